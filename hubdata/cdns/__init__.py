@@ -1,0 +1,1 @@
+"""CDNs, one a file: each forgets the paths it is told."""

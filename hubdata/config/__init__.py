@@ -1,0 +1,1 @@
+"""Settings and job files: read, layered, checked, and turned into plain values."""

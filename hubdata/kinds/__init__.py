@@ -1,0 +1,1 @@
+"""Kinds, one a file: each checks a file as the engine will load it."""

@@ -1,0 +1,35 @@
+"""What is wrong with a file, said once: where, by which rule, how bad, and how to mend it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How bad a finding is. An error would crash, disable or open up an engine: the file is refused."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found in one file. `line` and `column` count from 1; None where they mean nothing.
+
+    `waived` is empty, or tells who accepted this finding until when; a waived error counts as a warning.
+    """
+
+    key: str
+    line: int | None
+    rule: str
+    severity: Severity
+    message: str
+    advice: str
+    column: int | None = None
+    waived: str = ""
+
+
+def refuses(findings: Iterable[Finding]) -> bool:
+    """Tell whether any of `findings` keeps its file from being published."""
+    return any(f.severity is Severity.ERROR for f in findings)

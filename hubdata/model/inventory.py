@@ -1,0 +1,33 @@
+"""What a target holds now, seen from two sides: its listing (the truth) and its manifest (what we know of it)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hubdata.model.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One object as its store tells it. `etag` is unquoted: the MD5 of the bytes unless multipart or KMS-encrypted."""
+
+    size: int
+    etag: str
+    version_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One object of an inventory. `sha256` is None when nobody knows it: the object is not ours or has drifted."""
+
+    stored: Stored
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Everything public at one target. `manifest_etag` is None when there is no manifest yet."""
+
+    target: str
+    manifest: Manifest = Manifest()
+    manifest_etag: str | None = None
+    objects: Mapping[str, Held] = field(default_factory=dict)

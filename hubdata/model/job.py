@@ -1,0 +1,94 @@
+"""A job: where data comes from, what kind each file is, and what it must never become.
+
+Jobs are read from TOML by `hubdata.config.jobs`; everything here is already checked and plain.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+Options = Mapping[str, Any]
+"""Settings of one adapter, not yet checked: the adapter's own pydantic model does that."""
+
+
+class Unit(StrEnum):
+    """What is refused together: one bad file alone, or the whole job with it."""
+
+    FILE = "file"
+    JOB = "job"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on one file. None means that the kind's own default holds.
+
+    `max_change` is a share (0.2 = a fifth) of entries or of address space, against the published file;
+    changes of at most `floor_entries` entries never break it. Prefix floors are the shortest prefix allowed.
+    """
+
+    min_entries: int | None = None
+    max_bytes: int | None = None
+    max_change: float | None = None
+    floor_entries: int | None = None
+    max_prefix4: int | None = None
+    max_prefix6: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileRule:
+    """Which files of a source (a glob on the key), as what kind, with which headers and bounds."""
+
+    match: str
+    kind: str
+    options: Options = field(default_factory=dict)
+    limits: Limits = Limits()
+    cache_control: str | None = None
+    content_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A finding accepted by name: it no longer refuses `key`, up to and including the day `until`."""
+
+    key: str
+    rule: str
+    reason: str
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A look-up that a GeoIP database must answer: dotted record paths to expected values.
+
+    `edition` limits it to one database (the key's file name without `.mmdb`); None asks all.
+    """
+
+    ip: str
+    expect: Mapping[str, Any]
+    edition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """Which adapter reads the upstream, and its settings. Equal specs are fetched once for all jobs."""
+
+    type: str
+    options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One TOML file of `jobs/`, checked."""
+
+    name: str
+    source: SourceSpec
+    files: tuple[FileRule, ...]
+    description: str = ""
+    schedule: str | None = None
+    unit: Unit = Unit.FILE
+    prune: bool = False
+    ignore: tuple[str, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    canaries: tuple[Canary, ...] = ()

@@ -1,0 +1,36 @@
+"""Keys: the names of files at a target and in a source, and which names are safe to write."""
+
+import re
+
+RESERVED = ("manifest.json", "index.html", "status.json")
+"""Public names that hubdata writes itself."""
+
+PRIVATE = ".hubdata/"
+"""Everything below this prefix is hubdata's own and is never served."""
+
+_MAX_BYTES = 1024  # S3's limit on a key, in UTF-8 bytes
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]")
+
+
+def key_problem(key: str) -> str | None:
+    """Return why `key` must not be written to a target, or None when it is safe.
+
+    Safe on S3, as a path below a directory, and inside a URL: relative, no empty or dot segments,
+    no control characters or backslashes, and none of hubdata's own names.
+    """
+    if not key:
+        return "it is empty"
+    try:
+        encoded = key.encode()
+    except UnicodeEncodeError:
+        return "it is not UTF-8"
+    if len(encoded) > _MAX_BYTES:
+        return f"it has {len(encoded)} bytes, more than the {_MAX_BYTES} that S3 allows"
+    if _UNSAFE.search(key):
+        return "it holds a control character or a backslash"
+    segments = key.split("/")
+    if any(s in ("", ".", "..") for s in segments):
+        return "it has an empty, `.` or `..` segment"
+    if key in RESERVED or key.startswith(PRIVATE):
+        return "hubdata writes that name itself"
+    return None

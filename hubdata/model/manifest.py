@@ -1,0 +1,124 @@
+"""The manifest: what is public, with sizes, digests and origins. `manifest.json` at a target's root.
+
+Swapping it is the commit point of a publication, so it names only objects that are already in place.
+Format: CONTRACT.md, "At the target".
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hubdata.errors import TargetError
+from hubdata.model.snapshot import Provenance, Stats
+
+SCHEMA = 1
+KEY = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One published file. `etag` is as the store gave it, unquoted; `changed_at` is UTC, `YYYY-MM-DDTHH:MM:SSZ`."""
+
+    size: int
+    sha256: str
+    kind: str
+    job: str
+    etag: str
+    version_id: str | None
+    changed_at: str
+    content_type: str
+    cache_control: str
+    source: Provenance
+    stats: Stats = Stats()
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A generation: everything public at one moment. Generation 0 is a target that holds nothing yet."""
+
+    generation: int = 0
+    published_at: str = ""
+    run_id: str = ""
+    files: Mapping[str, Entry] = field(default_factory=dict)
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical JSON: keys sorted, two spaces, a final line feed."""
+        body = {
+            "schema": SCHEMA,
+            "generation": self.generation,
+            "published_at": self.published_at,
+            "run_id": self.run_id,
+            "files": {key: _entry_json(entry) for key, entry in self.files.items()},
+        }
+        return (json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+    @staticmethod
+    def from_bytes(body: bytes) -> "Manifest":
+        """Return the manifest that `body` holds; unknown fields are left out.
+
+        Raises TargetError when it is not a manifest of this schema: somebody else wrote it, so nothing may be planned.
+        """
+        try:
+            data = json.loads(body)
+            if data["schema"] != SCHEMA:
+                raise TargetError(
+                    f"{KEY}: expected schema {SCHEMA}, found {data['schema']!r}",
+                    advice="a newer hubdata wrote it: update this one",
+                )
+            return Manifest(
+                generation=int(data["generation"]),
+                published_at=str(data["published_at"]),
+                run_id=str(data["run_id"]),
+                files={key: _entry(value) for key, value in data["files"].items()},
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as err:
+            raise TargetError(
+                f"{KEY}: this is not a hubdata manifest ({type(err).__name__}: {err})",
+                advice=f"restore the last good {KEY} from the store's versions, or remove it to adopt what is there",
+            ) from err
+
+
+def _entry_json(entry: Entry) -> dict[str, Any]:
+    stats = entry.stats
+    counted = {
+        "entries": stats.entries,
+        "ipv4_addresses": stats.ipv4_addresses,
+        "ipv6_64s": stats.ipv6_64s,
+        "build_epoch": stats.build_epoch,
+    }
+    return {
+        "size": entry.size,
+        "sha256": entry.sha256,
+        "kind": entry.kind,
+        "job": entry.job,
+        "etag": entry.etag,
+        "version_id": entry.version_id,
+        "changed_at": entry.changed_at,
+        "content_type": entry.content_type,
+        "cache_control": entry.cache_control,
+        "source": dict(entry.source),
+        "stats": {name: value for name, value in counted.items() if value is not None},
+    }
+
+
+def _entry(data: Mapping[str, Any]) -> Entry:
+    stats = data.get("stats", {})
+    return Entry(
+        size=int(data["size"]),
+        sha256=str(data["sha256"]),
+        kind=str(data["kind"]),
+        job=str(data["job"]),
+        etag=str(data["etag"]),
+        version_id=data["version_id"],
+        changed_at=str(data["changed_at"]),
+        content_type=str(data["content_type"]),
+        cache_control=str(data.get("cache_control", "")),
+        source={str(k): str(v) for k, v in data["source"].items()},
+        stats=Stats(
+            entries=stats.get("entries"),
+            ipv4_addresses=stats.get("ipv4_addresses"),
+            ipv6_64s=stats.get("ipv6_64s"),
+            build_epoch=stats.get("build_epoch"),
+        ),
+    )

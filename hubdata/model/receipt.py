@@ -1,0 +1,28 @@
+"""Receipts: what one apply did, and what the CDN was told. A receipt's id is the CDN's CallerReference."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hubdata.model.inventory import Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Invalidation:
+    """One request to a CDN to forget `paths`. `id` is the CDN's; None while it has not accepted: then `pending`."""
+
+    paths: tuple[str, ...]
+    reference: str
+    id: str | None = None
+    pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What one apply did at one target. `stored` holds each object written, as the store confirmed it."""
+
+    id: str
+    target: str
+    generation: int
+    stored: Mapping[str, Stored] = field(default_factory=dict)
+    deleted: tuple[str, ...] = ()
+    invalidation: Invalidation | None = None

@@ -1,0 +1,75 @@
+"""The result of a run, job by job and target by target: what the reports print and the run history keeps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from hubdata.errors import Exit, worst
+from hubdata.model.finding import Finding
+from hubdata.model.plan import Plan
+from hubdata.model.receipt import Invalidation
+
+
+class Outcome(StrEnum):
+    """How a job ended."""
+
+    PUBLISHED = "published"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+    HELD = "held"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as a value: what a failed job or target says for itself."""
+
+    message: str
+    advice: str
+    exit_code: Exit
+
+
+@dataclass(frozen=True, slots=True)
+class TargetResult:
+    """One job at one target. `generation` is the one in force afterwards; `requests` counts by method.
+
+    `applied` tells that the plan was carried out; a dry run, a held plan and a failed target leave it False.
+    """
+
+    target: str
+    plan: Plan
+    applied: bool = False
+    held: bool = False
+    generation: int = 0
+    requests: Mapping[str, int] = field(default_factory=dict)
+    invalidation: Invalidation | None = None
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """One job in one run. `source` is the job's source type and, where it has one, the revision fetched."""
+
+    job: str
+    outcome: Outcome
+    source: Mapping[str, str]
+    findings: tuple[Finding, ...] = ()
+    targets: tuple[TargetResult, ...] = ()
+    problem: Problem | None = None
+    exit_code: Exit = Exit.FINE
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A whole run. `notices` are things a person should know that are no fault of the data."""
+
+    run_id: str
+    jobs: tuple[JobResult, ...]
+    elapsed_s: float
+    dry_run: bool = False
+    notices: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> Exit:
+        """Return the worst of the jobs' codes, in the contract's order."""
+        return worst([job.exit_code for job in self.jobs])

@@ -1,0 +1,78 @@
+"""What a source holds now, and what of it a job would publish."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hubdata.model.finding import Finding
+
+Provenance = Mapping[str, str]
+"""Where one file came from: `type`, and by type `url`, `revision`, `edition`, `md5`, `date` ... Never a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file as fetched: its key (path in the source) and where its bytes lie."""
+
+    key: str
+    path: Path
+    size: int
+    source: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """All that one source holds now.
+
+    `revision` names the state of the whole source (a commit id), None where it has none. `kept` are keys that
+    the upstream says have not changed since they were published: they have no bytes here. `rewinds` are published
+    revisions that this one does not descend from. `findings` are entries that the source refused to read.
+    """
+
+    revision: str | None
+    files: tuple[SourceFile, ...]
+    kept: tuple[str, ...] = ()
+    rewinds: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What a file holds, counted by its kind. None where the kind does not count it.
+
+    `ipv4_addresses` and `ipv6_64s` are exact for overlapping networks; `build_epoch` is in seconds since 1970.
+    """
+
+    entries: int | None = None
+    ipv4_addresses: int | None = None
+    ipv6_64s: int | None = None
+    build_epoch: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One file to publish. `sha256` and `md5` are lower-case hex of exactly the bytes that were checked."""
+
+    key: str
+    path: Path
+    size: int
+    sha256: str
+    md5: str
+    kind: str
+    content_type: str
+    cache_control: str
+    source: Provenance
+    stats: Stats = Stats()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one job would have public: proven artifacts by key, and keys whose published copy is still right.
+
+    `refused` keys were fetched but failed validation: their last good version stays public.
+    """
+
+    job: str
+    artifacts: Mapping[str, Artifact] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()

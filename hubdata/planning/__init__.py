@@ -1,0 +1,1 @@
+"""What is decided, without IO: claims, adoption, differences, limits, invalidation paths."""

@@ -1,0 +1,181 @@
+"""The seams: what the pipeline asks of sources, kinds, targets, CDNs, the clock and the reporter.
+
+An adapter implements one of these and nothing else; it imports the model, `transfer` and its own library. Adapters
+are built by `app.py` alone, found through `plugins.py`, and judged by the suites in `tests/contracts/`.
+
+Every adapter class has a nested `Options`, a pydantic model with `extra="forbid"`, that says what its table in
+`hubdata.toml` or a job file may hold.
+"""
+
+import mmap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from hubdata.model.event import Event
+from hubdata.model.finding import Finding
+from hubdata.model.inventory import Stored
+from hubdata.model.job import Canary, Limits
+from hubdata.model.receipt import Invalidation
+from hubdata.model.snapshot import Artifact, Fetched, Provenance, Stats
+
+Body = bytes | mmap.mmap
+"""The bytes of one file: in memory when small, mapped when large. Never written to."""
+
+Published = Callable[[], Mapping[str, Provenance]]
+"""Asks what is public everywhere already: key to provenance. Waits for the targets, so call it only when needed."""
+
+
+class Clock(Protocol):
+    """Time, so that tests can own it."""
+
+    def now(self) -> datetime:
+        """Return the present as an aware UTC datetime."""
+        ...
+
+    def sleep(self, duration: timedelta) -> None:
+        """Return after `duration`."""
+        ...
+
+
+class Reporter(Protocol):
+    """Whoever watches a run."""
+
+    def emit(self, event: Event) -> None:
+        """Take note of `event`; never raises and never blocks for long. Called from several threads."""
+        ...
+
+
+class Source(Protocol):
+    """One upstream."""
+
+    def fetch(self, published: Published) -> Fetched:
+        """Return what the upstream holds now, its bytes in the spool.
+
+        Raises SourceError when the upstream cannot be read, or is not what the job describes.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What a file is held to besides its kind's own rules. `checked_at` is aware UTC."""
+
+    limits: Limits
+    checked_at: datetime
+    canaries: tuple[Canary, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a kind says of one file: everything it found, and what it counted."""
+
+    findings: tuple[Finding, ...] = ()
+    stats: Stats = Stats()
+
+
+class Kind(Protocol):
+    """One claim about a file's content, checked as an engine will load it."""
+
+    @property
+    def content_type(self) -> str:
+        """Return the Content-Type to publish with, where the job names none."""
+        ...
+
+    @property
+    def max_bytes(self) -> int:
+        """Return the size over which a file is refused unread, where the job names none."""
+        ...
+
+    def check(self, artifact: Artifact, body: Body, demands: Demands) -> Verdict:
+        """Return every finding of one pass over `body`. Never raises, whatever the bytes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """One small object, whole."""
+
+    body: bytes
+    stored: Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An artifact's bytes on their way to a key, with the headers they are served with."""
+
+    artifact: Artifact
+    planned_etag: str | None
+
+
+class Target(Protocol):
+    """A store that can be written conditionally. Keys are as in the manifest; any prefix is the adapter's own.
+
+    Every write is atomic for readers: they see the old bytes or the new ones. Methods may be called from several
+    threads. All raise TargetError when the store cannot be reached or refuses.
+    """
+
+    @property
+    def name(self) -> str:
+        """Return the name the settings give this target."""
+        ...
+
+    @property
+    def concurrency(self) -> int:
+        """Return how many writes at once serve this store best."""
+        ...
+
+    def listing(self) -> Mapping[str, Stored]:
+        """Return every object by key, private ones included."""
+        ...
+
+    def read(self, key: str, *, max_bytes: int) -> Blob | None:
+        """Return a small object, or None when there is none. Raises TargetError beyond `max_bytes`."""
+        ...
+
+    def stat(self, key: str) -> Stored | None:
+        """Return what the store holds under `key`, or None."""
+        ...
+
+    def put(self, upload: Upload) -> Stored:
+        """Store an artifact, if the store still holds what the plan was made against.
+
+        The bytes are digested once more on their way; other bytes than the artifact's are never stored.
+        Raises Conflict when the object is no longer `planned_etag` (None: must not exist).
+        """
+        ...
+
+    def write(self, key: str, body: bytes, *, content_type: str, cache_control: str, if_etag: str | None) -> Stored:
+        """Store a small object of hubdata's own if its ETag is `if_etag` (None: if there is none).
+
+        Raises Conflict otherwise.
+        """
+        ...
+
+    def delete(self, key: str, *, if_etag: str | None = None) -> None:
+        """Remove an object; fine when it is gone already. Raises Conflict when its ETag is not `if_etag`, if given."""
+        ...
+
+    def requests(self) -> Mapping[str, int]:
+        """Return how many requests were made so far, by `LIST`, `GET`, `PUT`, `HEAD`, `DELETE`."""
+        ...
+
+
+class Cdn(Protocol):
+    """A cache before a target."""
+
+    def paths(self, keys: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the URL paths (or URLs, as this CDN wants them) under which `keys` are served, in the same order."""
+        ...
+
+    def invalidate(self, paths: tuple[str, ...], reference: str) -> Invalidation:
+        """Ask the CDN to forget `paths`; the same `reference` and paths again is the same request, not a second.
+
+        Raises CdnError when it did not accept.
+        """
+        ...
+
+    def wait(self, invalidation: Invalidation, *, timeout: timedelta) -> None:
+        """Return when the CDN has finished. Raises CdnError after `timeout`."""
+        ...

@@ -1,0 +1,1 @@
+"""Upstreams, one a file: each gives all it holds now, its bytes in the spool."""

@@ -1,0 +1,1 @@
+"""Stores, one a file: each can be listed and written conditionally."""

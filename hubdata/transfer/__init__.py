@@ -1,0 +1,1 @@
+"""What adapters share when bytes move: spool, digests, HTTP, deadlines, retries."""
