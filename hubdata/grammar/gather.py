@@ -1,0 +1,75 @@
+"""Collects the findings of one file, and keeps a bad file from burying the report under its own lines.
+
+A list with CRLF line ends has the same fault on every line. The first hundred lines of one rule are shown; one
+more finding then tells how many there are besides, as severe as they are.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from hubdata.model.finding import Finding, Severity
+
+MAX_PER_RULE = 100
+MAX_SHOWN = 80
+
+
+class Gather:
+    """Takes findings about `key` one by one and gives them back ordered by line, capped by rule.
+
+    Rules are named `<prefix>.<problem>`; `add` takes the problem alone.
+    """
+
+    __slots__ = ("_count", "_found", "_more", "_prefix", "key")
+
+    def __init__(self, key: str, prefix: str) -> None:
+        self.key = key
+        self._prefix = prefix
+        self._found: list[Finding] = []
+        self._count: Counter[str] = Counter()
+        self._more: dict[str, Finding] = {}
+
+    def add(
+        self,
+        line: int | None,
+        problem: str,
+        severity: Severity,
+        message: str,
+        advice: str,
+        *,
+        column: int | None = None,
+    ) -> None:
+        """Take one finding; beyond the cap it is only counted."""
+        rule = f"{self._prefix}.{problem}"
+        self._count[rule] += 1
+        if self._count[rule] <= MAX_PER_RULE:
+            self._found.append(Finding(self.key, line, rule, severity, message, advice, column))
+            return
+        kept = self._more.get(rule)
+        if kept is None or (severity is Severity.ERROR and kept.severity is not Severity.ERROR):
+            self._more[rule] = Finding(self.key, line, rule, severity, message, advice, column)
+
+    def error(self, line: int | None, problem: str, message: str, advice: str, *, column: int | None = None) -> None:
+        """Take a finding that refuses the file."""
+        self.add(line, problem, Severity.ERROR, message, advice, column=column)
+
+    def warning(self, line: int | None, problem: str, message: str, advice: str, *, column: int | None = None) -> None:
+        """Take a finding that a person should see, and no engine stumbles over."""
+        self.add(line, problem, Severity.WARNING, message, advice, column=column)
+
+    def findings(self, before: Iterable[Finding] = ()) -> tuple[Finding, ...]:
+        """Return all findings with those of `before`: whole-file ones first, then by line."""
+        rest = [self._overflow(rule, hidden) for rule, hidden in self._more.items()]
+        return tuple(sorted([*before, *self._found, *rest], key=lambda f: (f.line is not None, f.line or 0)))
+
+    def _overflow(self, rule: str, hidden: Finding) -> Finding:
+        more = self._count[rule] - MAX_PER_RULE
+        message = f"{more} more like this; the first {MAX_PER_RULE} are shown"
+        return Finding(self.key, hidden.line, rule, hidden.severity, message, hidden.advice)
+
+
+def shown(text: str) -> str:
+    """Return `text` fit for a one-line message: quoted, without control characters, at most 80 characters of it."""
+    if len(text) <= MAX_SHOWN:
+        return ascii(text) if not text.isprintable() else f"`{text}`"
+    cut = text[:MAX_SHOWN]
+    return f"{ascii(cut) if not cut.isprintable() else f'`{cut}`'}... ({len(text)} characters)"

@@ -1,0 +1,133 @@
+r"""Tells whether Go's regexp package would compile a pattern, and whether that pattern matches things it should not.
+
+Engines compile each row with `MustCompile`: one bad pattern ends the process. google-re2 is the same dialect and
+agrees with Go on tens of thousands of generated patterns (facts), except where it is more generous: `\C`, groups
+nested too deep, `(?<name>` (Go before 1.22) and Unicode classes of newer tables. Those are refused here, so what
+passes compiles in every engine in the field. Python's `re` is another dialect: it is never asked.
+"""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+MAX_PATTERN_BYTES = 32 * 1024
+
+MAX_NESTING = 240
+"""Go gives up at a tree 1,000 high; one group can take four levels of it (repeat, group, alternation, sequence)."""
+
+MAX_MEM_BYTES = 8 << 20
+"""RE2's own default. Go allows larger programs; one refused here for its size alone would be slow there."""
+
+ORDINARY = (
+    ("the empty string", ""),
+    ("a host name", "mail.example.net"),
+    ("a host name with a final dot", "host-203-0-113-7.customers.example.com."),
+    ("the path of a home page", "/"),
+    ("an ordinary path", "/products/shoes/running.html"),
+    ("an ordinary path with a query", "/search?q=garden+chairs&page=2"),
+    (
+        "the user agent of Chrome",
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Safari/537.36",
+    ),
+    ("the user agent of Firefox", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
+    (
+        "the user agent of Safari",
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15",
+    ),
+)
+"""What no pattern of a list may match: (what it is, the text)."""
+
+_CATEGORIES = frozenset(
+    re.findall(
+        r"\S+",
+        """
+    Any C Cc Cf Co Cs L Ll Lm Lo Lt Lu M Mc Me Mn N Nd Nl No P Pc Pd Pe Pf Pi Po Ps S Sc Sk Sm So Z Zl Zp Zs
+""",
+    )
+)
+_SCRIPTS = frozenset(
+    re.findall(
+        r"\S+",
+        """
+    Arabic Armenian Bengali Bopomofo Braille Cherokee Common Coptic Cyrillic Devanagari Ethiopic Georgian Gothic Greek
+    Gujarati Gurmukhi Han Hangul Hebrew Hiragana Inherited Kannada Katakana Khmer Lao Latin Malayalam Mongolian
+    Myanmar Ogham Oriya Runic Sinhala Syriac Tamil Telugu Thaana Thai Tibetan Yi
+""",
+    )
+)
+"""Scripts that every version of Go's tables knows; re2's own tables are newer."""
+
+_TOKEN = re.compile(r"\\Q.*?(?:\\E|\Z)|\\[pP]\{\^?([^}]*)\}|\\.|\[:\^?\w+:\]|\[\^?\]?|\(\?<|.", re.DOTALL)
+
+
+def regexp_problem(pattern: str) -> str | None:
+    """Return why Go's regexp would not compile `pattern`, or None when it would."""
+    try:
+        size = len(pattern.encode())
+    except UnicodeEncodeError:
+        return "it is not UTF-8"
+    if size > MAX_PATTERN_BYTES:
+        return f"it has {size:,} bytes, more than {MAX_PATTERN_BYTES:,}"
+    return _beyond_go(pattern) or _compile(pattern, False)[1]
+
+
+def matches(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
+    """Tell whether `pattern` matches somewhere in `text`, as an engine would; False when it does not compile."""
+    compiled, _ = _compile(pattern, ignore_case)
+    return compiled is not None and compiled.search(text) is not None
+
+
+def overmatch(pattern: str, ignore_case: bool = False) -> str | None:
+    """Return an ordinary thing that `pattern` matches and should not, told in words; None when there is none."""
+    compiled, _ = _compile(pattern, ignore_case)
+    if compiled is None:
+        return None
+    for what, text in ORDINARY:
+        if compiled.search(text) is not None:
+            return f"{what} (`{text}`)" if text else what
+    return None
+
+
+def _beyond_go(pattern: str) -> str | None:
+    """Return what re2 accepts in `pattern` and Go does not."""
+    depth = 0
+    in_class = False
+    for token in _TOKEN.finditer(pattern):
+        text = token[0]
+        if text == r"\C":
+            return r"`\C` is not known to Go"
+        if token[1] is not None and token[1] not in _CATEGORIES and token[1] not in _SCRIPTS:
+            return f"the Unicode class `{text}` is not known to every engine"
+        if text.startswith("[:") and text.endswith(":]"):
+            continue  # a POSIX class within a class, or a class of its own: begins and ends here
+        if in_class:
+            in_class = text[0] == "\\" or not text.endswith("]")
+        elif text[0] == "[":
+            in_class = True
+        elif text == "(?<":
+            return "`(?<name>` is not known to engines built with Go before 1.22; write `(?P<name>`"
+        elif text == "(":
+            depth += 1
+            if depth > MAX_NESTING:
+                return f"groups are nested more than {MAX_NESTING} deep"
+        elif text == ")":
+            depth -= 1
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _compile(pattern: str, ignore_case: bool) -> tuple[Any, str | None]:
+    """Return the compiled pattern or None, and the reason why it does not compile."""
+    import re2  # noqa: PLC0415  (20 ms that a run without patterns saves)
+
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = MAX_MEM_BYTES
+    options.case_sensitive = not ignore_case
+    try:
+        return re2.compile(pattern, options), None
+    except re2.error as err:
+        reason = err.args[0] if err.args else "it does not compile"
+        return None, reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+    except UnicodeEncodeError:
+        return None, "it is not UTF-8"

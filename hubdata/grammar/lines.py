@@ -1,0 +1,187 @@
+"""What an engine sees of a text list: its data rows; and everything that is wrong with the text around them.
+
+The reader is the engine's own, read from its sources (facts, "Lines"): split at LF, one trailing CR dropped, `#`
+is a comment only as the first byte, only the empty line is blank, nothing is trimmed, and a line of 65,536 bytes or
+more ends the file silently. The grammar is stricter than the reader: it refuses what an engine would misread.
+"""
+
+import mmap
+import re
+from dataclasses import dataclass
+
+from hubdata.grammar.gather import Gather, shown
+from hubdata.model.finding import Finding
+
+Body = bytes | mmap.mmap
+"""The bytes of one file. The same type as the port's, which lies above this layer."""
+
+MAX_LINE_BYTES = 32 * 1024
+"""The longest line allowed: half of what engines read, so that no list grows into their limit overnight."""
+
+ENGINE_LINE_BYTES = 65_536
+"""A line this long stops the engine's reader (Go's bufio.Scanner with its default buffer)."""
+
+_BOM = b"\xef\xbb\xbf"
+_HTML = re.compile(rb"\s*(?:<!doctype\s+html|<html[\s>])", re.IGNORECASE)
+_INVISIBLE = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One data row as the engine reads it. `number` is its line in the file, from 1."""
+
+    number: int
+    text: str
+
+
+def read_rows(key: str, body: Body, prefix: str = "text") -> tuple[tuple[Row, ...], tuple[Finding, ...]]:
+    """Return the data rows of `body` and what is wrong with it as text, rules named `<prefix>.<problem>`.
+
+    Rows that are not UTF-8 carry U+FFFD where the bytes were wrong. A page of HTML gives no rows at all: each of its
+    lines would be one more finding, and only the one matters. Never raises, whatever the bytes.
+    """
+    data = body if isinstance(body, bytes) else body[:]
+    gather = Gather(key, prefix)
+    if _HTML.match(data[:1024].removeprefix(_BOM)):
+        gather.error(
+            1,
+            "html",
+            "this is a page of HTML, not a list",
+            "look at the address it was fetched from: it served an error page or a login page",
+        )
+        return (), gather.findings()
+    lines = data.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    _whole_file(data, lines, gather)
+    texts = _readable(lines, gather)
+    rows = _rows(data, texts, gather)
+    if not rows:
+        gather.error(
+            None,
+            "empty",
+            "there is no data row",
+            "an engine never matches with it and logs an error for every event: restore the rows or remove the file",
+        )
+    _judge_rows(rows, gather)
+    return rows, gather.findings()
+
+
+def _whole_file(data: bytes, lines: list[bytes], gather: Gather) -> None:
+    if data.startswith(_BOM):
+        gather.error(
+            1,
+            "bom",
+            "the file begins with a byte order mark, which an engine reads as part of the first row",
+            "save it as UTF-8 without BOM",
+        )
+    if data and not data.endswith(b"\n"):
+        gather.warning(len(lines), "final-lf", "the last line does not end with a line feed", "end it with one")
+    if b"\0" in data:
+        for number, line in _holding(lines, b"\0"):
+            gather.error(number, "nul", "a NUL byte", "remove it: no list holds one", column=line.index(b"\0") + 1)
+    if b"\r" in data:
+        for number, line in _holding(lines, b"\r"):
+            gather.error(
+                number,
+                "cr",
+                "a carriage return: only one before the line feed is dropped, any other is part of the row",
+                "save the file with LF line ends",
+                column=line.index(b"\r") + 1,
+            )
+    if not data.isascii():
+        _encoding(data, lines, gather)
+
+
+def _holding(lines: list[bytes], byte: bytes) -> list[tuple[int, bytes]]:
+    return [(number, line) for number, line in enumerate(lines, 1) if byte in line]
+
+
+def _encoding(data: bytes, lines: list[bytes], gather: Gather) -> None:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        pass
+    else:
+        return
+    for number, line in enumerate(lines, 1):
+        try:
+            line.decode()
+        except UnicodeDecodeError as err:
+            gather.error(
+                number,
+                "not-utf8",
+                f"not UTF-8: byte 0x{line[err.start]:02x}",
+                "save the file as UTF-8; a binary or compressed file has no place in a list",
+                column=err.start + 1,
+            )
+
+
+def _readable(lines: list[bytes], gather: Gather) -> list[bytes]:
+    """Return the lines that come before one too long for the engine's reader."""
+    if max(map(len, lines), default=0) <= MAX_LINE_BYTES:
+        return lines
+    readable = len(lines)
+    for number, line in enumerate(lines, 1):
+        if len(line) <= MAX_LINE_BYTES:
+            continue
+        lost = ""
+        if len(line) >= ENGINE_LINE_BYTES:
+            lost = "; an engine stops reading here, and silently loses this line and all below it"
+            readable = min(readable, number - 1)
+        gather.error(
+            number,
+            "line-too-long",
+            f"the line has {len(line):,} bytes, more than {MAX_LINE_BYTES:,}{lost}",
+            f"break it up: a line of {ENGINE_LINE_BYTES:,} bytes silently loses the rest of the file",
+        )
+    return lines[:readable]
+
+
+def _rows(data: bytes, lines: list[bytes], gather: Gather) -> tuple[Row, ...]:
+    rows = []
+    clean = data.isascii() and b"\r" not in data
+    for number, line in enumerate(lines, 1):
+        if not clean:
+            line = line.removesuffix(b"\r")  # noqa: PLW2901  (one CR, as the engine drops it)
+        if line and line[0] != 0x23:
+            rows.append(Row(number, line.decode(errors="replace")))
+    if not clean or _INVISIBLE.search(data.decode(errors="replace")):
+        _invisible(rows, gather)
+    return tuple(rows)
+
+
+def _invisible(rows: list[Row], gather: Gather) -> None:
+    for row in rows:
+        found = _INVISIBLE.search(row.text)
+        if found:
+            gather.warning(
+                row.number,
+                "invisible",
+                f"an invisible character, U+{ord(found[0]):04X}, is part of the row {shown(row.text)}",
+                "remove it, unless the row is meant to hold it",
+                column=found.start() + 1,
+            )
+
+
+def _judge_rows(rows: tuple[Row, ...], gather: Gather) -> None:
+    for row in rows:
+        if row.text.isspace():
+            gather.error(
+                row.number,
+                "whitespace-only",
+                "the line holds only white space, and an engine takes it for a row",
+                "empty the line",
+            )
+    if len({row.text for row in rows}) == len(rows):
+        return
+    first: dict[str, int] = {}
+    for row in rows:
+        before = first.setdefault(row.text, row.number)
+        if before != row.number:
+            gather.warning(
+                row.number,
+                "duplicate",
+                f"{shown(row.text)} stands in line {before} already",
+                "remove one of the two",
+            )
