@@ -11,8 +11,9 @@ from hubdata.model.receipt import Invalidation
 
 
 class Outcome(StrEnum):
-    """How a job ended."""
+    """How a job ended. A dry run that would change something ends `planned`."""
 
+    PLANNED = "planned"
     PUBLISHED = "published"
     UNCHANGED = "unchanged"
     REFUSED = "refused"
@@ -33,13 +34,14 @@ class Problem:
 class TargetResult:
     """One job at one target. `generation` is the one in force afterwards; `requests` counts by method.
 
-    `applied` tells that the plan was carried out; a dry run, a held plan and a failed target leave it False.
+    `plan` is what may go out; `held` is the plan of what broke a limit and waits for approval by its id. `applied`
+    tells that `plan` was carried out; a dry run and a failed target leave it False.
     """
 
     target: str
     plan: Plan
+    held: Plan | None = None
     applied: bool = False
-    held: bool = False
     generation: int = 0
     requests: Mapping[str, int] = field(default_factory=dict)
     invalidation: Invalidation | None = None

@@ -1,0 +1,92 @@
+"""One run, in order, through the ports: survey, read, plan, limit, apply, tell the CDN, report.
+
+The pipeline decides nothing itself: it hands values from one pure decision to the next and carries them out through
+adapters. Sources fail alone and targets fail alone; whatever can go on goes on, and the result names the rest.
+"""
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from hubdata.errors import HubdataError
+from hubdata.model.event import Event
+from hubdata.model.run import JobResult, RunResult
+from hubdata.model.snapshot import Provenance
+from hubdata.planning.inventory import vouched
+from hubdata.planning.outcome import job_result
+from hubdata.ports import Clock, Published, Reporter
+from hubdata.proving import KindOf
+from hubdata.publishing.survey import Survey, survey
+from hubdata.reading import Feed, Reading, read
+from hubdata.visiting import Orders, Place, Stay, lost, visit
+
+
+def run(
+    feeds: tuple[Feed, ...],
+    places: tuple[Place, ...],
+    kind_of: KindOf,
+    orders: Orders,
+    *,
+    run_id: str,
+    clock: Clock,
+    reporter: Reporter,
+) -> RunResult:
+    """Return what became of every selected job of `feeds` at every one of `places`.
+
+    Targets are surveyed while sources are read; then every target is visited, all at once. Raises ConfigError when
+    the job files contradict each other; every other failure is in the result.
+    """
+    started = time.monotonic()
+    now = clock.now()
+    with ThreadPoolExecutor(max(1, len(places) + len(feeds)), thread_name_prefix="run") as pool:
+        surveys = {place.target.name: pool.submit(survey, place.target) for place in places}
+        published = _published(surveys)
+        reads = [pool.submit(read, feed, published, kind_of, now=now, reporter=reporter) for feed in feeds]
+        readings = tuple(sorted((r for each in reads for r in each.result()), key=lambda r: r.job.name))
+        sound = tuple(reading for reading in readings if reading.problem is None)
+
+        def go(place: Place) -> Mapping[str, Stay]:
+            try:
+                found = surveys[place.target.name].result()
+                return visit(place, found, sound, orders, run_id=run_id, now=now, reporter=reporter)
+            except HubdataError as err:
+                reporter.emit(Event("target.failed", {"target": place.target.name, "error": str(err)}))
+                return lost(place.target, sound, err)
+
+        visits = list(pool.map(go, places))
+    jobs = tuple(_result(reading, visits, orders) for reading in readings)
+    return RunResult(run_id, jobs, round(time.monotonic() - started, 3), orders.dry_run)
+
+
+def _result(reading: Reading, visits: list[Mapping[str, Stay]], orders: Orders) -> JobResult:
+    stays = [visited[reading.job.name] for visited in visits if reading.job.name in visited]
+    return job_result(
+        reading.job.name,
+        reading.source,
+        reading.problem,
+        reading.findings,
+        tuple(stay.result for stay in stays),
+        held_by=tuple(finding for stay in stays for finding in stay.findings),
+        dry_run=orders.dry_run,
+    )
+
+
+def _published(surveys: Mapping[str, Future[Survey]]) -> Published:
+    """Return a question that waits for all surveys and answers what is in place, the same, at every target.
+
+    A target that could not be read holds nothing as far as anyone knows: then everything is fetched.
+    """
+
+    def ask() -> Mapping[str, Provenance]:
+        known: list[Mapping[str, Provenance]] = []
+        for future in surveys.values():
+            try:
+                known.append(vouched(future.result().inventory))
+            except HubdataError:
+                return {}
+        if not known:
+            return {}
+        first, *others = known
+        return {key: source for key, source in first.items() if all(other.get(key) == source for other in others)}
+
+    return ask

@@ -1,0 +1,83 @@
+"""Decide what must change at a target so that it holds a snapshot.
+
+Planning compares two values; it touches neither network nor disk. Each change remembers the ETag it was planned
+against, so a stale plan ends in `Conflict` instead of overwriting what somebody uploaded meanwhile. An object that
+already holds the right bytes is never in a plan: its Last-Modified stays, and no engine downloads it again.
+"""
+
+from dataclasses import replace
+
+from hubdata.model.inventory import Held, Inventory, Stored
+from hubdata.model.job import Unit
+from hubdata.model.manifest import Entry
+from hubdata.model.plan import Action, Change, Plan, Reason
+from hubdata.model.snapshot import Artifact, Snapshot
+
+
+def diff(snapshot: Snapshot, inventory: Inventory, *, prune: bool = False, force: bool = False) -> Plan:
+    """Return the fewest changes that make the target hold `snapshot`, ordered by key.
+
+    `prune` also deletes what this job published before and its source no longer has; `force` puts every artifact
+    again. Refused and kept keys are left as they are.
+    """
+    puts: list[Change] = []
+    adopted: dict[str, Stored] = {}
+    unchanged = len(snapshot.kept)
+    for key in sorted(snapshot.artifacts):
+        artifact = snapshot.artifacts[key]
+        held = inventory.objects.get(key)
+        entry = inventory.manifest.files.get(key)
+        reason = _reason_to_put(artifact, held, entry, force=force)
+        if reason is not None:
+            planned = held.stored.etag if held else None
+            puts.append(Change(Action.PUT, key, reason, artifact.size, artifact.sha256, planned))
+            continue
+        unchanged += 1
+        if held is not None and not _entry_holds(entry, snapshot.job, artifact, held):
+            adopted[key] = held.stored
+    deletes = _removed(snapshot, inventory) if prune else ()
+    return Plan(snapshot.job, inventory.target, (*puts, *deletes), adopted, unchanged)
+
+
+def split(plan: Plan, held_keys: frozenset[str], unit: Unit) -> tuple[Plan, Plan | None]:
+    """Return the part of `plan` that may go out, and the part that waits for approval (None when nothing does).
+
+    With `unit = "job"` one held key holds every change.
+    """
+    kept_back = tuple(c for c in plan.changes if c.key in held_keys)
+    if not kept_back:
+        return plan, None
+    if unit is Unit.JOB:
+        return replace(plan, changes=()), Plan(plan.job, plan.target, plan.changes)
+    free = tuple(c for c in plan.changes if c.key not in held_keys)
+    return replace(plan, changes=free), Plan(plan.job, plan.target, kept_back)
+
+
+def _reason_to_put(artifact: Artifact, held: Held | None, entry: Entry | None, *, force: bool) -> Reason | None:
+    if held is None:
+        return Reason.LOST if entry else Reason.NEW
+    if force:
+        return Reason.FORCED
+    if held.sha256 == artifact.sha256:
+        return None
+    if entry is not None and entry.etag != held.stored.etag:
+        return Reason.DRIFTED
+    return Reason.CHANGED
+
+
+def _entry_holds(entry: Entry | None, job: str, artifact: Artifact, held: Held) -> bool:
+    return entry is not None and (entry.sha256, entry.etag, entry.job, entry.kind) == (
+        artifact.sha256,
+        held.stored.etag,
+        job,
+        artifact.kind,
+    )
+
+
+def _removed(snapshot: Snapshot, inventory: Inventory) -> tuple[Change, ...]:
+    spoken_for = snapshot.artifacts.keys() | snapshot.kept | snapshot.refused
+    return tuple(
+        Change(Action.DELETE, key, Reason.REMOVED, entry.size, entry.sha256, inventory.objects[key].stored.etag)
+        for key, entry in sorted(inventory.manifest.files.items())
+        if entry.job == snapshot.job and key not in spoken_for and key in inventory.objects
+    )

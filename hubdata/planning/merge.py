@@ -1,0 +1,35 @@
+"""Merge what a run published into the newest manifest.
+
+Jobs own disjoint keys, so a manifest that another run swapped in meanwhile is no conflict: our keys go on top of it.
+"""
+
+from collections.abc import Mapping
+
+from hubdata.model.inventory import Stored
+from hubdata.model.manifest import Entry, Manifest
+from hubdata.model.snapshot import Artifact
+
+
+def entry_of(artifact: Artifact, job: str, stored: Stored, changed_at: str) -> Entry:
+    """Return the manifest's line for an artifact that `stored` confirms."""
+    return Entry(
+        size=artifact.size,
+        sha256=artifact.sha256,
+        kind=artifact.kind,
+        job=job,
+        etag=stored.etag,
+        version_id=stored.version_id,
+        changed_at=changed_at,
+        content_type=artifact.content_type,
+        cache_control=artifact.cache_control,
+        source=artifact.source,
+        stats=artifact.stats,
+    )
+
+
+def merged(
+    newest: Manifest, entries: Mapping[str, Entry], removed: frozenset[str], *, run_id: str, published_at: str
+) -> Manifest:
+    """Return the generation after `newest`, with `entries` put in and `removed` keys taken out."""
+    files = {key: entry for key, entry in newest.files.items() if key not in removed}
+    return Manifest(newest.generation + 1, published_at, run_id, {**files, **entries})

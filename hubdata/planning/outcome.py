@@ -1,0 +1,44 @@
+"""Decide how a job ended, from what was found, what was held and what its targets say."""
+
+from collections.abc import Mapping
+
+from hubdata.errors import Exit, worst
+from hubdata.model.finding import Finding, Severity
+from hubdata.model.run import JobResult, Outcome, Problem, TargetResult
+
+
+def job_result(
+    job: str,
+    source: Mapping[str, str],
+    problem: Problem | None,
+    findings: tuple[Finding, ...],
+    targets: tuple[TargetResult, ...],
+    *,
+    held_by: tuple[Finding, ...] = (),
+    dry_run: bool = False,
+) -> JobResult:
+    """Return the result of one job at all its targets. `held_by` are the findings of limits, each once."""
+    codes = [p.exit_code for p in (problem, *(t.problem for t in targets)) if p is not None]
+    if any(f.severity is Severity.ERROR for f in findings):
+        codes.append(Exit.REFUSED)
+    if any(t.held for t in targets):
+        codes.append(Exit.HELD)
+    if any(t.invalidation is not None and t.invalidation.pending for t in targets):
+        codes.append(Exit.CDN_PENDING)
+    code = worst(codes)
+    everything = (*findings, *dict.fromkeys(held_by))
+    return JobResult(job, _outcome(code, targets, dry_run=dry_run), source, everything, targets, problem, code)
+
+
+def _outcome(code: Exit, targets: tuple[TargetResult, ...], *, dry_run: bool) -> Outcome:
+    if code is Exit.REFUSED:
+        return Outcome.REFUSED
+    if code is Exit.HELD:
+        return Outcome.HELD
+    if code not in (Exit.FINE, Exit.CDN_PENDING):
+        return Outcome.FAILED
+    if dry_run and not all(target.plan.empty for target in targets):
+        return Outcome.PLANNED
+    if any(target.applied for target in targets):
+        return Outcome.PUBLISHED
+    return Outcome.UNCHANGED

@@ -1,0 +1,138 @@
+"""Prove files: read each once, digest and judge the very same bytes, and keep only what no finding refuses.
+
+What comes out as an artifact carries the SHA-256 of the bytes that were judged; targets store those bytes or none.
+"""
+
+import mmap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from hubdata.errors import SourceError
+from hubdata.model.finding import Finding, Severity
+from hubdata.model.job import FileRule, Job, Unit
+from hubdata.model.snapshot import Artifact, Snapshot
+from hubdata.planning.claims import Claim
+from hubdata.planning.waivers import waive
+from hubdata.ports import Body, Demands, Kind, Verdict
+from hubdata.transfer.digest import digests
+
+_MAPPED_FROM_BYTES = 8 * 1024 * 1024
+"""Files at least this large are mapped instead of read: the 66 MB database must not lie in memory twice."""
+
+DEFAULT_CACHE_CONTROL = "public, max-age=60, s-maxage=86400, stale-while-revalidate=60, stale-if-error=86400"
+"""Fits paths whose content changes in place: short in clients, long at the edge, which is invalidated."""
+
+KindOf = Callable[[FileRule], Kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What one job may publish, and everything that was found on the way."""
+
+    snapshot: Snapshot
+    findings: tuple[Finding, ...]
+
+
+def prove(
+    job: Job,
+    claims: tuple[Claim, ...],
+    kind_of: KindOf,
+    *,
+    now: datetime,
+    kept: frozenset[str] = frozenset(),
+    strays: tuple[Finding, ...] = (),
+) -> Proof:
+    """Return the snapshot of `job` with every claimed file that passed, and all findings, waivers applied.
+
+    `kept` keys need no bytes; `strays` are findings about entries that the source would not give. With `unit = "job"`
+    one refused file refuses them all. A job whose files are all gone is refused: a missing input never empties a
+    list. Raises SourceError when a file cannot be read.
+    """
+    artifacts: dict[str, Artifact] = {}
+    findings: list[Finding] = list(strays)
+    for claim in claims:
+        artifact, verdict = judge(claim, kind_of(claim.rule), job, now)
+        artifacts[artifact.key] = artifact
+        findings += verdict.findings
+    if not claims and not kept:
+        findings.append(_empty(job))
+    judged = waive(tuple(findings), job.waivers, now.date())
+    refused = frozenset(f.key for f in judged if f.severity is Severity.ERROR)
+    if job.unit is Unit.JOB and refused:
+        refused = frozenset(artifacts)
+    passed = {key: artifact for key, artifact in artifacts.items() if key not in refused}
+    return Proof(Snapshot(job.name, passed, kept, refused), judged)
+
+
+def judge(claim: Claim, kind: Kind, job: Job, now: datetime) -> tuple[Artifact, Verdict]:
+    """Return one file as an artifact with the digests of the bytes that its kind judged, and the verdict on them.
+
+    A file over its size limit is refused unread; its artifact then has no digests. Raises SourceError when it
+    cannot be read.
+    """
+    rule, file = claim.rule, claim.file
+    artifact = Artifact(
+        key=file.key,
+        path=file.path,
+        size=file.size,
+        sha256="",
+        md5="",
+        kind=rule.kind,
+        content_type=rule.content_type or kind.content_type,
+        cache_control=rule.cache_control or DEFAULT_CACHE_CONTROL,
+        source=file.source,
+    )
+    max_bytes = rule.limits.max_bytes or kind.max_bytes
+    if file.size > max_bytes:
+        return artifact, Verdict((_too_large(file.key, file.size, max_bytes),))
+    with _body(file.path, job.name, file.key) as body:
+        if len(body) > max_bytes:
+            return artifact, Verdict((_too_large(file.key, len(body), max_bytes),))
+        digest = digests(body)
+        artifact = replace(artifact, size=len(body), sha256=digest.sha256, md5=digest.md5)
+        verdict = kind.check(artifact, body, Demands(rule.limits, now, job.canaries))
+    return replace(artifact, stats=verdict.stats), verdict
+
+
+@contextmanager
+def _body(path: Path, job: str, key: str) -> Iterator[Body]:
+    try:
+        with path.open("rb") as file:
+            file.seek(0, 2)
+            size = file.tell()
+            file.seek(0)
+            if size < _MAPPED_FROM_BYTES:
+                yield file.read(_MAPPED_FROM_BYTES)
+            else:
+                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+                    yield mapped
+    except OSError as err:
+        raise SourceError(
+            f"job {job}: {key} cannot be read ({err.strerror or err})",
+            advice="see that the checkout or the spool is readable and still there",
+        ) from err
+
+
+def _too_large(key: str, size: int, max_bytes: int) -> Finding:
+    return Finding(
+        key,
+        None,
+        "file.too-large",
+        Severity.ERROR,
+        f"{size:,} bytes, more than the {max_bytes:,} allowed",
+        "see what made it grow; if it is meant, raise `limits.max_bytes` in the job file",
+    )
+
+
+def _empty(job: Job) -> Finding:
+    return Finding(
+        "",
+        None,
+        "job.empty",
+        Severity.ERROR,
+        f"the source holds none of the files that job {job.name} publishes; what is public stays",
+        "see that `source` and the `match` globs still fit the data repository",
+    )

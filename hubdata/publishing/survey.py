@@ -1,0 +1,44 @@
+"""Survey a target before anything is planned: its listing, its manifest and its ledger, read side by side."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from hubdata.model import manifest as manifests
+from hubdata.model.inventory import Inventory
+from hubdata.model.manifest import Manifest
+from hubdata.planning.inventory import reconcile
+from hubdata.ports import Target
+from hubdata.publishing import ledger as ledgers
+from hubdata.publishing.ledger import Ledger
+
+MANIFEST_MAX_BYTES = 256 * 1024 * 1024
+"""Room for some 500,000 files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one target holds, and what its CDN still has to be told."""
+
+    inventory: Inventory
+    ledger: Ledger
+
+
+def survey(target: Target) -> Survey:
+    """Return what `target` holds now. Costs one LIST per 1,000 keys and two GETs.
+
+    Raises TargetError when it cannot be read.
+    """
+    with ThreadPoolExecutor(max_workers=3, thread_name_prefix=f"survey-{target.name}") as pool:
+        listing = pool.submit(target.listing)
+        manifest = pool.submit(read_manifest, target)
+        ledger = pool.submit(ledgers.read, target)
+        current, etag = manifest.result()
+        return Survey(reconcile(target.name, current, etag, listing.result()), ledger.result())
+
+
+def read_manifest(target: Target) -> tuple[Manifest, str | None]:
+    """Return the target's manifest and its ETag; generation 0 and None when there is none yet."""
+    blob = target.read(manifests.KEY, max_bytes=MANIFEST_MAX_BYTES)
+    if blob is None:
+        return Manifest(), None
+    return Manifest.from_bytes(blob.body), blob.stored.etag

@@ -1,0 +1,86 @@
+"""Read a feed: fetch a source once and prove its files for every job that reads it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from hubdata.errors import ConfigError, HubdataError
+from hubdata.model.event import Event
+from hubdata.model.finding import Finding
+from hubdata.model.job import Job
+from hubdata.model.run import Problem
+from hubdata.model.snapshot import Fetched, Snapshot
+from hubdata.planning.claims import claim, ignored, rule_for
+from hubdata.ports import Published, Reporter, Source
+from hubdata.proving import KindOf, prove
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One source and all jobs that read it; only the `selected` ones take part in this run."""
+
+    source: Source
+    jobs: tuple[Job, ...]
+    selected: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one job would publish and what was found, or the problem that kept us from finding out."""
+
+    job: Job
+    source: Mapping[str, str]
+    snapshot: Snapshot
+    findings: tuple[Finding, ...] = ()
+    rewinds: tuple[str, ...] = ()
+    problem: Problem | None = field(default=None)
+
+
+def read(
+    feed: Feed, published: Published, kind_of: KindOf, *, now: datetime, reporter: Reporter
+) -> tuple[Reading, ...]:
+    """Return one reading for each selected job of `feed`, by job name.
+
+    An upstream that fails is a problem of these jobs alone: others go on. Raises ConfigError when the job files
+    contradict each other.
+    """
+    selected = sorted((job for job in feed.jobs if job.name in feed.selected), key=lambda job: job.name)
+    try:
+        fetched = feed.source.fetch(published)
+        reporter.emit(Event("source.fetched", {"revision": fetched.revision or "", "files": len(fetched.files)}))
+        return _prove_all(feed, selected, fetched, kind_of, now)
+    except ConfigError:
+        raise
+    except HubdataError as err:
+        problem = Problem(str(err), err.advice, err.exit_code)
+        return tuple(Reading(job, {"type": job.source.type}, Snapshot(job.name), problem=problem) for job in selected)
+
+
+def _prove_all(
+    feed: Feed, selected: list[Job], fetched: Fetched, kind_of: KindOf, now: datetime
+) -> tuple[Reading, ...]:
+    claims = claim(feed.jobs, fetched.files)
+    strays = _assign(feed, selected, (*fetched.findings, *claims.findings))
+    readings = []
+    for job in selected:
+        kept = frozenset(key for key in fetched.kept if rule_for(job, key))
+        proof = prove(job, claims.by_job[job.name], kind_of, strays=strays[job.name], kept=kept, now=now)
+        source = {"type": job.source.type}
+        if fetched.revision:
+            source["revision"] = fetched.revision
+        readings.append(Reading(job, source, proof.snapshot, proof.findings, fetched.rewinds))
+    return tuple(readings)
+
+
+def _assign(feed: Feed, selected: list[Job], findings: tuple[Finding, ...]) -> Mapping[str, tuple[Finding, ...]]:
+    """Give each finding about an entry that could not be fetched to the job whose rule names it, else to the first."""
+    mine: dict[str, list[Finding]] = {job.name: [] for job in selected}
+    for finding in findings:
+        owner = next((job.name for job in feed.jobs if rule_for(job, finding.key)), None)
+        if owner is None and ignored(feed.jobs, finding.key):
+            continue
+        if owner is None:
+            owner = selected[0].name
+        if owner in mine:
+            mine[owner].append(finding)
+    return {name: tuple(found) for name, found in mine.items()}

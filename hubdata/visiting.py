@@ -1,0 +1,185 @@
+"""Visit one target: plan every job's reading against what it holds, and carry the plans out as one publication."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from hubdata.errors import CdnError, HubdataError
+from hubdata.model.event import Event
+from hubdata.model.finding import Finding, Severity
+from hubdata.model.plan import Plan
+from hubdata.model.receipt import Invalidation
+from hubdata.model.run import Problem, TargetResult
+from hubdata.planning.claims import rule_for
+from hubdata.planning.diff import diff, split
+from hubdata.planning.inventory import recognise
+from hubdata.planning.limits import breaches
+from hubdata.ports import Cdn, Reporter, Target
+from hubdata.publishing.apply import Applied, Work, apply, resume
+from hubdata.publishing.survey import Survey
+from hubdata.reading import Reading
+from hubdata.transfer.digest import multipart_etag
+
+_WAIT = timedelta(minutes=20)
+"""CloudFront finishes in minutes; whoever said --wait is told after this that it goes on without them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A target and the CDN before it."""
+
+    target: Target
+    cdn: Cdn
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What the person or the program that started the run wants. `approve` holds ids of held plans to let out."""
+
+    dry_run: bool = False
+    force: bool = False
+    approve: frozenset[str] = frozenset()
+    allow_rollback: bool = False
+    wait: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """What came of one job at one target: the result, and findings that only this target's state brings up."""
+
+    result: TargetResult
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    reading: Reading
+    plan: Plan
+    held: Plan | None
+    findings: tuple[Finding, ...]
+
+
+def visit(
+    place: Place,
+    found: Survey,
+    readings: tuple[Reading, ...],
+    orders: Orders,
+    *,
+    run_id: str,
+    now: datetime,
+    reporter: Reporter,
+) -> Mapping[str, Stay]:
+    """Return what came of every reading at `place`, by job name. A dry run only plans.
+
+    Raises TargetError when the target can be read no longer, or nothing could be committed.
+    """
+    planned = tuple(_plan(reading, found, orders) for reading in readings)
+    for each in planned:
+        fields = {"job": each.plan.job, "target": each.plan.target, "puts": len(each.plan.puts), "id": each.plan.id}
+        reporter.emit(Event("plan.made", fields))
+    if orders.dry_run:
+        return _stays(planned, place, found, None, None)
+    found, told = _resume(place, found, reporter)
+    works = tuple(Work(each.plan, each.reading.snapshot) for each in planned if not each.plan.empty)
+    applied = None
+    if works:
+        applied = apply(works, place.target, place.cdn, found, run_id=run_id, now=now, reporter=reporter)
+        told = applied.receipt.invalidation or told
+    if told is not None and orders.wait:
+        told = _waited(place.cdn, told, reporter)
+    return _stays(planned, place, found, applied, told)
+
+
+def lost(target: Target, readings: tuple[Reading, ...], err: HubdataError) -> Mapping[str, Stay]:
+    """Return what every reading comes to at a target that failed with `err`."""
+    problem = Problem(str(err), err.advice, err.exit_code)
+    return {
+        reading.job.name: Stay(TargetResult(target.name, Plan(reading.job.name, target.name), problem=problem))
+        for reading in readings
+    }
+
+
+def _plan(reading: Reading, found: Survey, orders: Orders) -> _Planned:
+    job, snapshot = reading.job, reading.snapshot
+    inventory = recognise(found.inventory, snapshot, multipart_etag)
+    whole = diff(snapshot, inventory, prune=job.prune, force=orders.force)
+    limits = {change.key: rule.limits for change in whole.puts if (rule := rule_for(job, change.key))}
+    broken = breaches(
+        whole,
+        snapshot,
+        inventory.manifest,
+        limits,
+        rewinds=reading.rewinds,
+        allow_rollback=orders.allow_rollback,
+    )
+    plan, held = split(whole, frozenset(finding.key for finding in broken), job.unit)
+    if held is not None and held.id in orders.approve:
+        note = f"approved as plan {held.id}"
+        return _Planned(
+            reading,
+            whole,
+            None,
+            tuple(replace(finding, severity=Severity.WARNING, waived=note) for finding in broken),
+        )
+    return _Planned(reading, plan, held, broken)
+
+
+def _resume(place: Place, found: Survey, reporter: Reporter) -> tuple[Survey, Invalidation | None]:
+    """Finish what an earlier run could not tell the CDN. While the CDN still refuses, it stays pending."""
+    if not found.ledger.open:
+        return found, None
+    try:
+        ledger, told = resume(place.target, place.cdn, found.ledger, reporter)
+    except CdnError as err:
+        reporter.emit(Event("cdn.pending", {"target": place.target.name, "error": str(err)}))
+        oldest = found.ledger.open[0]
+        return found, Invalidation(oldest.paths, oldest.reference, pending=True)
+    return replace(found, ledger=ledger), told[-1]
+
+
+def _waited(cdn: Cdn, told: Invalidation, reporter: Reporter) -> Invalidation:
+    if told.pending:
+        return told
+    try:
+        cdn.wait(told, timeout=_WAIT)
+    except CdnError as err:
+        reporter.emit(Event("cdn.unfinished", {"id": told.id or "", "error": str(err)}))
+        return replace(told, pending=True)
+    return told
+
+
+def _stays(
+    planned: tuple[_Planned, ...], place: Place, found: Survey, applied: Applied | None, told: Invalidation | None
+) -> Mapping[str, Stay]:
+    """Share one publication out among its jobs.
+
+    All jobs of a run share one survey, one manifest swap and one invalidation at a target. The requests stand at the
+    first job, so that adding up is right; the invalidation stands, whole, at every job that took part in it.
+    """
+    generation = applied.receipt.generation if applied else found.inventory.manifest.generation
+    stays: dict[str, Stay] = {}
+    for index, each in enumerate(planned):
+        took_part = not each.plan.empty or (index == 0 and applied is None)
+        result = TargetResult(
+            target=place.target.name,
+            plan=each.plan,
+            held=each.held,
+            applied=applied is not None and not each.plan.empty,
+            generation=generation,
+            requests=place.target.requests() if index == 0 else {},
+            invalidation=told if took_part else None,
+            problem=_problem(each.plan, applied),
+        )
+        stays[each.plan.job] = Stay(result, each.findings)
+    return stays
+
+
+def _problem(plan: Plan, applied: Applied | None) -> Problem | None:
+    """Return the first error of an object of `plan`, and how many more there are."""
+    if applied is None:
+        return None
+    errors = [applied.failures[change.key] for change in plan.changes if change.key in applied.failures]
+    if not errors:
+        return None
+    more = f" (and {len(errors) - 1} more objects)" if len(errors) > 1 else ""
+    return Problem(f"{errors[0]}{more}", errors[0].advice, errors[0].exit_code)
