@@ -11,7 +11,8 @@ import mmap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 from hubdata.model.event import Event
 from hubdata.model.finding import Finding
@@ -47,8 +48,27 @@ class Reporter(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class SourceContext:
+    """What a run gives every source it builds, besides the source's own options.
+
+    `workspace` is a private directory of the spool for this source alone; `environment` holds credentials; `force`
+    means that nothing is kept: fetch even what upstream says is unchanged.
+    """
+
+    workspace: Path
+    environment: Mapping[str, str]
+    clock: Clock
+    force: bool = False
+
+
 class Source(Protocol):
-    """One upstream."""
+    """One upstream. Built as `Class(options, context)`."""
+
+    @classmethod
+    def lacks(cls, options: Any, environment: Mapping[str, str]) -> str | None:
+        """Return what the environment must still provide (credentials) before a fetch can work, None if nothing."""
+        ...
 
     def fetch(self, published: Published) -> Fetched:
         """Return what the upstream holds now, its bytes in the spool.

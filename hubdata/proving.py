@@ -30,10 +30,11 @@ KindOf = Callable[[FileRule], Kind]
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What one job may publish, and everything that was found on the way."""
+    """What one job may publish, and everything that was found on the way. `judged` also holds what was refused."""
 
     snapshot: Snapshot
     findings: tuple[Finding, ...]
+    judged: tuple[Artifact, ...] = ()
 
 
 def prove(
@@ -64,7 +65,7 @@ def prove(
     if job.unit is Unit.JOB and refused:
         refused = frozenset(artifacts)
     passed = {key: artifact for key, artifact in artifacts.items() if key not in refused}
-    return Proof(Snapshot(job.name, passed, kept, refused), judged)
+    return Proof(Snapshot(job.name, passed, kept, refused), judged, tuple(artifacts.values()))
 
 
 def judge(claim: Claim, kind: Kind, job: Job, now: datetime) -> tuple[Artifact, Verdict]:

@@ -1,0 +1,241 @@
+"""Put a run together: the only place that builds adapters.
+
+The command line says what it wants as `Choices`; settings and job files say the rest. What comes back is a value that
+any report can print.
+"""
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hubdata.clock import SystemClock
+from hubdata.config.jobs import load_jobs
+from hubdata.config.settings import Settings, load_settings
+from hubdata.errors import ConfigError
+from hubdata.model.job import FileRule, Job, SourceSpec
+from hubdata.model.run import RunResult
+from hubdata.model.validation import ValidationResult
+from hubdata.pipeline import run
+from hubdata.plugins import Seam, load, parse_options, suggest
+from hubdata.ports import Cdn, Clock, Kind, Reporter, Source, SourceContext, Target
+from hubdata.proving import KindOf
+from hubdata.reading import Feed
+from hubdata.transfer.spool import Spool
+from hubdata.validating import check_as, check_files, check_tree, checkout_root, source_file
+from hubdata.visiting import Orders, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the command line said. Empty `jobs` and `targets` mean all; `checkouts` are `DIR` or `URL=DIR`."""
+
+    config: Path | None = None
+    jobs_dir: Path | None = None
+    jobs: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    checkouts: tuple[str, ...] = ()
+    dry_run: bool = False
+    force: bool = False
+    approve: tuple[str, ...] = ()
+    allow_rollback: bool = False
+    wait: bool = False
+    editions: tuple[str, ...] = ()
+
+
+def sync(choices: Choices, reporter: Reporter) -> RunResult:
+    """Return what one run of the chosen jobs did; with `dry_run`, what it would do.
+
+    Raises ConfigError before anything was attempted; every later failure is in the result.
+    """
+    settings = settings_of(choices)
+    jobs = load_jobs(settings.jobs)
+    selected = _selected(choices.jobs, jobs)
+    return _run(choices, settings, jobs, selected, reporter)
+
+
+def geoip_refresh(choices: Choices, reporter: Reporter) -> RunResult:
+    """Return what a run of the GeoIP jobs alone did. With `force` they download and publish unconditionally.
+
+    Raises ConfigError when no job fetches GeoIP databases, or none of them the chosen editions.
+    """
+    settings = settings_of(choices)
+    jobs = tuple(_narrowed(job, choices.editions) for job in load_jobs(settings.jobs))
+    geoip = {job.name for job in jobs if job.source.options.get("editions")}
+    if not geoip:
+        found = ", ".join(choices.editions) or "GeoIP databases"
+        raise ConfigError(
+            f"{settings.jobs}: no job fetches {found}",
+            advice='add a job whose [source] has type = "maxmind" and these editions',
+        )
+    selected = _selected(choices.jobs, jobs) & geoip
+    return _run(choices, settings, jobs, selected, reporter)
+
+
+def validate_paths(
+    choices: Choices, paths: tuple[Path, ...], kind: str | None = None, options: Mapping[str, Any] | None = None
+) -> ValidationResult:
+    """Return the verdict on files and checkouts by the job files' rules, or on files as one `kind` with `options`.
+
+    Raises ConfigError for job files that cannot be used, SourceError for paths that cannot be read.
+    """
+    clock, kind_of = SystemClock(), kind_builder()
+    started = time.monotonic()
+    if kind is not None:
+        files = [source_file(path) for path in paths]
+        results = [check_as(kind, options or {}, files, kind_of, clock.now())]
+    else:
+        settings = settings_of(choices)
+        jobs = load_jobs(settings.jobs)
+        selected = _selected(choices.jobs, jobs)
+        mine = tuple(job for job in jobs if job.name in selected and job.source.type in ("git", "directory"))
+        results = [_validated(path, mine, kind_of, clock) for path in paths]
+    return ValidationResult(
+        tuple(file for result in results for file in result.files),
+        tuple(finding for result in results for finding in result.findings),
+        round(time.monotonic() - started, 3),
+    )
+
+
+def _validated(path: Path, jobs: tuple[Job, ...], kind_of: KindOf, clock: Clock) -> ValidationResult:
+    if not path.is_dir():
+        return check_files(jobs, [source_file(path, checkout_root(path))], kind_of, clock.now())
+    with TemporaryDirectory(prefix="hubdata-") as workspace:
+        context = SourceContext(Path(workspace), os.environ, clock)
+        options = parse_options(Seam.SOURCE, "directory", {"path": str(path)})
+        checkout: Source = load(Seam.SOURCE, "directory")(options, context)
+        return check_tree(jobs, checkout.fetch(dict), kind_of, clock.now())
+
+
+def settings_of(choices: Choices) -> Settings:
+    """Return the settings of all layers, `choices` on top. Raises ConfigError with every problem in them."""
+    flags: dict[str, Any] = {}
+    if choices.jobs_dir is not None:
+        flags["jobs"] = str(choices.jobs_dir)
+    if choices.checkouts:
+        flags["checkout"] = choices.checkouts
+    return load_settings(config=choices.config, environment=os.environ, flags=flags, cwd=Path.cwd())
+
+
+def kind_builder() -> KindOf:
+    """Return what turns a rule into its kind; equal rules share one."""
+    built: dict[str, Kind] = {}
+
+    def kind_of(rule: FileRule) -> Kind:
+        identity = f"{rule.kind} {_canonical(rule.options)}"
+        if identity not in built:
+            options = parse_options(Seam.KIND, rule.kind, rule.options)
+            built[identity] = load(Seam.KIND, rule.kind)(options)
+        return built[identity]
+
+    return kind_of
+
+
+def _run(
+    choices: Choices, settings: Settings, jobs: tuple[Job, ...], selected: frozenset[str] | set[str], reporter: Reporter
+) -> RunResult:
+    clock = SystemClock()
+    notices = list(settings.notices)
+    if settings.embedded:
+        notices.append(_embedded_notice(settings))
+        for job in jobs:
+            missing = _lacks(job) if job.name in selected and job.name not in choices.jobs else None
+            if missing:
+                selected = selected - {job.name}
+                notices.append(f"job {job.name} is left out: {missing}")
+    orders = Orders(
+        dry_run=choices.dry_run,
+        force=choices.force,
+        approve=frozenset(choices.approve),
+        allow_rollback=choices.allow_rollback,
+        wait=choices.wait,
+    )
+    places = tuple(_place(settings, name) for name in _chosen_targets(choices.targets, settings))
+    with Spool.create(settings.spool) as spool:
+
+        def context(name: str) -> SourceContext:
+            return SourceContext(spool.directory(name), os.environ, clock, choices.force)
+
+        feeds = _feeds(settings, jobs, frozenset(selected), context)
+        run_id = f"{clock.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        result = run(feeds, places, kind_builder(), orders, run_id=run_id, clock=clock, reporter=reporter)
+    return replace(result, notices=tuple(notices))
+
+
+def _selected(names: tuple[str, ...], jobs: tuple[Job, ...]) -> frozenset[str]:
+    known = [job.name for job in jobs]
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"--job {name}: there is no such job", advice=suggest(name, known))
+    return frozenset(names or known)
+
+
+def _chosen_targets(names: tuple[str, ...], settings: Settings) -> Iterable[str]:
+    for name in names:
+        if name not in settings.targets:
+            raise ConfigError(f"--target {name}: there is no such target", advice=suggest(name, settings.targets))
+    return names or settings.targets
+
+
+def _place(settings: Settings, name: str) -> Place:
+    spec = settings.targets[name]
+    options = parse_options(Seam.TARGET, spec.type, spec.options)
+    target: Target = load(Seam.TARGET, spec.type)(name, options)
+    cdn_type = settings.cdns[spec.cdn].type if spec.cdn else "none"
+    cdn_options = parse_options(Seam.CDN, cdn_type, settings.cdns[spec.cdn].options if spec.cdn else {})
+    cdn: Cdn = load(Seam.CDN, cdn_type)(spec.cdn or "none", cdn_options, key_prefix=getattr(options, "prefix", ""))
+    return Place(target, cdn)
+
+
+def _feeds(
+    settings: Settings, jobs: tuple[Job, ...], selected: frozenset[str], context: Callable[[str], SourceContext]
+) -> tuple[Feed, ...]:
+    """Group jobs by source, so that each upstream is fetched once; leave out sources nobody selected reads."""
+    groups: dict[str, list[Job]] = {}
+    for job in jobs:
+        groups.setdefault(f"{job.source.type} {_canonical(job.source.options)}", []).append(job)
+    feeds = []
+    for group in groups.values():
+        names = frozenset(job.name for job in group) & selected
+        if names:
+            spec = group[0].source
+            feeds.append(Feed(build_source(settings, spec, context(spec.type)), tuple(group), names))
+    return tuple(feeds)
+
+
+def build_source(settings: Settings, spec: SourceSpec, context: SourceContext) -> Source:
+    """Return the adapter for `spec`; a checkout that stands in for a repository is read instead of it."""
+    if spec.type == "git" and (checkout := settings.checkout(spec.options["url"])) is not None:
+        spec = SourceSpec("directory", {"path": str(checkout), "url": spec.options["url"]})
+    options = parse_options(Seam.SOURCE, spec.type, spec.options)
+    source: Source = load(Seam.SOURCE, spec.type)(options, context)
+    return source
+
+
+def _lacks(job: Job) -> str | None:
+    """Return what the environment does not provide for this job's source, None when nothing is missing."""
+    options = parse_options(Seam.SOURCE, job.source.type, job.source.options)
+    missing: str | None = load(Seam.SOURCE, job.source.type).lacks(options, os.environ)
+    return missing
+
+
+def _narrowed(job: Job, editions: tuple[str, ...]) -> Job:
+    """Return `job` with only the chosen editions; what it does not fetch then must not be pruned."""
+    if not editions or "editions" not in job.source.options:
+        return job
+    kept = [edition for edition in job.source.options["editions"] if edition in editions]
+    return replace(job, source=SourceSpec(job.source.type, {**job.source.options, "editions": kept}), prune=False)
+
+
+def _embedded_notice(settings: Settings) -> str:
+    where = ", ".join(str(spec.options.get("path", name)) for name, spec in settings.targets.items())
+    return f"no target is configured: publishing into the directory {where} (write hubdata.toml to change that)"
+
+
+def _canonical(options: Mapping[str, Any]) -> str:
+    return json.dumps(options, sort_keys=True, default=str)

@@ -1,0 +1,83 @@
+"""Validate files and checkouts by the job files' rules: a run that stops after the kinds have spoken.
+
+No target, no network. Keys are relative to the checkout's root, as they are when a git source is read.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from hubdata.errors import SourceError
+from hubdata.model.finding import Finding
+from hubdata.model.job import FileRule, Job, SourceSpec
+from hubdata.model.snapshot import Artifact, Fetched, SourceFile
+from hubdata.model.validation import CheckedFile, ValidationResult
+from hubdata.planning.claims import Claim, claim
+from hubdata.proving import KindOf, Proof, prove
+
+
+def check_tree(jobs: tuple[Job, ...], fetched: Fetched, kind_of: KindOf, now: datetime) -> ValidationResult:
+    """Return the verdict on a whole checkout; a file that no job claims or ignores is a finding."""
+    claims = claim(jobs, fetched.files)
+    proofs = [prove(job, claims.by_job[job.name], kind_of, now=now) for job in jobs]
+    return _result(proofs, (*fetched.findings, *claims.findings))
+
+
+def check_files(jobs: tuple[Job, ...], files: Iterable[SourceFile], kind_of: KindOf, now: datetime) -> ValidationResult:
+    """Return the verdict on single files of a checkout; the rest of it, and its waivers, are left alone."""
+    claims = claim(jobs, tuple(files))
+    proofs = []
+    for job in jobs:
+        mine = claims.by_job[job.name]
+        keys = {each.file.key for each in mine}
+        if mine:
+            waivers = tuple(waiver for waiver in job.waivers if waiver.key in keys)
+            proofs.append(prove(replace(job, waivers=waivers), mine, kind_of, now=now))
+    return _result(proofs, claims.findings)
+
+
+def check_as(
+    kind: str, options: Mapping[str, Any], files: Iterable[SourceFile], kind_of: KindOf, now: datetime
+) -> ValidationResult:
+    """Return the verdict on `files` as one kind, whatever the jobs say of them."""
+    rule = FileRule(match="**", kind=kind, options=options)
+    job = Job(name=kind, source=SourceSpec("directory", {}), files=(rule,))
+    return _result([prove(job, tuple(Claim(rule, file) for file in files), kind_of, now=now)], ())
+
+
+def _result(proofs: Iterable[Proof], strays: tuple[Finding, ...]) -> ValidationResult:
+    findings = [finding for proof in proofs for finding in proof.findings]
+    judged: dict[str, Artifact] = {artifact.key: artifact for proof in proofs for artifact in proof.judged}
+    by_key: dict[str, list[Finding]] = {key: [] for key in judged}
+    rest = list(strays)
+    for finding in findings:
+        by_key.get(finding.key, rest).append(finding)
+    files = tuple(
+        CheckedFile(key, artifact.kind, artifact.stats, tuple(by_key[key])) for key, artifact in sorted(judged.items())
+    )
+    return ValidationResult(files, tuple(rest))
+
+
+def source_file(path: Path, root: Path | None = None) -> SourceFile:
+    """Return `path` as a file of the checkout at `root`; without one, its key is the path as given.
+
+    Raises SourceError when it is not a readable file there.
+    """
+    try:
+        size = path.stat().st_size
+        key = path.resolve().relative_to(root.resolve()).as_posix() if root else path.as_posix()
+    except OSError as err:
+        raise SourceError(f"{path}: cannot be read ({err.strerror or err})", advice="name an existing file") from err
+    except ValueError as err:
+        raise SourceError(
+            f"{path}: lies outside the checkout {root}", advice="name files of one checkout, or use --kind"
+        ) from err
+    return SourceFile(key, path, size, {"type": "directory"})
+
+
+def checkout_root(path: Path) -> Path:
+    """Return the checkout that `path` lies in: the nearest directory above with a `.git`, else its own directory."""
+    start = path.resolve() if path.is_dir() else path.resolve().parent
+    return next((d for d in (start, *start.parents) if (d / ".git").exists()), start)
