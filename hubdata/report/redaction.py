@@ -14,9 +14,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
-MASK = "[redacted]"
+from hubdata.model.secret import HIDDEN, names_secret
 
-_SECRET_NAME = re.compile(r"LICENSE_KEY|SECRET|TOKEN|PASSWORD|PASSWD|PRIVATE_KEY|API_KEY|CREDENTIALS?$", re.IGNORECASE)
+MASK = HIDDEN
+
+# Wider than what a settings file may not name: in the environment a needless mask costs nothing.
+_ALSO_SECRET = re.compile(r"LICENSE_KEY|SECRET|TOKEN|PASSWORD|PASSWD", re.IGNORECASE)
 # Container credentials come by URI, and their names are no secrets: AWS_WEB_IDENTITY_TOKEN_FILE is read as a file.
 _NOT_SECRET = re.compile(r"_(URI|URL|ARN|NAME|ENDPOINT|EXPIRATION|TTL|TYPE)$", re.IGNORECASE)
 _MIN_CHARS = 6
@@ -92,11 +95,15 @@ def secret_values(environ: Mapping[str, str]) -> tuple[str, ...]:
     values = []
     for name, value in environ.items():
         if name.upper().endswith("_FILE"):
-            if _SECRET_NAME.search(name[: -len("_FILE")]):
+            if _secret_name(name[: -len("_FILE")]):
                 values.append(_content(value))
-        elif _SECRET_NAME.search(name) and not _NOT_SECRET.search(name):
+        elif _secret_name(name):
             values.append(value)
     return tuple(v for v in values if len(v.strip()) >= _MIN_CHARS)
+
+
+def _secret_name(name: str) -> bool:
+    return not _NOT_SECRET.search(name) and (names_secret(name) or _ALSO_SECRET.search(name) is not None)
 
 
 def _content(path: str) -> str:

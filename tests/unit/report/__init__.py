@@ -1,0 +1,1 @@
+"""Outputs: what each promises its readers."""

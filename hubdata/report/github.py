@@ -1,0 +1,174 @@
+"""A result for GitHub Actions: one annotation a finding on stdout, and a Markdown table in the step's summary.
+
+Workflow commands are a line format in which `%`, CR and LF (and in properties `:` and `,`) must be escaped
+(github.com/actions/toolkit, packages/core/src/command.ts). Without that, a file name could issue commands of its own.
+GitHub shows ten errors and ten warnings a step, so errors come first, and the summary has the rest.
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from hubdata.model.finding import Finding, Severity
+from hubdata.model.run import Outcome, Problem, RunResult
+from hubdata.model.validation import ValidationResult
+from hubdata.report import wording
+from hubdata.report.redaction import redact
+from hubdata.report.terminal import plain
+
+_COMMAND = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+_ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+_MAX_ROWS = 500
+_MAX_CELL = 500
+"""Together these keep a summary far below GitHub's 1 MiB, beyond which it shows none at all."""
+
+
+def run_github(result: RunResult) -> str:
+    """Return a run as workflow commands."""
+    lines = []
+    for job in result.jobs:
+        for name, problem in ((job.job, job.problem), *((f"{job.job} to {t.target}", t.problem) for t in job.targets)):
+            if problem is not None:
+                lines.append(_problem(name, problem))
+        for target in job.targets:
+            if target.held is not None:
+                text = f"held; after a review: hubdata sync --once --approve {target.held.id}"
+                lines.append(command("warning", text, title=f"{job.job} to {target.target}"))
+    lines += annotations(f for job in result.jobs for f in job.findings)
+    lines += [command("notice", redact(notice), title="hubdata") for notice in result.notices]
+    lines.append(
+        command("notice", f"{wording.run_summary(result)} ({wording.meaning(result.exit_code)})", title="hubdata")
+    )
+    return "".join(line + "\n" for line in dict.fromkeys(lines))
+
+
+def validation_github(result: ValidationResult) -> str:
+    """Return a validation as workflow commands."""
+    lines = annotations(result.all_findings)
+    lines += [command("notice", redact(notice), title="hubdata") for notice in result.notices]
+    summary = f"{wording.validation_summary(result)} ({wording.meaning(result.exit_code)})"
+    lines.append(command("notice", summary, title="hubdata"))
+    return "".join(line + "\n" for line in lines)
+
+
+def annotations(findings: Iterable[Finding]) -> list[str]:
+    """Return one workflow command a finding, errors first."""
+    found = tuple(findings)
+    return [_annotation(f) for severity in _ORDER for f in found if f.severity is severity]
+
+
+def command(
+    name: str, message: str, *, file: str = "", line: int | None = None, col: int | None = None, title: str = ""
+) -> str:
+    """Return one workflow command: `::name file=F,line=1,title=T::message`, escaped."""
+    given = {"file": file, "line": line, "col": col, "title": title}
+    properties = ",".join(f"{key}={_property(str(value))}" for key, value in given.items() if value not in ("", None))
+    return f"::{name}{' ' if properties else ''}{properties}::{_data(message)}"
+
+
+def run_summary_markdown(result: RunResult) -> str:
+    """Return a run as Markdown: a sentence, the table of jobs and targets, and the findings."""
+    rows: list[tuple[object, ...]] = []
+    for job in result.jobs:
+        lead = (f"{_MARK[job.outcome]} {_cell(job.job)}", job.outcome.value, _cell(wording.origin(job)))
+        for target in job.targets:
+            plan = target.plan
+            counts = (len(plan.puts), len(plan.deletes), f"{plan.unchanged:,}", wording.size(plan.bytes))
+            id_ = f"`{target.held.id}`" if target.held is not None else ""
+            rows.append((*lead, _cell(target.target), *counts, target.generation or "", id_))
+        if not job.targets:
+            rows.append((*lead, "", "", "", "", "", "", ""))
+    head = ("Job", "Outcome", "Source", "Target", "Puts", "Deletes", "Same", "Bytes", "Generation", "Plan to approve")
+    title = "hubdata plan" if result.dry_run else "hubdata sync"
+    problems = [p for job in result.jobs for p in (job.problem, *(t.problem for t in job.targets)) if p is not None]
+    said = "".join(
+        f"- {_cell(redact(p.message))}{' *' + _cell(redact(p.advice)) + '*' if p.advice else ''}\n"
+        for p in dict.fromkeys(problems)
+    )
+    return "\n".join(
+        part
+        for part in (
+            f"### {title}\n",
+            f"{_cell(wording.run_summary(result))} ({wording.meaning(result.exit_code)})\n",
+            _table(head, rows),
+            said,
+            _findings_table(f for job in result.jobs for f in job.findings),
+        )
+        if part
+    )
+
+
+def validation_summary_markdown(result: ValidationResult) -> str:
+    """Return a validation as Markdown: a sentence and the findings."""
+    sentence = f"{wording.validation_summary(result)} ({wording.meaning(result.exit_code)})\n"
+    return "\n".join(filter(None, ("### hubdata validate\n", sentence, _findings_table(result.all_findings))))
+
+
+def append_step_summary(markdown: str) -> None:
+    """Add `markdown` to the step's summary, where GitHub names a file for it; a summary is never worth failing for."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not path:
+        return
+    try:
+        with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(markdown + "\n")
+    except OSError:
+        return
+
+
+_MARK = {
+    Outcome.PUBLISHED: ":white_check_mark:",
+    Outcome.UNCHANGED: ":white_check_mark:",
+    Outcome.REFUSED: ":x:",
+    Outcome.HELD: ":warning:",
+    Outcome.FAILED: ":x:",
+}
+
+
+def _annotation(finding: Finding) -> str:
+    message = f"{finding.message}. {finding.advice}" if finding.advice else finding.message
+    if finding.waived:
+        message = f"{message} (waived {finding.waived})"
+    name = _COMMAND[finding.severity]
+    return command(name, message, file=finding.key, line=finding.line, col=finding.column, title=finding.rule)
+
+
+def _problem(name: str, problem: Problem) -> str:
+    message = f"{problem.message}. {problem.advice}" if problem.advice else problem.message
+    return command("error", redact(message), title=name)
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _findings_table(findings: Iterable[Finding]) -> str:
+    found = tuple(findings)
+    ordered = [f for severity in _ORDER for f in found if f.severity is severity]
+    rows = [
+        (f.severity.value, _cell(f.key), f.line or "", _cell(f.rule), _cell(f.message), _cell(f.advice))
+        for f in ordered[:_MAX_ROWS]
+    ]
+    table = _table(("Severity", "File", "Line", "Rule", "Finding", "Advice"), rows) if rows else ""
+    rest = len(ordered) - len(rows)
+    return f"{table}\nand {wording.counted(rest, 'more finding')}\n" if rest else table
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
+    if not rows:
+        return ""
+    lines = (head, ("---",) * len(head), *rows)
+    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
+
+
+_MARKUP = str.maketrans({c: f"&#{ord(c)};" for c in "|<>&`*_[]@#\\~!"})
+
+
+def _cell(text: str) -> str:
+    """Return foreign text for a Markdown table: on one line, bounded, without any markup or mention of its own."""
+    text = plain(text)
+    return (text if len(text) <= _MAX_CELL else text[:_MAX_CELL] + "...").translate(_MARKUP)

@@ -1,0 +1,147 @@
+"""A result for a program: one JSON object, fields as CONTRACT.md names them, others only added.
+
+ASCII only, so that no locale can break it. Problems and notices are redacted; findings quote public data.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from hubdata.errors import HubdataError
+from hubdata.model.finding import Finding
+from hubdata.model.plan import Plan
+from hubdata.model.receipt import Invalidation
+from hubdata.model.run import JobResult, Problem, RunResult, TargetResult
+from hubdata.model.snapshot import Stats
+from hubdata.model.validation import ValidationResult
+from hubdata.report.redaction import redact
+
+METHODS = ("LIST", "GET", "PUT", "HEAD", "DELETE")
+
+
+def run_json(result: RunResult) -> str:
+    """Return a run (or a plan: the same, with nothing applied) as one JSON object."""
+    return dumps(
+        {
+            "run_id": result.run_id,
+            "exit_code": int(result.exit_code),
+            "elapsed_s": round(result.elapsed_s, 3),
+            "dry_run": result.dry_run,
+            "notices": [redact(notice) for notice in result.notices],
+            "jobs": [_job(job) for job in result.jobs],
+        }
+    )
+
+
+def validation_json(result: ValidationResult) -> str:
+    """Return a validation as one JSON object: every file with its statistics, and all findings in one list."""
+    return dumps(
+        {
+            "exit_code": int(result.exit_code),
+            "elapsed_s": round(result.elapsed_s, 3),
+            "notices": [redact(notice) for notice in result.notices],
+            "files": [{"key": f.key, "kind": f.kind, "stats": _stats(f.stats)} for f in result.files],
+            "findings": _findings(result.all_findings),
+        }
+    )
+
+
+def error_json(message: str, advice: str, exit_code: int) -> str:
+    """Return an error that ended the process as one JSON object."""
+    return dumps({"exit_code": exit_code, "error": {"message": redact(message), "advice": redact(advice)}})
+
+
+def exception_json(error: HubdataError) -> str:
+    """Return an error of our own tree as one JSON object."""
+    return error_json(str(error), error.advice, int(error.exit_code))
+
+
+def dumps(value: Any) -> str:
+    """Return `value` as JSON with a newline at its end; a person may read it too."""
+    return json.dumps(value, indent=2) + "\n"
+
+
+def _job(job: JobResult) -> dict[str, Any]:
+    return {
+        "job": job.job,
+        "outcome": job.outcome.value,
+        "exit_code": int(job.exit_code),
+        "source": dict(job.source),
+        "problem": _problem(job.problem),
+        "findings": _findings(job.findings),
+        "targets": [_target(target) for target in job.targets],
+    }
+
+
+def _target(target: TargetResult) -> dict[str, Any]:
+    plan = target.plan
+    return {
+        "target": target.target,
+        # What a person may approve, where something is held.
+        "plan_id": (target.held or plan).id,
+        "applied": target.applied,
+        "held": None if target.held is None else _plan(target.held),
+        **_plan(plan),
+        "adopted": sorted(plan.adopted),
+        "unchanged": plan.unchanged,
+        "generation": target.generation,
+        "requests": {**dict.fromkeys(METHODS, 0), **target.requests},
+        "cdn": _cdn(target.invalidation),
+        "problem": _problem(target.problem),
+    }
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    return {
+        "puts": [c.key for c in plan.puts],
+        "deletes": [c.key for c in plan.deletes],
+        "changes": [{"action": c.action, "key": c.key, "reason": c.reason, "size": c.size} for c in plan.changes],
+        "bytes": plan.bytes,
+    }
+
+
+def _cdn(invalidation: Invalidation | None) -> dict[str, Any] | None:
+    if invalidation is None:
+        return None
+    return {
+        "invalidation_id": invalidation.id,
+        "paths": list(invalidation.paths),
+        "pending": invalidation.pending,
+        "reference": invalidation.reference,
+    }
+
+
+def _problem(problem: Problem | None) -> dict[str, Any] | None:
+    if problem is None:
+        return None
+    return {
+        "message": redact(problem.message),
+        "advice": redact(problem.advice),
+        "exit_code": int(problem.exit_code),
+    }
+
+
+def _findings(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    return [
+        {
+            "key": f.key,
+            "line": f.line,
+            "column": f.column,
+            "rule": f.rule,
+            "severity": f.severity.value,
+            "message": f.message,
+            "advice": f.advice,
+            "waived": f.waived,
+        }
+        for f in findings
+    ]
+
+
+def _stats(stats: Stats) -> dict[str, int]:
+    counted = {
+        "entries": stats.entries,
+        "ipv4_addresses": stats.ipv4_addresses,
+        "ipv6_64s": stats.ipv6_64s,
+        "build_epoch": stats.build_epoch,
+    }
+    return {name: value for name, value in counted.items() if value is not None}

@@ -1,0 +1,229 @@
+"""A run for a person: a table of jobs and targets, then what is wrong and how to mend it, then one line to remember.
+
+Errors are shown whole, because somebody has to act on them; warnings are counted by rule until asked for (`-v`),
+because a list of two hundred hides the one error. What has to be copied (a plan id, a key) is never cut.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import groupby
+
+from hubdata.errors import Exit
+from hubdata.model.finding import Finding, Severity
+from hubdata.model.plan import Action, Plan
+from hubdata.model.run import JobResult, Outcome, Problem, RunResult, TargetResult
+from hubdata.model.validation import ValidationResult
+from hubdata.report import wording
+from hubdata.report.redaction import redact
+from hubdata.report.terminal import Cell, Page, Screen, Style, plain
+from hubdata.report.wording import counted, size
+
+_OUTCOME_STYLE = {
+    Outcome.PUBLISHED: Style.GREEN,
+    Outcome.UNCHANGED: Style.DIM,
+    Outcome.REFUSED: Style.RED,
+    Outcome.HELD: Style.YELLOW,
+    Outcome.FAILED: Style.RED,
+}
+_SEVERITY_STYLE = {Severity.ERROR: Style.RED, Severity.WARNING: Style.YELLOW, Severity.INFO: Style.CYAN}
+_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+def run_text(result: RunResult, screen: Screen, *, verbose: bool = False, quiet: bool = False) -> str:
+    """Return a run as text. `quiet` says nothing when all is well, else only what needs a person."""
+    page = Page(screen)
+    if not quiet:
+        _notices(page, result.notices)
+        _jobs(page, result)
+    _attention(page, result, verbose=verbose, quiet=quiet)
+    if not quiet or result.exit_code is not Exit.FINE:
+        _last(page, wording.run_summary(result), result.exit_code)
+    return page.text()
+
+
+def plan_text(result: RunResult, screen: Screen, *, verbose: bool = False, quiet: bool = False) -> str:
+    """Return what a run would do, change by change, with plan ids in full."""
+    page = Page(screen)
+    if not quiet:
+        _notices(page, result.notices)
+    for job in result.jobs:
+        for target in job.targets:
+            if target.held is None or not target.plan.empty:
+                _plan(page, job, target, target.plan)
+            if target.held is not None:
+                _plan(page, job, target, target.held, held=True)
+    _attention(page, result, verbose=verbose, quiet=quiet)
+    _last(page, f"{wording.run_summary(result)}; nothing was written", result.exit_code)
+    return page.text()
+
+
+def validation_text(result: ValidationResult, screen: Screen, *, verbose: bool = False, quiet: bool = False) -> str:
+    """Return a validation as text: findings by file; with `verbose` every file and what it holds."""
+    page = Page(screen)
+    if not quiet:
+        _notices(page, result.notices)
+    if verbose and result.files:
+        rows = [
+            (Cell(plain(f.key)), Cell(f.kind or "-"), Cell(_number(f.stats.entries), number=True)) for f in result.files
+        ]
+        if not page.table(("FILE", "KIND", "ENTRIES"), rows):
+            for row in rows:
+                page.line(f"{row[0].text}  {row[1].text}  {row[2].text}")
+    findings(page, result.all_findings, verbose=verbose, quiet=quiet)
+    if not quiet or result.exit_code is not Exit.FINE:
+        _last(page, wording.validation_summary(result), result.exit_code)
+    return page.text()
+
+
+def findings(page: Page, found: Iterable[Finding], *, verbose: bool, quiet: bool) -> None:
+    """Add findings grouped by file, files with errors first; the milder ones counted unless `verbose`."""
+    by_file = sorted(found, key=lambda f: f.key)
+    groups = [tuple(group) for _, group in groupby(by_file, key=lambda f: f.key)]
+    groups.sort(key=lambda group: (min(_ORDER[f.severity] for f in group), group[0].key))
+    for group in groups:
+        shown = [f for f in group if verbose or f.severity is Severity.ERROR]
+        if not shown:
+            continue
+        page.blank()
+        page.line(plain(group[0].key) or "(no file)", Style.BOLD)
+        for finding in sorted(shown, key=lambda f: (_ORDER[f.severity], f.line or 0, f.column or 0)):
+            _finding(page, finding)
+    if not verbose and not quiet:
+        _counts(page, by_file)
+
+
+def _finding(page: Page, finding: Finding) -> None:
+    where = "" if finding.line is None else f"line {finding.line}"
+    if finding.column is not None:
+        where += f", column {finding.column}"
+    label = page.screen.paint(finding.severity.value, _SEVERITY_STYLE[finding.severity])
+    held = " (held)" if wording.is_held(finding) else ""
+    page.line(" ".join(part for part in (label, where, f"[{plain(finding.rule)}]{held}") if part), indent=2)
+    page.prose(plain(finding.message), indent=4)
+    if finding.advice:
+        page.prose(plain(finding.advice), Style.DIM, indent=4, first="advice: ")
+    if finding.waived:
+        page.prose(plain(finding.waived), Style.DIM, indent=4, first="waived ")
+
+
+def _counts(page: Page, found: list[Finding]) -> None:
+    waived = sum(bool(f.waived) for f in found)
+    for severity, noun in ((Severity.WARNING, "warning"), (Severity.INFO, "note")):
+        rules = Counter(plain(f.rule) for f in found if f.severity is severity)
+        if not rules:
+            continue
+        page.blank()
+        listed = ", ".join(f"{rule} {number}" for rule, number in sorted(rules.items(), key=lambda r: (-r[1], r[0])))
+        accepted = f", {waived} of them waived" if waived and severity is Severity.WARNING else ""
+        page.prose(f"{counted(rules.total(), noun)}{accepted}: {listed} (-v shows them)", _SEVERITY_STYLE[severity])
+
+
+def _notices(page: Page, notices: tuple[str, ...]) -> None:
+    for notice in notices:
+        page.prose(plain(redact(notice)), Style.CYAN, first="note: ")
+    page.blank()
+
+
+def _jobs(page: Page, result: RunResult) -> None:
+    """Add the table of jobs; a block a job where the table does not fit."""
+    if not result.jobs:
+        return
+    deletes = any(t.plan.deletes for job in result.jobs for t in job.targets)
+    rows = [row for job in result.jobs for row in _rows(job, deletes=deletes)]
+    head = ("JOB", "OUTCOME", "SOURCE", "TARGET", "PUT", *(("DEL",) if deletes else ()), "SAME", "BYTES", "GEN", "NOTE")
+    if page.table(head, rows):
+        return
+    for job in result.jobs:
+        outcome = page.screen.paint(job.outcome.value, _OUTCOME_STYLE[job.outcome])
+        page.line(f"{plain(job.job)}: {outcome}")
+        page.line(plain(wording.origin(job)), Style.DIM, indent=2)
+        for target in job.targets:
+            page.prose(_told(target), indent=2, first=f"{plain(target.target)}: ")
+
+
+def _rows(job: JobResult, *, deletes: bool) -> list[tuple[Cell, ...]]:
+    outcome = Cell(job.outcome.value, (_OUTCOME_STYLE[job.outcome],))
+    lead = (Cell(plain(job.job), (Style.BOLD,)), outcome, Cell(plain(wording.origin(job))))
+    if not job.targets:
+        return [(*lead, *(Cell(""),) * (6 if deletes else 5), Cell(""))]
+    rows = []
+    for target in job.targets:
+        plan = target.plan
+        counts = [_number(len(plan.puts)), *([_number(len(plan.deletes))] if deletes else []), _number(plan.unchanged)]
+        counts += [size(plan.bytes), _number(target.generation or None)]
+        numbers = tuple(Cell(count, number=True) for count in counts)
+        rows.append((*lead, Cell(plain(target.target)), *numbers, Cell(_note(target))))
+        lead = (Cell(""), Cell(""), Cell(""))
+    return rows
+
+
+def _note(target: TargetResult) -> str:
+    if target.problem is not None:
+        return "failed"
+    if target.held is not None:
+        return f"held {target.held.id[: wording.SHORT_ID]}"
+    if target.invalidation is not None:
+        return f"cdn {'pending' if target.invalidation.pending else plain(target.invalidation.id or '-')}"
+    return f"{len(target.plan.adopted)} adopted" if target.plan.adopted else ""
+
+
+def _told(target: TargetResult) -> str:
+    plan = target.plan
+    parts = [counted(len(plan.puts), "put"), f"{plan.unchanged:,} same", size(plan.bytes)]
+    if plan.deletes:
+        parts.insert(1, counted(len(plan.deletes), "delete"))
+    if target.generation:
+        parts.append(f"generation {target.generation}")
+    return ", ".join(filter(None, (*parts, _note(target))))
+
+
+def _plan(page: Page, job: JobResult, target: TargetResult, plan: Plan, *, held: bool = False) -> None:
+    page.blank()
+    page.line(f"{plain(job.job)} -> {plain(target.target)}", Style.BOLD)
+    page.line(f"plan {plan.id}{' (held by limits)' if held else ''}", indent=2)
+    signs = {Action.PUT: page.screen.paint("+", Style.GREEN), Action.DELETE: page.screen.paint("-", Style.RED)}
+    reasons = max((len(c.reason) for c in plan.changes), default=0)
+    sizes = max((len(size(c.size)) for c in plan.changes), default=0)
+    for change in plan.changes:
+        page.line(
+            f"{signs[change.action]} {change.reason:<{reasons}}  {size(change.size):>{sizes}}  {plain(change.key)}",
+            indent=2,
+        )
+    if plan.adopted:
+        page.prose(
+            f"{counted(len(plan.adopted), 'file')} right already, to be entered in the manifest without an upload",
+            indent=2,
+        )
+    if not held:
+        page.line(f"{plan.unchanged:,} unchanged", Style.DIM, indent=2)
+
+
+def _attention(page: Page, result: RunResult, *, verbose: bool, quiet: bool) -> None:
+    """Add what needs a person: problems, findings, and the command that approves what is held."""
+    for job in result.jobs:
+        # One unreachable target may be told by the job and again by the target: say it once.
+        told: list[Problem] = []
+        for name, problem in ((job.job, job.problem), *((f"{job.job} -> {t.target}", t.problem) for t in job.targets)):
+            if problem is not None and problem not in told:
+                told.append(problem)
+                page.blank()
+                page.prose(plain(redact(f"{name}: {problem.message}")), Style.RED, first="error: ")
+                if problem.advice:
+                    page.prose(plain(redact(problem.advice)), indent=2, first="advice: ")
+    findings(page, (f for job in result.jobs for f in job.findings), verbose=verbose, quiet=quiet)
+    held = [t.held.id for job in result.jobs for t in job.targets if t.held is not None]
+    if held:
+        page.blank()
+        page.prose("To publish what is held, after reading `hubdata plan`:")
+        page.line(f"hubdata sync --once {' '.join(f'--approve {id_}' for id_ in held)}", indent=2)
+
+
+def _last(page: Page, summary: str, code: Exit) -> None:
+    page.blank()
+    style = Style.GREEN if code is Exit.FINE else Style.YELLOW if code in (Exit.HELD, Exit.CDN_PENDING) else Style.RED
+    end = "" if code is Exit.FINE else f" ({wording.meaning(code)})"
+    page.prose(f"{summary[:1].upper()}{summary[1:]}{end}", Style.BOLD, style)
+
+
+def _number(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"

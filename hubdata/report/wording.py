@@ -1,0 +1,97 @@
+"""The words every report shares: numbers with units, counts of things, and what a run's end means."""
+
+from collections.abc import Iterable
+
+from hubdata.errors import Exit
+from hubdata.model.finding import Finding, Severity
+from hubdata.model.run import JobResult, Outcome, RunResult
+from hubdata.model.validation import ValidationResult
+
+SHORT_ID = 12
+"""How much of a plan id or a revision is shown where nobody has to copy it."""
+
+_MEANING = {
+    Exit.FINE: "all is well",
+    Exit.BUG: "a bug in hubdata",
+    Exit.CONFIG: "settings, flags or job files cannot be used",
+    Exit.REFUSED: "refused files keep their last good version",
+    Exit.HELD: "held by limits: nothing of it is public until it is approved",
+    Exit.SOURCE: "an upstream could not be read",
+    Exit.TARGET: "a target could not be read or written",
+    Exit.CDN_PENDING: "published, but the CDN is pending: the next run tells it again",
+}
+
+
+def size(count: int) -> str:
+    """Return a byte count as people read it: `812 B`, `66.2 MB` (powers of 1,000)."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 999.95 or unit == "GB":
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    raise AssertionError  # pragma: no cover - the loop always returns
+
+
+def counted(number: int, noun: str, nouns: str = "") -> str:
+    """Return a number with its noun: `1 file`, `1,204 files`."""
+    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def meaning(code: Exit) -> str:
+    """Return what an exit code tells whoever reads it."""
+    return f"exit {int(code)}: {_MEANING[code]}"
+
+
+def origin(job: JobResult) -> str:
+    """Return where a job's data came from in two words: `git 1149fa3`."""
+    revision = job.source.get("revision") or ""
+    return " ".join(part for part in (job.source.get("type", ""), revision[:7]) if part)
+
+
+def is_held(finding: Finding) -> bool:
+    """Tell a finding of the limits (held until approved) from one of a kind (refused)."""
+    return finding.rule.startswith("limits.")
+
+
+def refused_keys(findings: Iterable[Finding]) -> frozenset[str]:
+    """Return the keys that validation keeps from being published."""
+    return frozenset(f.key for f in findings if f.severity is Severity.ERROR and not is_held(f))
+
+
+def run_summary(result: RunResult) -> str:
+    """Return one sentence on what a run did, or would do."""
+    done = [t for job in result.jobs for t in job.targets if t.problem is None and (t.applied or result.dry_run)]
+    puts, deletes = sum(len(t.plan.puts) for t in done), sum(len(t.plan.deletes) for t in done)
+    parts = []
+    if puts:
+        verb = "would publish" if result.dry_run else "published"
+        parts.append(f"{verb} {counted(puts, 'file')} ({size(sum(t.plan.bytes for t in done))})")
+    if deletes:
+        parts.append(f"{'would delete' if result.dry_run else 'deleted'} {counted(deletes, 'file')}")
+    parts.extend(_troubles(result))
+    if not parts:
+        same = sum(t.plan.unchanged + len(t.plan.adopted) for job in result.jobs for t in job.targets)
+        parts.append(f"nothing changed, {counted(same, 'file')} up to date" if result.jobs else "no job to run")
+    return f"{', '.join(parts)}, in {result.elapsed_s:.1f} s"
+
+
+def _troubles(result: RunResult) -> list[str]:
+    refused = frozenset[str]().union(*(refused_keys(job.findings) for job in result.jobs))
+    held = sum(job.outcome is Outcome.HELD or any(t.held is not None for t in job.targets) for job in result.jobs)
+    failed = sum(job.outcome is Outcome.FAILED for job in result.jobs)
+    parts = []
+    if refused:
+        parts.append(f"refused {counted(len(refused), 'file')}")
+    if held:
+        parts.append(f"held {counted(held, 'job')}")
+    if failed:
+        parts.append(counted(failed, "job") + " failed")
+    return parts
+
+
+def validation_summary(result: ValidationResult) -> str:
+    """Return one sentence on what a validation found."""
+    refused = refused_keys(result.all_findings)
+    checked = counted(len(result.files), "file")
+    verdict = f"refused {counted(len(refused), 'file')}" if refused else "none refused"
+    return f"checked {checked}, {verdict}, in {result.elapsed_s:.1f} s"
