@@ -1,0 +1,1 @@
+"""Servers, repositories and databases that the tests share."""
