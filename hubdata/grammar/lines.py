@@ -21,6 +21,9 @@ MAX_LINE_BYTES = 32 * 1024
 ENGINE_LINE_BYTES = 65_536
 """A line this long stops the engine's reader (Go's bufio.Scanner with its default buffer)."""
 
+MAX_LINES = 2_000_000
+"""More lines than any list has by far; each becomes a row in memory, 50 times its size when the lines are short."""
+
 _BOM = b"\xef\xbb\xbf"
 _HTML = re.compile(rb"\s*(?:<!doctype\s+html|<html[\s>])", re.IGNORECASE)
 _INVISIBLE = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
@@ -48,6 +51,14 @@ def read_rows(key: str, body: Body, prefix: str = "text") -> tuple[tuple[Row, ..
             "html",
             "this is a page of HTML, not a list",
             "look at the address it was fetched from: it served an error page or a login page",
+        )
+        return (), gather.findings()
+    if data.count(b"\n") > MAX_LINES:
+        gather.error(
+            None,
+            "too-many-lines",
+            f"the file has more than {MAX_LINES:,} lines",
+            "split it: an engine goes through all of them for every event",
         )
         return (), gather.findings()
     lines = data.split(b"\n")

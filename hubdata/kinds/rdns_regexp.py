@@ -1,0 +1,70 @@
+r"""The kind `rdns-regexp`: patterns that an engine asks `RegexpInFile(reverse name, file)` about; a match lets in.
+
+A row that Go cannot compile ends the process, and a row that matches a name which anyone can register lets anyone
+in: errors. A row that can never match (`no-final-dot`) opens nothing and costs only itself: a warning, unless there
+is no other row, for then the whole list is dead.
+"""
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from hubdata.grammar.entries import too_few
+from hubdata.grammar.gather import Gather, shown
+from hubdata.grammar.go_regexp import regexp_problem
+from hubdata.grammar.lines import read_rows
+from hubdata.grammar.rdns import NEVER_MATCHES, RdnsProblem, rdns_problems
+from hubdata.model.finding import Severity
+from hubdata.model.snapshot import Artifact, Stats
+from hubdata.ports import Body, Demands, Verdict
+
+
+class RdnsRegexpKind:
+    """Patterns of reverse-DNS names, one a line, each closed to names that others can hold."""
+
+    name: ClassVar[str] = "rdns-regexp"
+    content_type = "text/plain; charset=utf-8"
+    max_bytes = 4 << 20
+
+    class Options(BaseModel):
+        """`final_dot`: whether the engine asks about names that end with a dot, as RegexpInFile does."""
+
+        model_config = ConfigDict(extra="forbid")
+
+        final_dot: bool = True
+
+    def __init__(self, options: Options) -> None:
+        self._final_dot = options.final_dot
+
+    def check(self, artifact: Artifact, body: Body, demands: Demands) -> Verdict:
+        """Return every finding about the patterns in `body`, each danger with a name that proves it."""
+        rows, findings = read_rows(artifact.key, body)
+        gather = Gather(artifact.key, self.name)
+        judged: list[tuple[int, tuple[RdnsProblem, ...]]] = []
+        for row in rows:
+            reason = regexp_problem(row.text)
+            if reason is None:
+                judged.append((row.number, rdns_problems(row.text, self._final_dot)))
+            else:
+                gather.error(
+                    row.number,
+                    "syntax",
+                    f"Go cannot compile {shown(row.text)}: {reason}",
+                    "mend it or take it out: an engine that loads it ends at once",
+                )
+        dead = len(judged) > 0 and all(_never_matches(problems) for _, problems in judged)
+        for number, problems in judged:
+            for problem in problems:
+                told = _as_severe(problem, dead)
+                gather.add(number, told.rule, told.severity, told.message, told.advice)
+        few = too_few(artifact.key, len(rows), demands.limits)
+        return Verdict(gather.findings([*findings, *few]), Stats(len(rows)))
+
+
+def _never_matches(problems: tuple[RdnsProblem, ...]) -> bool:
+    return any(problem.rule in NEVER_MATCHES for problem in problems)
+
+
+def _as_severe(problem: RdnsProblem, dead: bool) -> RdnsProblem:
+    """Return `problem`, an error when it is why no row of the file can match."""
+    return problem._replace(severity=Severity.ERROR) if dead and problem.rule in NEVER_MATCHES else problem

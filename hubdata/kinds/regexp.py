@@ -1,0 +1,57 @@
+"""The kind `regexp`: patterns that an engine asks `RegexpInFile(path or user agent, file)` about.
+
+One row that Go cannot compile ends the process, on reload too; a row that matches ordinary requests bans ordinary
+visitors. What passes here compiles in every engine in the field (`grammar/go_regexp.py`).
+"""
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from hubdata.grammar.entries import too_few
+from hubdata.grammar.gather import Gather, shown
+from hubdata.grammar.go_regexp import overmatch, regexp_problem
+from hubdata.grammar.lines import read_rows
+from hubdata.model.snapshot import Artifact, Stats
+from hubdata.ports import Body, Demands, Verdict
+
+
+class RegexpKind:
+    """Patterns in Go's dialect, one a line."""
+
+    name: ClassVar[str] = "regexp"
+    content_type = "text/plain; charset=utf-8"
+    max_bytes = 4 << 20
+
+    class Options(BaseModel):
+        """Nothing to set."""
+
+        model_config = ConfigDict(extra="forbid")
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+
+    def check(self, artifact: Artifact, body: Body, demands: Demands) -> Verdict:
+        """Return every finding about the patterns in `body`."""
+        rows, findings = read_rows(artifact.key, body)
+        gather = Gather(artifact.key, self.name)
+        for row in rows:
+            reason = regexp_problem(row.text)
+            if reason is not None:
+                gather.error(
+                    row.number,
+                    "syntax",
+                    f"Go cannot compile {shown(row.text)}: {reason}",
+                    "mend it or take it out: an engine that loads it ends at once",
+                )
+                continue
+            what = overmatch(row.text)
+            if what is not None:
+                gather.error(
+                    row.number,
+                    "overmatch",
+                    f"{shown(row.text)} matches {what}",
+                    "say more of what is meant: a pattern that ordinary visitors match bans them",
+                )
+        few = too_few(artifact.key, len(rows), demands.limits)
+        return Verdict(gather.findings([*findings, *few]), Stats(len(rows)))
