@@ -1,0 +1,164 @@
+"""Watch a client's connections: cut them when the deadline passes, refuse peers that no redirect may reach.
+
+Both need the socket itself. The check runs on the address that was really connected to, before a byte is sent, so a
+name that resolves differently the second time gains nothing. The cut is a `shutdown` from a timer: it ends a read
+that is fed one byte at a time and so never times out.
+"""
+
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from hubdata.transfer.deadline import Deadline
+from hubdata.transfer.reach import Reach, reach_of
+from hubdata.transfer.retry import RequestFailed
+
+if TYPE_CHECKING:
+    from requests.adapters import HTTPAdapter
+
+
+class Blocked(OSError):
+    """The peer's address is one that a redirect must not lead to."""
+
+
+class ConnectionGuard:
+    """Knows every socket of one client."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sockets: list[socket.socket] = []
+        self.base_reach: frozenset[Reach] = frozenset()
+        self._at_base = True
+        self._deadline: Deadline | None = None
+
+    def admit_any(self, *, at_base: bool) -> None:
+        """Say whether the next connection goes to the configured origin, which may lie anywhere."""
+        self._at_base = at_base
+
+    def connected(self, sock: socket.socket) -> None:
+        """Take note of a new direct connection. Raises Blocked when its peer may not be reached."""
+        reach = reach_of(sock.getpeername()[0])
+        if self._at_base:
+            self.base_reach |= {reach}
+        elif reach is not Reach.GLOBAL and reach not in self.base_reach:
+            raise Blocked(f"it leads to a {reach.value} address")
+        self.watch(sock)
+
+    def watch(self, sock: socket.socket) -> None:
+        """Have `sock` cut at the deadline. A duplicate is kept: TLS takes the original's handle away."""
+        with self._lock:
+            self._sockets.append(sock.dup())
+
+    @contextmanager
+    def until(self, deadline: Deadline) -> Iterator[None]:
+        """Cut every connection if the context still lasts at `deadline`."""
+        self._deadline = deadline
+        if deadline.expired:
+            self.check("the request")
+        timer = threading.Timer(deadline.clip(threading.TIMEOUT_MAX), self._cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def check(self, url: str) -> None:
+        """Raise RequestFailed when the deadline has passed."""
+        if self._deadline is not None and self._deadline.expired:
+            raise RequestFailed(
+                f"{url}: not done within the {self._deadline.budget.total_seconds():g} s allowed in all",
+                advice="the next run tries again; raise `timeout_s` if the network is slow",
+                retryable=True,
+            )
+
+    def drop(self) -> None:
+        """Cut all connections and forget them; the next request opens a new one."""
+        self._cut()
+        with self._lock:
+            for sock in self._sockets:
+                sock.close()
+            self._sockets.clear()
+
+    def _cut(self) -> None:
+        with self._lock:
+            for sock in self._sockets:
+                try:
+                    sock.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    continue  # the other side was faster
+
+    def adapter(self) -> "HTTPAdapter":
+        """Return a transport for `requests` whose connections report here. It never retries by itself."""
+        from requests.adapters import HTTPAdapter
+
+        direct, proxied = _pools(self, direct=True), _pools(self, direct=False)
+
+        class GuardedAdapter(HTTPAdapter):
+            def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+                super().init_poolmanager(*args, **kwargs)
+                self.poolmanager.pool_classes_by_scheme = direct
+
+            def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+                manager = super().proxy_manager_for(proxy, **kwargs)
+                if not proxy.lower().startswith("socks"):
+                    manager.pool_classes_by_scheme = proxied
+                return manager
+
+        return GuardedAdapter(max_retries=0)
+
+
+def _pools(guard: ConnectionGuard, *, direct: bool) -> dict[str, Any]:
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+    # Behind a proxy the peer is the proxy, which the operator chose: only the deadline applies.
+    note = guard.connected if direct else guard.watch
+
+    def opened(sock: socket.socket) -> socket.socket:
+        try:
+            note(sock)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    class PlainConnection(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            return opened(super()._new_conn())
+
+    class TlsConnection(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return opened(super()._new_conn())
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = PlainConnection
+
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = TlsConnection
+
+    return {"http": PlainPool, "https": TlsPool}
+
+
+class _HideQueries(logging.Filter):
+    """Shortens every argument that looks like a path or URL with a query."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(_without_query(a) for a in record.args)
+        return True
+
+
+def _without_query(argument: object) -> object:
+    text = argument if isinstance(argument, str) else None
+    return text.partition("?")[0] + "?..." if text is not None and "?" in text else argument
+
+
+def hide_queries_in_logs() -> None:
+    """See to it that the HTTP library's debug log, which quotes each request's path, leaves the query out."""
+    logger = logging.getLogger("urllib3.connectionpool")
+    if not any(isinstance(f, _HideQueries) for f in logger.filters):
+        logger.addFilter(_HideQueries())
