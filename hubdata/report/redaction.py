@@ -83,11 +83,11 @@ class RedactingFormatter(logging.Formatter):
 
     def __init__(self, redact: Redactor, fmt: str | None = None, datefmt: str | None = None) -> None:
         super().__init__(fmt, datefmt)
-        self._redact = redact
+        self.redact = redact
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the finished line without secrets."""
-        return self._redact(super().format(record))
+        return self.redact(super().format(record))
 
 
 def secret_values(environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -1,0 +1,90 @@
+"""Events as log lines on stderr, for whoever asks: `12:03:04 plan.made job=allowlists puts=3`.
+
+Quiet unless told otherwise: warnings only. `-v` shows hubdata's events, `-vv` also what the libraries say at DEBUG,
+their secrets taken out. Times are UTC, like every time hubdata shows.
+"""
+
+import logging
+import time
+from enum import IntEnum
+from typing import TextIO
+
+from hubdata.model.event import Event
+from hubdata.report.redaction import RedactingFormatter, Redactor, redactor
+from hubdata.report.terminal import plain
+
+LOGGER = "hubdata"
+
+
+class Verbosity(IntEnum):
+    """How much is said on stderr."""
+
+    QUIET = -1
+    NORMAL = 0
+    EVENTS = 1
+    LIBRARIES = 2
+
+
+_LEVELS = {
+    # hubdata's own, everybody else's
+    Verbosity.QUIET: (logging.ERROR, logging.CRITICAL),
+    Verbosity.NORMAL: (logging.WARNING, logging.ERROR),
+    Verbosity.EVENTS: (logging.INFO, logging.WARNING),
+    Verbosity.LIBRARIES: (logging.DEBUG, logging.DEBUG),
+}
+
+
+class LogReporter:
+    """A reporter that logs every event."""
+
+    def __init__(self, logger: logging.Logger | None = None) -> None:
+        self._logger = logger or logging.getLogger(LOGGER)
+
+    def emit(self, event: Event) -> None:
+        """Log `event` as one line; `logging` itself takes care of threads and of a stream that fails."""
+        self._logger.info("%s", line(event))
+
+
+def line(event: Event) -> str:
+    """Return an event as `name key=value ...`; values with spaces, quotes or nothing in them are quoted."""
+    return " ".join([event.name, *(f"{key}={_value(value)}" for key, value in event.fields.items())])
+
+
+def _value(value: str | float) -> str:
+    text = plain(str(value))
+    if text and not any(c in ' "=' for c in text):
+        return text
+    return '"' + text.replace('"', '\\"') + '"'
+
+
+class _OneLine(RedactingFormatter):
+    """Keeps a message on its line, so that no message can pass for another; a traceback follows as it is."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        """Return when it happened, in UTC."""
+        return time.strftime(datefmt or "%H:%M:%S", time.gmtime(record.created))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """Return the line before any traceback. Secrets go first: an escaped line break would hide their shape."""
+        record.message = plain(self.redact(record.message))
+        return super().formatMessage(record)
+
+
+def log_to(stream: TextIO, verbosity: int, redact: Redactor | None = None) -> logging.Handler:
+    """Send all logging of the process to `stream` from now on, in place of what an earlier call set up.
+
+    Returns the handler. `verbosity` beyond the known ones counts as the nearest.
+    """
+    known = Verbosity(max(Verbosity.QUIET, min(Verbosity.LIBRARIES, verbosity)))
+    own, others = _LEVELS[known]
+    form = "%(asctime)s %(name)s: %(message)s" if known is Verbosity.LIBRARIES else "%(asctime)s %(message)s"
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_OneLine(redact or redactor(), form, "%H:%M:%S"))
+    handler.set_name(LOGGER)
+    root = logging.getLogger()
+    for earlier in [h for h in root.handlers if h.get_name() == LOGGER]:
+        root.removeHandler(earlier)
+    root.addHandler(handler)
+    root.setLevel(others)
+    logging.getLogger(LOGGER).setLevel(own)
+    return handler
