@@ -1,0 +1,357 @@
+"""Judges a SecLang rule file as Coraza loads it: one parse error keeps every engine that loads it from starting.
+
+All files of a rule set are one text to the engine, in one id space. So a directive or a chain left open at the end
+of a file swallows the beginning of the next, and what is judged here for one file (ids, phrase files) is given by
+`references` for a group of files too.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from hubdata.grammar import seclang_words as words
+from hubdata.grammar.entries import too_few
+from hubdata.grammar.gather import Gather, shown
+from hubdata.grammar.seclang import (
+    ENGINE_LINE_BYTES,
+    Action,
+    Directive,
+    Unreadable,
+    read_directives,
+    split_actions,
+    split_operator,
+    split_rule,
+    unquote,
+)
+from hubdata.grammar.seclang_values import action_problem, is_byte_range, pattern_problem, variables_problems
+from hubdata.grammar.whole_text import read_text
+from hubdata.model.finding import Finding, Severity
+from hubdata.model.snapshot import Artifact, Stats
+from hubdata.ports import Body, Demands, Verdict
+
+_REFUSES = "the engine refuses it, and does not start"
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """What a rule file shares with the files loaded beside it: rule ids, and phrase files by name, with lines."""
+
+    ids: tuple[tuple[int, int], ...]
+    phrase_files: tuple[tuple[str, int], ...]
+
+
+class ModsecKind:
+    """SecLang rules: `*.conf` of a rule set."""
+
+    name: ClassVar[str] = "modsec"
+    content_type = "text/plain; charset=utf-8"
+    max_bytes = 32 << 20
+
+    class Options(BaseModel):
+        """No settings: the engine's grammar is one."""
+
+        model_config = ConfigDict(extra="forbid")
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+
+    def check(self, artifact: Artifact, body: Body, demands: Demands) -> Verdict:
+        """Return every reason why an engine would refuse or misread the rules; entries are directives."""
+        judge = _read(artifact.key, body)
+        few = too_few(artifact.key, judge.entries, demands.limits)
+        return Verdict(judge.gather.findings([*judge.text_findings, *few]), Stats(entries=judge.entries))
+
+    def references(self, body: Body) -> References:
+        """Return what a check of files loaded together needs to know of this one."""
+        judge = _read("", body)
+        return References(tuple(judge.ids.items()), tuple(judge.phrase_files))
+
+
+def _read(key: str, body: Body) -> "_Judge":
+    """Return the judge who has read all of `body`."""
+    judge = _Judge(Gather(key, "modsec"))
+    text, judge.text_findings = read_text(key, body, max_line_bytes=ENGINE_LINE_BYTES)
+    if text is not None:
+        judge.read(text)
+        if not judge.entries:
+            # Plugins ship settings that are all comments; a file without a single byte has lost something.
+            severity = Severity.INFO if text.strip() else Severity.ERROR
+            judge.gather.add(
+                None, "empty", severity, "there is no directive", "restore the rules, or remove the file if it had none"
+            )
+    return judge
+
+
+class _Judge:
+    """Goes through one file's directives in order, as the engine does, and remembers ids and open chains."""
+
+    def __init__(self, gather: Gather) -> None:
+        self.gather = gather
+        self.text_findings: tuple[Finding, ...] = ()
+        self.entries = 0
+        self.ids: dict[int, int] = {}
+        self.phrase_files: list[tuple[str, int]] = []
+        self._phases: dict[str, int] = {}
+        # The line of the rule that waits for its chained one; 0: none; None: a rule could not be read, so unknown.
+        self._chain: int | None = 0
+        self._rules: dict[str, Callable[[Directive], None]] = {
+            "secrule": self._rule,
+            "secaction": self._action,
+            "secmarker": self._marker,
+            "secdefaultaction": self._default_action,
+            "secruleupdatetargetbyid": self._update_target,
+            "secruleremovebyid": self._remove,
+            "secruleupdateactionbyid": self._needs_argument,
+            "secruleupdatetargetbytag": self._needs_argument,
+            "secruleremovebytag": self._needs_argument,
+            "secruleremovebymsg": self._needs_argument,
+            "seccomponentsignature": self._needs_argument,
+            "secdataset": self._needs_argument,
+        }
+
+    def read(self, text: str) -> None:
+        for directive in read_directives(text):
+            self.entries += 1
+            if directive.continued:
+                self.gather.error(
+                    directive.line,
+                    "continuation-open",
+                    f"the file ends inside {shown(directive.name)}: its last line ends with a backslash or a backtick",
+                    "finish the directive: the engine would join it with the first line of the next file",
+                )
+            self._directive(directive)
+        if self._chain:
+            self.gather.error(
+                self._chain,
+                "chain-open",
+                "the file ends where a chained rule must follow",
+                "add the chained SecRule or drop `chain`: the next file's first rule would be chained instead",
+            )
+
+    def _directive(self, directive: Directive) -> None:
+        name = directive.name.lower()
+        if name in words.FORBIDDEN:
+            self._error(
+                directive,
+                "forbidden",
+                f"`{directive.name}` has no place in published rules: {words.FORBIDDEN[name]}",
+                "remove it; it belongs in the engine's own configuration",
+            )
+        elif name not in words.DIRECTIVES:
+            self._error(
+                directive,
+                "directive",
+                f"the engine does not know the directive {shown(directive.name)}, and does not start",
+                "correct its name; a line before it may lack its final backslash",
+            )
+        else:
+            if self._chain and name not in {"secrule", "secaction"}:
+                self._error(
+                    directive,
+                    "chain-broken",
+                    f"`{directive.name}` stands where the rule of line {self._chain} expects its chained rule",
+                    "put the chained SecRule right after it: the chain would never be complete",
+                )
+                self._chain = 0
+            judge = self._rules.get(name)
+            if judge is not None:
+                judge(directive)
+
+    def _error(self, directive: Directive, problem: str, message: str, advice: str, offset: int = 0) -> None:
+        self.gather.error(directive.line_at(offset), problem, message, advice)
+
+    # Directives ------------------------------------------------------------------------------------------------------
+
+    def _rule(self, directive: Directive) -> None:
+        try:
+            rule = split_rule(directive.argument)
+        except Unreadable as err:
+            self._chain = None
+            self._error(
+                directive,
+                "quoting",
+                f"{err}: {_REFUSES}",
+                'write SecRule VARIABLES "OPERATOR" "ACTIONS", each continued line ending in a backslash',
+                err.offset,
+            )
+            return
+        self._variables(directive, rule.variables)
+        self._operator(directive, rule.operator, rule.operator_at)
+        if rule.actions is None:
+            self._chain_and_id(directive, ())
+        else:
+            self._actions(directive, rule.actions, rule.actions_at)
+
+    def _action(self, directive: Directive) -> None:
+        text = directive.argument.strip()
+        if not text:
+            self._needs_argument(directive)
+            return
+        if text[0] != '"' or text[-1] != '"' or len(text) < 2:
+            self.gather.warning(
+                directive.line, "unquoted", "the actions are not between double quotes", "put them between quotes"
+            )
+        self._actions(directive, unquote(text), directive.argument.index(text[0]) + 1)
+
+    def _marker(self, directive: Directive) -> None:
+        if not unquote(directive.argument.strip()):
+            self._needs_argument(directive)
+
+    def _needs_argument(self, directive: Directive) -> None:
+        if not directive.argument.strip():
+            self._error(directive, "argument", f"`{directive.name}` has no argument: {_REFUSES}", "add its argument")
+
+    def _default_action(self, directive: Directive) -> None:
+        actions = self._known_actions(directive, unquote(directive.argument.strip()), 1)
+        names = [action.name for action in actions]
+        phase = next((a.value for a in actions if a.name == "phase" and a.value), "")
+        wrong = ""
+        if not phase:
+            wrong = "it names no phase"
+        elif not words.DISRUPTIVE & set(names):
+            wrong = "it has no disruptive action"
+        elif (words.METADATA - {"phase"}) & set(names) or "t" in names:
+            wrong = "it carries an id, a message, a tag or a transformation"
+        elif phase in self._phases:
+            wrong = f"line {self._phases[phase]} sets the defaults of phase {phase} already"
+        if wrong:
+            self._error(directive, "default-action", f"{wrong}: {_REFUSES}", "give one phase and one disruptive action")
+        self._phases.setdefault(phase, directive.line)
+
+    def _update_target(self, directive: Directive) -> None:
+        id_text, _, variables = directive.argument.strip().partition(" ")
+        variables = variables.strip().strip('"')
+        if not id_text.strip('"').isdecimal() or not variables:
+            self._error(
+                directive,
+                "argument",
+                f"not a rule id and variables: {shown(directive.argument)}",
+                'write SecRuleUpdateTargetById ID "VARIABLES"',
+            )
+            return
+        self._variables(directive, variables)
+
+    def _remove(self, directive: Directive) -> None:
+        spans = unquote(directive.argument.strip()).split()
+        for span in spans:
+            first, dash, last = span.partition("-")
+            good = first.isdecimal() and (last.isdecimal() and int(first) <= int(last) if dash else True)
+            if not good:
+                self._error(
+                    directive, "argument", f"not a rule id or a range of them: {shown(span)}", "write ID or FROM-TO"
+                )
+        if not spans:
+            self._needs_argument(directive)
+
+    # Parts of a rule -------------------------------------------------------------------------------------------------
+
+    def _variables(self, directive: Directive, text: str) -> None:
+        for offset, message in variables_problems(text):
+            self._error(
+                directive, "variable", f"{message}: {_REFUSES}", "correct the variable's name or its key", offset
+            )
+
+    def _operator(self, directive: Directive, text: str, offset: int) -> None:
+        name, argument, at = split_operator(text)
+        if name not in words.OPERATORS:
+            known = {word.lower(): word for word in words.OPERATORS}.get(name.lower())
+            self._error(
+                directive,
+                "operator",
+                f"the engine does not know the operator {shown('@' + name)}, and does not start",
+                f"write `@{known}`: case matters" if known else "correct its name",
+                offset,
+            )
+        elif name == "rx":
+            problem = pattern_problem(argument)
+            if problem is not None:
+                self._error(
+                    directive,
+                    "regexp",
+                    f"Go's regexp refuses {shown(argument)}: {problem}; the engine does not start",
+                    "write it in RE2's syntax: no look-around, no back-references, no possessive quantifiers",
+                    offset + at,
+                )
+        elif name in words.PHRASE_FILE_OPERATORS:
+            self._phrase_file(directive, argument, offset)
+        elif name == "validateByteRange" and not is_byte_range(argument):
+            self._error(
+                directive,
+                "byte-range",
+                f"{shown(argument)} is not a list of bytes and ranges from 0 to 255: {_REFUSES}",
+                "write numbers and FROM-TO ranges between commas",
+                offset,
+            )
+
+    def _phrase_file(self, directive: Directive, name: str, offset: int) -> None:
+        self.phrase_files.append((name, directive.line_at(offset)))
+        if not name or name.startswith("/") or ".." in name.split("/") or "\\" in name:
+            self._error(
+                directive,
+                "phrase-file",
+                f"{shown(name)} is not the name of a phrase file beside the rules",
+                "name a published `.data` file, relative to the rules",
+                offset,
+            )
+
+    def _actions(self, directive: Directive, text: str, offset: int) -> None:
+        self._chain_and_id(directive, self._known_actions(directive, text, offset))
+
+    def _known_actions(self, directive: Directive, text: str, offset: int) -> tuple[Action, ...]:
+        actions, quote_open = split_actions(text)
+        if quote_open:
+            self._error(
+                directive,
+                "quote-open",
+                "a single quote among the actions is never closed: the engine takes the rest for its value",
+                "close it, or write it as \\'",
+                offset,
+            )
+        for action in actions:
+            problem = action_problem(action.name, action.value)
+            if problem is not None:
+                rule, message = problem
+                self._error(
+                    directive,
+                    rule,
+                    f"{message}: {_REFUSES}",
+                    "correct the action; see the engine's reference of actions",
+                    offset + action.offset,
+                )
+        return actions
+
+    def _chain_and_id(self, directive: Directive, actions: tuple[Action, ...]) -> None:
+        chained = self._chain
+        chains = any(action.name == "chain" for action in actions)
+        self._chain = directive.line if chains else 0
+        ids = [action.value for action in actions if action.name == "id"]
+        if len(ids) > 1:
+            self._error(directive, "id-twice", "the rule has two ids", "leave one")
+        if chained == 0 and not ids:
+            self._error(
+                directive,
+                "id-missing",
+                "the rule has no id, so it can neither be excluded nor found in a log",
+                "give it an id of its own; if it belongs to a chain, the rule before it lacks `chain`",
+            )
+        elif chained and ids:
+            self.gather.warning(
+                directive.line,
+                "id-in-chain",
+                "a chained rule's id is ignored",
+                "leave the id to the chain's first rule",
+            )
+        elif ids and ids[0] is not None and ids[0].isdecimal():
+            self._new_id(directive, int(ids[0][:18]))
+
+    def _new_id(self, directive: Directive, rule_id: int) -> None:
+        first = self.ids.setdefault(rule_id, directive.line)
+        if first != directive.line:
+            self._error(
+                directive,
+                "id-duplicate",
+                f"the rule of line {first} has the id {rule_id} already: {_REFUSES}",
+                "give each rule an id of its own",
+            )

@@ -1,0 +1,77 @@
+"""Judges a phrase file (`*.data`): the lines that a rule's `@pmFromFile` looks for in requests and answers.
+
+The engine trims each line, skips the empty ones and those that then begin with `#`, and ignores case. So white space
+at an end is lost, and a phrase that begins with `#` behind a space is no phrase. A phrase of one byte is in nearly
+every request; without a phrase the rule never matches.
+"""
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from hubdata.grammar.entries import too_few
+from hubdata.grammar.gather import Gather, shown
+from hubdata.grammar.lines import Row, read_rows
+from hubdata.model.snapshot import Artifact, Stats
+from hubdata.ports import Body, Demands, Verdict
+
+MIN_BYTES = 2
+DOUBTFUL_BYTES = 3
+"""The shortest phrase in today's rule sets; two bytes are in many an innocent request."""
+
+
+class PhrasesKind:
+    """Phrases, one a line."""
+
+    name: ClassVar[str] = "phrases"
+    content_type = "text/plain; charset=utf-8"
+    max_bytes = 32 << 20
+
+    class Options(BaseModel):
+        """No settings."""
+
+        model_config = ConfigDict(extra="forbid")
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+
+    def check(self, artifact: Artifact, body: Body, demands: Demands) -> Verdict:
+        """Return every finding about the phrases in `body`; entries are phrases."""
+        rows, findings = read_rows(artifact.key, body)
+        gather = Gather(artifact.key, self.name)
+        for row in rows:
+            text = row.text
+            if len(text) < DOUBTFUL_BYTES or text[0].isspace() or text[-1].isspace():
+                _judge(row, gather)
+        few = too_few(artifact.key, len(rows), demands.limits)
+        return Verdict(gather.findings([*findings, *few]), Stats(entries=len(rows)))
+
+
+def _judge(row: Row, gather: Gather) -> None:
+    phrase = row.text.strip()
+    if phrase.startswith("#"):
+        gather.warning(
+            row.number,
+            "hidden-comment",
+            f"{shown(row.text)} is a comment to the engine, which trims the line first",
+            "begin a comment in the first column; a phrase cannot begin with #",
+        )
+    elif phrase and phrase != row.text:
+        gather.warning(
+            row.number,
+            "trimmed",
+            f"white space at an end of {shown(row.text)} is lost: the engine trims each line",
+            "remove it, so that the file says what is looked for",
+        )
+    size = len(phrase.encode(errors="replace"))
+    if 0 < size < MIN_BYTES:
+        gather.error(
+            row.number,
+            "short",
+            f"the phrase {shown(phrase)} has one byte, and is in nearly every request",
+            "remove it, or say more",
+        )
+    elif 0 < size < DOUBTFUL_BYTES:
+        gather.warning(
+            row.number, "short", f"the phrase {shown(phrase)} has {size} bytes, and is in many requests", "say more"
+        )
