@@ -1,0 +1,46 @@
+"""Hold an adapter's table against the adapter: its word, its options, and the paths among them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from hubdata.config.toml_lines import Place
+from hubdata.plugins import TABLES, Fault, OptionsError, Seam, options_model, parse_options, suggest
+
+
+def adapter_faults(
+    seam: Seam, word: str, options: Mapping[str, Any], place: Place, options_place: Place | None = None
+) -> Iterator[Fault]:
+    """Return what is wrong with an adapter's word, whose key is at `place`, or with its options.
+
+    The options lie beside the word unless `options_place` says where.
+    """
+    if word not in TABLES[seam]:
+        yield Fault(place, f"unknown {seam} `{word}`", suggest(word, TABLES[seam]))
+        return
+    try:
+        parse_options(seam, word, options)
+    except OptionsError as err:
+        around = place[:-1] if options_place is None else options_place
+        for fault in err.faults:
+            yield Fault((*around, *fault.path), fault.message, fault.advice)
+
+
+def with_absolute_paths(
+    seam: Seam, word: str, options: Mapping[str, Any], base_of: Callable[[str], Path]
+) -> dict[str, Any]:
+    """Return `options` with each path (as the adapter's model says) made absolute from the base of its key."""
+    fields = options_model(seam, word).model_fields
+    paths = {f.alias or name for name, f in fields.items() if Path in (f.annotation, *get_args(f.annotation))}
+    return {
+        key: str(absolute(value, base_of(key))) if key in paths and isinstance(value, str) else value
+        for key, value in options.items()
+    }
+
+
+def absolute(text: str, base: Path) -> Path:
+    """Return the path that `text` names when written in a file below `base`; `~` is the user's home."""
+    path = Path(text)
+    if text.startswith("~"):
+        path = path.expanduser()
+    return base.absolute() / path

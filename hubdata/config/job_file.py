@@ -1,0 +1,142 @@
+"""The shape of one job file, `jobs/NAME.toml`: what a reviewer may write and nothing else.
+
+Values are strict: a number in quotes is a mistake, not a number. Options of sources and kinds are checked further by
+the adapter that is named.
+"""
+
+import re
+from datetime import date
+from ipaddress import ip_address
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from hubdata.model.key import key_problem
+
+NAME = re.compile(r"[a-z0-9-]+")
+"""What a job may be called: its file's name without `.toml`."""
+
+_CRON_FIELD = r"[0-9A-Za-z*/,\-]+"
+_CRON = re.compile(rf"{_CRON_FIELD}( +{_CRON_FIELD}){{4}}")
+_RULE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+
+
+def _cron(text: str) -> str:
+    if not _CRON.fullmatch(text):
+        raise ValueError('expected five cron fields in UTC, such as "17 * * * *"')
+    return text
+
+
+def _glob(text: str) -> str:
+    if problem := key_problem(text):
+        raise ValueError(f"no file can match: {problem}")
+    return text
+
+
+def _key(text: str) -> str:
+    if problem := key_problem(text):
+        raise ValueError(f"this is not a file's key: {problem}")
+    return text
+
+
+def _rule(text: str) -> str:
+    if not _RULE.fullmatch(text):
+        raise ValueError("expected the rule of a finding, such as `cidr.host-bits`")
+    return text
+
+
+def _ip(text: str) -> str:
+    if "%" in text:
+        raise ValueError("an address with a zone is not in any database")
+    ip_address(text)
+    return text
+
+
+def _answers(expect: dict[str, Any]) -> dict[str, Any]:
+    wrong = [path for path, value in expect.items() if not isinstance(value, (str, int, float, bool))]
+    if wrong:
+        raise ValueError(f'expected plain values, such as {{ "country.iso_code" = "US" }}; found more in `{wrong[0]}`')
+    return expect
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise ValueError("a waiver needs a reason that a reviewer can judge")
+    return text
+
+
+Glob = Annotated[str, AfterValidator(_glob)]
+Header = Annotated[str, Field(pattern=r"^[\x20-\x7e]+$", max_length=512)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class SourceTable(BaseModel):
+    """Where data comes from. Further keys are those of the upstream named by `type`."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    type: Annotated[str, Field(min_length=1)]
+
+
+class LimitsTable(_Table):
+    """Bounds on one file; the kind's own hold where none is given."""
+
+    min_entries: int | None = Field(default=None, ge=0)
+    max_bytes: int | None = Field(default=None, ge=1)
+    max_change: float | None = Field(default=None, ge=0, le=100, description="Share against the published file.")
+    floor_entries: int | None = Field(default=None, ge=0, description="Changes of so few entries are never held.")
+    max_prefix4: int | None = Field(default=None, ge=0, le=32)
+    max_prefix6: int | None = Field(default=None, ge=0, le=128)
+
+
+class FileTable(_Table):
+    """Which files, as what kind, with which headers and bounds."""
+
+    match: Glob
+    kind: str = Field(min_length=1)
+    options: dict[str, Any] = {}
+    limits: LimitsTable = LimitsTable()
+    cache_control: Header | None = None
+    content_type: Annotated[Header, Field(pattern=r"^[\w.+-]+/[\w.+-]+(; ?[\w-]+=[\w.-]+)*$")] | None = None
+
+
+class IgnoreTable(_Table):
+    """Files that are nobody's to publish."""
+
+    match: Glob
+
+
+class WaiverTable(_Table):
+    """A finding accepted by name, with a reason and an end."""
+
+    key: Annotated[str, AfterValidator(_key)]
+    rule: Annotated[str, AfterValidator(_rule)]
+    reason: Annotated[str, AfterValidator(_reason)]
+    until: date = Field(description="The last day, as a TOML date: 2027-03-31 without quotes.")
+
+
+class CanaryTable(_Table):
+    """A look-up that a GeoIP database must answer."""
+
+    ip: Annotated[str, AfterValidator(_ip)]
+    expect: Annotated[dict[str, Any], AfterValidator(_answers)] = Field(
+        min_length=1, description="Dotted paths in the record, each with the value expected there."
+    )
+    edition: str | None = None
+
+
+class JobFile(_Table):
+    """One file `jobs/NAME.toml`."""
+
+    description: str = ""
+    schedule: Annotated[str, AfterValidator(_cron)] | None = Field(default=None, description="Cron, UTC.")
+    unit: Literal["file", "job"] = "file"
+    prune: bool = Field(default=False, description="Delete what the source no longer has.")
+    source: SourceTable
+    files: list[FileTable] = Field(min_length=1)
+    ignore: list[IgnoreTable] = []
+    waivers: list[WaiverTable] = []
+    canaries: list[CanaryTable] = []

@@ -1,0 +1,169 @@
+"""Read the settings: one value that says where jobs come from and where their data goes.
+
+Everything wrong in all four layers is found in one pass. An adapter's table is checked by the adapter's own model and
+handed on as plain values; secrets never pass through here.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from hubdata.config.adapters import absolute, adapter_faults, with_absolute_paths
+from hubdata.config.builtin import DEFAULT_FILE, defaults
+from hubdata.config.document import Document, read_document
+from hubdata.config.layers import EVERY_REPOSITORY, Layers, lay
+from hubdata.config.problems import Level, Problem, in_order, stop_on_errors
+from hubdata.config.settings_file import SettingsFile, options_of
+from hubdata.errors import ConfigError
+from hubdata.plugins import Fault, Seam, faults, suggest
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSpec:
+    """One target as configured. `options` fit the adapter's `Options`; `cdn` names a CDN of the settings, or None."""
+
+    type: str
+    options: Mapping[str, Any]
+    cdn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CdnSpec:
+    """One CDN as configured."""
+
+    type: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifySpec:
+    """How to read the public copy: its base URL, and over which of `ipv4` and `ipv6`."""
+
+    url: str
+    families: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that is not a job. All paths are absolute.
+
+    `embedded` tells that nobody named a target, so the default directory is used. `notices` are warnings as text.
+    """
+
+    jobs: Path
+    spool: Path
+    targets: Mapping[str, TargetSpec]
+    cdns: Mapping[str, CdnSpec]
+    checkouts: Mapping[str, Path] = field(default_factory=dict)
+    verify: VerifySpec | None = None
+    embedded: bool = False
+    notices: tuple[str, ...] = ()
+
+    def checkout(self, url: str) -> Path | None:
+        """Return the directory that stands in for the repository at `url`, or None to fetch it.
+
+        `.git` and a slash at the end make no difference.
+        """
+        by_url = {_plain(known): path for known, path in self.checkouts.items()}
+        return by_url.get(_plain(url), self.checkouts.get(EVERY_REPOSITORY))
+
+
+def load_settings(
+    *, config: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any], cwd: Path
+) -> Settings:
+    """Return the settings of all layers.
+
+    `config` is the file that a person named; None looks for `hubdata.toml` in `cwd`, and without one the defaults
+    hold. `flags` may hold `jobs`, `spool` and `checkout` (a sequence of `DIR` or `URL=DIR`).
+    Raises ConfigError with every problem, one a line.
+    """
+    layers, settings, problems = read_settings(config=config, environment=environment, flags=flags, cwd=cwd)
+    stop_on_errors(problems)
+    assert settings is not None, layers  # noqa: S101 - no error, so there are settings
+    return settings
+
+
+def read_settings(
+    *, config: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any], cwd: Path
+) -> tuple[Layers, Settings | None, tuple[Problem, ...]]:
+    """Return the layers, the settings (None when there is an error in them) and every problem."""
+    document, problems = _document(config, environment, cwd)
+    layers = lay(defaults(environment, cwd), document, environment, flags, cwd)
+    if document is not None and problems and not document.data:  # unreadable: the defaults below it say nothing
+        return layers, None, problems
+    found = in_order((*problems, *layers.problems, *_problems(layers)))
+    if any(p.level is Level.ERROR for p in found):
+        return layers, None, found
+    notices = tuple(map(str, found))
+    return layers, _settings(layers, notices), found
+
+
+def _document(
+    config: Path | None, environment: Mapping[str, str], cwd: Path
+) -> tuple[Document | None, tuple[Problem, ...]]:
+    """Return the settings file, None when there is none and nobody asked for one."""
+    named = config or (Path(environment["HUBDATA_CONFIG"]) if environment.get("HUBDATA_CONFIG") else None)
+    path = cwd / (named or DEFAULT_FILE)
+    if not path.exists():
+        if named is None:
+            return None, ()
+        raise ConfigError(f"{named}: there is no such file", advice="name an existing file after -c/--config")
+    return read_document(path, str(path.relative_to(cwd)) if path.is_relative_to(cwd) else str(path))
+
+
+def _problems(layers: Layers) -> Iterator[Problem]:
+    try:
+        SettingsFile.model_validate(layers.data)
+    except ValidationError as err:
+        yield from map(layers.problem, faults(err, SettingsFile))
+    for seam, name in ((Seam.TARGET, "targets"), (Seam.CDN, "cdns")):
+        tables = layers.data.get(name)
+        for key, table in tables.items() if isinstance(tables, dict) else ():
+            if isinstance(table, dict) and isinstance(table.get("type"), str):
+                for fault in adapter_faults(seam, table["type"], options_of(table), (name, key, "type")):
+                    yield layers.problem(fault)
+    yield from map(layers.problem, _dangling_cdns(layers.data))
+
+
+def _dangling_cdns(data: Mapping[str, Any]) -> Iterator[Fault]:
+    targets, cdns = data.get("targets"), data.get("cdns", {})
+    if not isinstance(targets, dict) or not isinstance(cdns, dict):
+        return
+    for name, table in targets.items():
+        cdn = table.get("cdn") if isinstance(table, dict) else None
+        if isinstance(cdn, str) and cdn not in (*cdns, "none"):
+            yield Fault(("targets", name, "cdn"), f"there is no [cdns.{cdn}]", suggest(cdn, [*cdns, "none"]))
+
+
+def _settings(layers: Layers, notices: tuple[str, ...]) -> Settings:
+    file = SettingsFile.model_validate(layers.data)
+
+    def options(seam: Seam, table: str, name: str, word: str) -> dict[str, Any]:
+        raw = options_of(layers.data[table][name])
+        return with_absolute_paths(seam, word, raw, lambda key: layers.base((table, name, key)))
+
+    def path(text: str | None, *place: str) -> Path:
+        return absolute(text or "", layers.base(place))
+
+    return Settings(
+        jobs=path(file.jobs, "jobs"),
+        spool=path(file.spool, "spool"),
+        targets={
+            name: TargetSpec(
+                t.type, options(Seam.TARGET, "targets", name, t.type), t.cdn if t.cdn in file.cdns else None
+            )
+            for name, t in file.targets.items()
+        },
+        cdns={name: CdnSpec(t.type, options(Seam.CDN, "cdns", name, t.type)) for name, t in file.cdns.items()},
+        checkouts={url: path(text, "checkouts", url) for url, text in file.checkouts.items()},
+        verify=VerifySpec(file.verify.url.rstrip("/"), tuple(file.verify.families)) if file.verify else None,
+        embedded=layers.defaulted("targets"),
+        notices=notices,
+    )
+
+
+def _plain(url: str) -> str:
+    return url.rstrip("/").removesuffix(".git")

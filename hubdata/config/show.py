@@ -1,0 +1,90 @@
+"""Tell every setting and where it came from, secrets left out: `hubdata config show`."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hubdata.config.document import leaves
+from hubdata.config.layers import DEFAULT, Layers
+from hubdata.config.problems import stop_on_errors
+from hubdata.config.settings import Settings, read_settings
+from hubdata.model.secret import HIDDEN, redact
+from hubdata.plugins import Seam, parse_options
+
+_CREDENTIALS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "GEOIPUPDATE_ACCOUNT_ID",
+    "GEOIPUPDATE_LICENSE_KEY",
+    "MAXMIND_ACCOUNT_ID",
+    "MAXMIND_LICENSE_KEY",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One setting: its key, its value as text and redacted, and its origin (`hubdata.toml:3`, `--jobs`, `default`)."""
+
+    key: str
+    value: str
+    origin: str
+
+
+def show(
+    *, config: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any], cwd: Path
+) -> tuple[Row, ...]:
+    """Return every setting in force, in the order of hubdata.toml, adapters' defaults included.
+
+    Credentials found in the environment are named, never shown. Raises ConfigError with every problem.
+    """
+    layers, settings, problems = read_settings(config=config, environment=environment, flags=flags, cwd=cwd)
+    stop_on_errors(problems)
+    return (*_settings(layers, settings), *_credentials(environment)) if settings else ()
+
+
+def _settings(layers: Layers, settings: Settings) -> Iterator[Row]:
+    def row(value: object, *place: str) -> Row:
+        origin = layers.origins.get(place)
+        return Row(".".join(place), redact(place[-1], _text(value)), str(origin or DEFAULT))
+
+    yield row(settings.jobs, "jobs")
+    yield row(settings.spool, "spool")
+    for name, target in settings.targets.items():
+        yield row(target.type, "targets", name, "type")
+        yield from (row(v, "targets", name, *k) for k, v in _options(Seam.TARGET, target.type, target.options))
+        yield row(target.cdn or "none", "targets", name, "cdn")
+    for name, cdn in settings.cdns.items():
+        yield row(cdn.type, "cdns", name, "type")
+        yield from (row(v, "cdns", name, *k) for k, v in _options(Seam.CDN, cdn.type, cdn.options))
+    for url, path in settings.checkouts.items():
+        origin = layers.origins.get(("checkouts", url))
+        yield Row(f"checkouts.{redact('url', url)}", str(path), str(origin or DEFAULT))
+    if settings.verify is not None:
+        yield row(settings.verify.url, "verify", "url")
+        yield row(settings.verify.families, "verify", "families")
+
+
+def _options(seam: Seam, word: str, options: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Return an adapter's options with its own defaults filled in; lists are one value."""
+    parsed = parse_options(seam, word, options).model_dump(mode="json")
+    for key, value in parsed.items():
+        if isinstance(value, dict) and value:
+            yield from (((key, *map(str, place)), inner) for place, inner in leaves(value))
+        else:
+            yield (key,), value
+
+
+def _credentials(environment: Mapping[str, str]) -> Iterator[Row]:
+    for name in _CREDENTIALS:
+        if environment.get(name):
+            yield Row(name, HIDDEN, "environment")
+        if environment.get(f"{name}_FILE"):
+            yield Row(f"{name}_FILE", environment[f"{name}_FILE"], "environment")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)

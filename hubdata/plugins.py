@@ -1,0 +1,181 @@
+"""A type word becomes its adapter, and an adapter's settings become its own checked `Options`.
+
+Adapters are named by import path and imported when first asked for: a run pays only for what its jobs use. This table
+is the only list of adapters; a new one is its file, its test and one line here.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import import_module
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from hubdata.errors import ConfigError
+from hubdata.model.secret import names_secret, redact
+
+SOURCES: Mapping[str, str] = {
+    "git": "hubdata.sources.git:GitSource",
+    "directory": "hubdata.sources.directory:DirectorySource",
+    "maxmind": "hubdata.sources.maxmind:MaxmindSource",
+}
+KINDS: Mapping[str, str] = {
+    "cidr": "hubdata.kinds.cidr:CidrKind",
+    "ip-exact": "hubdata.kinds.ip_exact:IpExactKind",
+    "rdns-suffix": "hubdata.kinds.rdns_suffix:RdnsSuffixKind",
+    "rdns-regexp": "hubdata.kinds.rdns_regexp:RdnsRegexpKind",
+    "regexp": "hubdata.kinds.regexp:RegexpKind",
+    "needle": "hubdata.kinds.needle:NeedleKind",
+    "jsonl-uri": "hubdata.kinds.jsonl_uri:JsonlUriKind",
+    "map": "hubdata.kinds.map:MapKind",
+    "bots": "hubdata.kinds.bots:BotsKind",
+    "modsec": "hubdata.kinds.modsec:ModsecKind",
+    "phrases": "hubdata.kinds.phrases:PhrasesKind",
+    "json": "hubdata.kinds.json:JsonKind",
+    "opaque": "hubdata.kinds.opaque:OpaqueKind",
+    "mmdb": "hubdata.kinds.mmdb:MmdbKind",
+}
+TARGETS: Mapping[str, str] = {
+    "s3": "hubdata.targets.s3:S3Target",
+    "directory": "hubdata.targets.directory:DirectoryTarget",
+}
+CDNS: Mapping[str, str] = {
+    "cloudfront": "hubdata.cdns.cloudfront:CloudfrontCdn",
+    "none": "hubdata.cdns.none:NoCdn",
+}
+
+Place = tuple[str | int, ...]
+"""Where a value lies in a table: keys and list indices."""
+
+
+class Seam(StrEnum):
+    """What an adapter stands for."""
+
+    SOURCE = "source"
+    KIND = "kind"
+    TARGET = "target"
+    CDN = "cdn"
+
+
+TABLES: Mapping[Seam, Mapping[str, str]] = {
+    Seam.SOURCE: SOURCES,
+    Seam.KIND: KINDS,
+    Seam.TARGET: TARGETS,
+    Seam.CDN: CDNS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a table of settings: where in it, what, and how to mend it."""
+
+    path: Place
+    message: str
+    advice: str = ""
+
+
+class OptionsError(ConfigError):
+    """An adapter's settings cannot be used; `faults` names each of them."""
+
+    def __init__(self, title: str, faults: tuple[Fault, ...]) -> None:
+        lines = (f"{title}: {'.'.join(map(str, f.path))}: {f.message}" for f in faults)
+        super().__init__("\n".join(lines), advice=" ".join(dict.fromkeys(f.advice for f in faults if f.advice)))
+        self.faults = faults
+
+
+def load(seam: Seam, word: str) -> type[Any]:
+    """Return the adapter class that `word` stands for. Raises ConfigError when there is no such word."""
+    table = TABLES[seam]
+    if word not in table:
+        raise ConfigError(f"unknown {seam} `{word}`", advice=suggest(word, table))
+    module, _, name = table[word].partition(":")
+    adapter: type[Any] = getattr(import_module(module), name)
+    return adapter
+
+
+def options_model(seam: Seam, word: str) -> type[BaseModel]:
+    """Return the pydantic model of an adapter's settings. Raises ConfigError when there is no such word."""
+    model: type[BaseModel] = load(seam, word).Options
+    return model
+
+
+def parse_options(seam: Seam, word: str, options: Mapping[str, Any]) -> BaseModel:
+    """Return `options` as the adapter's own `Options`.
+
+    Raises OptionsError with every fault of the table, and ConfigError when there is no such word.
+    """
+    model = options_model(seam, word)
+    try:
+        return model.model_validate(dict(options))
+    except ValidationError as err:
+        raise OptionsError(f"{seam} {word}", faults(err, model)) from err
+
+
+def faults(error: ValidationError, model: type[BaseModel]) -> tuple[Fault, ...]:
+    """Return what pydantic found against `model`, in our words and without any secret."""
+    found = []
+    for item in error.errors(include_url=False, include_context=False):
+        path = item["loc"]
+        name = next((str(p) for p in reversed(path) if isinstance(p, str)), "")
+        match item["type"]:
+            case "extra_forbidden":
+                found.append(Fault(path, "unknown key", suggest(str(path[-1]), _keys_at(model, path[:-1]))))
+            case "missing":
+                found.append(Fault(path, "a required key is missing"))
+            case "value_error":
+                found.append(Fault(path, item["msg"].removeprefix("Value error, ")))
+            case _:
+                message = item["msg"].replace("Input should be", "expected").replace("Input", "the value")
+                found.append(Fault(path, message + _found(name, item["input"])))
+    return tuple(found)
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Return advice for a word nobody knows: the nearest known one, or all of them."""
+    import difflib  # noqa: PLC0415  # wanted only when something is wrong
+
+    words = {name.lower(): name for name in sorted(known)}
+    near = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean `{words[near[0]]}`?"
+    return f"known are: {', '.join(words.values())}" if words else ""
+
+
+def _found(name: str, value: object) -> str:
+    """Return `, found ...` for a value short and harmless enough to be shown."""
+    if names_secret(name) or not isinstance(value, (str, int, float, bool)):
+        return f", found {_TYPES.get(type(value), type(value).__name__)}"
+    shown = repr(redact(name, value)) if isinstance(value, str) else repr(value)
+    return f", found {shown[:60]}"
+
+
+_TYPES: Mapping[type, str] = {dict: "a table", list: "a list", str: "a text", type(None): "nothing"}
+
+
+def _keys_at(model: type[BaseModel], path: Place) -> tuple[str, ...]:
+    """Return the keys allowed at `path` below `model`; none when a path leaves what models describe."""
+    annotation: Any = model
+    for step in path:
+        inner = _model_of(annotation)
+        if inner is not None and isinstance(step, str):
+            names = {field.alias or name: field for name, field in inner.model_fields.items()}
+            if step not in names:
+                return ()
+            annotation = names[step].annotation
+        else:
+            annotation = (get_args(_without_none(annotation)) or (None,))[-1]
+    last = _model_of(annotation)
+    return () if last is None else tuple(field.alias or name for name, field in last.model_fields.items())
+
+
+def _model_of(annotation: Any) -> type[BaseModel] | None:
+    plain = _without_none(annotation)
+    return plain if isinstance(plain, type) and issubclass(plain, BaseModel) else None
+
+
+def _without_none(annotation: Any) -> Any:
+    """Return X for `X | None`, and anything else as it is."""
+    if get_origin(annotation) is None or type(None) not in get_args(annotation):
+        return annotation
+    return next(a for a in get_args(annotation) if a is not type(None))

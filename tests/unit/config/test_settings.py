@@ -1,0 +1,220 @@
+"""Settings: four layers become one value, and every mistake in them is told at once with its place."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hubdata.config.builtin import builtin_jobs_dir
+from hubdata.config.settings import CdnSpec, Settings, TargetSpec, VerifySpec, load_settings
+from hubdata.errors import ConfigError
+from tests.unit.config.conftest import Write
+
+FULL = """\
+jobs = "my-jobs"
+spool = "/var/tmp/hubdata"
+
+[targets.aws]
+type = "s3"
+bucket = "hub-data"
+region = "eu-west-1"
+cdn = "edge"
+
+[targets.mirror-2]
+type = "directory"
+path = "mirror"
+
+[cdns.edge]
+type = "cloudfront"
+distribution_id = "E2EXAMPLE"
+
+[checkouts]
+"https://example.net/lists.git" = "lists"
+
+[verify]
+url = "https://hub-data.example.net/"
+families = ["ipv4"]
+"""
+
+
+def load(
+    cwd: Path,
+    environment: Mapping[str, str] | None = None,
+    flags: Mapping[str, Any] | None = None,
+    config: Path | None = None,
+) -> Settings:
+    """Return the settings as a command started in `cwd` would see them."""
+    return load_settings(config=config, environment=environment or {}, flags=flags or {}, cwd=cwd)
+
+
+def refusal(cwd: Path, environment: Mapping[str, str] | None = None, config: Path | None = None) -> list[str]:
+    """Return the lines of the error with which the settings are refused."""
+    with pytest.raises(ConfigError) as caught:
+        load(cwd, environment, config=config)
+    assert caught.value.advice
+    return str(caught.value).splitlines()
+
+
+def test_without_any_file_the_defaults_publish_builtin_jobs_into_a_directory(tmp_path: Path) -> None:
+    """The embedded default needs nothing: its own jobs, `./hub-data`, no CDN, and it says that it is embedded."""
+    settings = load(tmp_path)
+    assert settings.embedded
+    assert settings.jobs == builtin_jobs_dir()
+    assert settings.targets == {"local": TargetSpec("directory", {"path": str(tmp_path / "hub-data")})}
+    assert settings.cdns == {}
+    assert settings.verify is None
+
+
+def test_every_key_of_the_contract_is_read(tmp_path: Path, write: Write) -> None:
+    """A whole hubdata.toml arrives as plain values."""
+    write("hubdata.toml", FULL)
+    assert load(tmp_path) == Settings(
+        jobs=tmp_path / "my-jobs",
+        spool=Path("/var/tmp/hubdata"),
+        targets={
+            "aws": TargetSpec("s3", {"bucket": "hub-data", "region": "eu-west-1"}, cdn="edge"),
+            "mirror-2": TargetSpec("directory", {"path": str(tmp_path / "mirror")}),
+        },
+        cdns={"edge": CdnSpec("cloudfront", {"distribution_id": "E2EXAMPLE"})},
+        checkouts={"https://example.net/lists.git": tmp_path / "lists"},
+        verify=VerifySpec("https://hub-data.example.net", ("ipv4",)),
+    )
+
+
+def test_relative_paths_are_relative_to_the_file_that_holds_them(tmp_path: Path, write: Write) -> None:
+    """A settings file works the same wherever the command is started; variables and flags are relative to there."""
+    file = write("etc/hubdata.toml", 'jobs = "jobs"\n[targets.out]\ntype = "directory"\npath = "out"\n')
+    settings = load(tmp_path, {"HUBDATA_SPOOL": "spool"}, {"checkout": ["lists"]}, config=file)
+    assert settings.jobs == tmp_path / "etc" / "jobs"
+    assert settings.targets["out"].options == {"path": str(tmp_path / "etc" / "out")}
+    assert settings.spool == tmp_path / "spool"
+    assert settings.checkout("https://example.net/any") == tmp_path / "lists"
+
+
+def test_a_flag_beats_the_environment_which_beats_the_file(tmp_path: Path, write: Write) -> None:
+    """Each layer is laid over the one below it, key by key."""
+    write("hubdata.toml", 'jobs = "from-file"\nspool = "from-file"\n')
+    environment = {"HUBDATA_JOBS": "from-environment", "HUBDATA_SPOOL": "from-environment"}
+    settings = load(tmp_path, environment, {"jobs": "from-flag"})
+    assert settings.jobs == tmp_path / "from-flag"
+    assert settings.spool == tmp_path / "from-environment"
+
+
+def test_variables_reach_into_tables_by_double_underscore(tmp_path: Path, write: Write) -> None:
+    """One key of one target is replaced; names in capitals and underscores find `mirror-2`; numbers are numbers."""
+    write("hubdata.toml", FULL)
+    environment = {
+        "HUBDATA_TARGETS__AWS__BUCKET": "other",
+        "HUBDATA_TARGETS__AWS__ATTEMPTS": "5",
+        "HUBDATA_TARGETS__MIRROR_2__PATH": "/srv/mirror",
+        "HUBDATA_VERIFY__FAMILIES": '["ipv6"]',
+        "HUBDATA_CDNS__EDGE__DISTRIBUTION_ID": "",
+    }
+    settings = load(tmp_path, environment)
+    assert settings.targets["aws"].options == {"bucket": "other", "region": "eu-west-1", "attempts": "5"}
+    assert settings.targets["mirror-2"].options == {"path": "/srv/mirror"}
+    assert settings.verify == VerifySpec("https://hub-data.example.net", ("ipv6",))
+    assert settings.cdns["edge"].options == {"distribution_id": "E2EXAMPLE"}
+
+
+def test_a_target_from_the_environment_alone_replaces_the_default_one(tmp_path: Path) -> None:
+    """A container without any file publishes where its variables say, and nowhere else."""
+    settings = load(tmp_path, {"HUBDATA_TARGETS__AWS__TYPE": "s3", "HUBDATA_TARGETS__AWS__BUCKET": "b"})
+    assert settings.targets == {"aws": TargetSpec("s3", {"bucket": "b"})}
+    assert not settings.embedded
+
+
+def test_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
+    """`-c` with a wrong path stops; it never falls back to defaults that publish somewhere else."""
+    assert refusal(tmp_path, config=Path("nowhere.toml")) == ["nowhere.toml: there is no such file"]
+    assert refusal(tmp_path, {"HUBDATA_CONFIG": "gone.toml"}) == ["gone.toml: there is no such file"]
+
+
+def test_every_mistake_is_told_at_once_with_its_line_and_the_nearest_word(tmp_path: Path, write: Write) -> None:
+    """One run of the command is enough to see all that must be mended."""
+    write(
+        "hubdata.toml",
+        'job = "jobs"\nspool = 5\n\n[targets.aws]\ntype = "s3"\nbuket = "b"\ncdn = "egde"\n\n'
+        '[targets.two]\ntype = "s4"\n\n[cdns.edge]\ntype = "cloudfrnt"\n\n[verify]\nurl = "ftp://x"\n',
+    )
+    lines = refusal(tmp_path)
+    for expected in (
+        "hubdata.toml:1: job: unknown key (did you mean `jobs`?)",
+        "hubdata.toml:2: spool: expected a valid string, found 5",
+        "hubdata.toml:6: targets.aws.buket: unknown key (did you mean `bucket`?)",
+        "hubdata.toml:4: targets.aws.bucket: a required key is missing",
+        "hubdata.toml:7: targets.aws.cdn: there is no [cdns.egde] (did you mean `edge`?)",
+        "hubdata.toml:10: targets.two.type: unknown target `s4` (known are: directory, s3)",
+        "hubdata.toml:13: cdns.edge.type: unknown cdn `cloudfrnt` (did you mean `cloudfront`?)",
+    ):
+        assert expected in lines
+    assert any(line.startswith("hubdata.toml:16: verify.url: ") for line in lines)
+    assert len(lines) == 8
+
+
+def test_a_mistake_in_a_variable_names_the_variable(tmp_path: Path, write: Write) -> None:
+    """A value from the environment is not blamed on the file."""
+    write("hubdata.toml", FULL)
+    assert refusal(tmp_path, {"HUBDATA_TARGETS__AWS__ATTEMPTS": "none"}) == [
+        "HUBDATA_TARGETS__AWS__ATTEMPTS: targets.aws.attempts: "
+        "expected a valid integer, unable to parse string as an integer, found 'none'"
+    ]
+
+
+def test_a_variable_that_nothing_reads_is_a_notice_not_an_error(tmp_path: Path) -> None:
+    """A mistyped HUBDATA_ variable is seen, but another tool's variable stops nobody."""
+    assert load(tmp_path, {"HUBDATA_SPOOOL": "/x"}).notices == (
+        "environment: HUBDATA_SPOOOL: nothing reads it (did you mean `HUBDATA_SPOOL`?)",
+    )
+
+
+def test_a_syntax_error_carries_its_line(tmp_path: Path, write: Write) -> None:
+    """What the TOML parser says is passed on with file and line, and nothing else is guessed."""
+    write("hubdata.toml", 'jobs = "jobs"\nspool = \n')
+    (line,) = refusal(tmp_path)
+    assert line.startswith("hubdata.toml:2: is not valid TOML: Invalid value")
+
+
+@pytest.mark.parametrize(
+    "body", [b'jobs = "\xff"\n', b"x = " + b"[" * 100_000, b"#" * (2 << 20), b"x = " + b"9" * 9_999]
+)
+def test_a_file_that_is_no_toml_at_all_is_one_line(tmp_path: Path, body: bytes) -> None:
+    """Wrong encoding, absurd nesting, absurd size and absurd numbers are told in one line each."""
+    (tmp_path / "hubdata.toml").write_bytes(body)
+    assert len(refusal(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[targets.aws]\ntype = "s3"\nbucket = "b"\nsecret_access_key = "hunter2hunter2"\n',
+        '[targets.aws]\ntype = "s3"\nbucket = "b"\naws_session_token = "hunter2hunter2"\n',
+        'license_key = "hunter2hunter2"\n',
+        '[verify]\nurl = "https://me:hunter2hunter2@example.net"\n',
+    ],
+)
+def test_secrets_in_the_file_are_refused_and_not_repeated(tmp_path: Path, write: Write, text: str) -> None:
+    """A secret belongs in the environment or a file named there; the error that says so does not print it."""
+    write("hubdata.toml", text)
+    lines = refusal(tmp_path)
+    assert any("environment" in line for line in lines)
+    assert "hunter2" not in "\n".join(lines)
+
+
+def test_a_checkout_stands_in_for_its_repository(tmp_path: Path) -> None:
+    """`URL=DIR` is for one repository, whatever the end of its URL; a bare DIR is for every other one."""
+    url = "https://example.net/lists"
+    flags = {"checkout": [f"{url}=one", "rest"]}
+    settings = load(tmp_path, {"HUBDATA_CHECKOUT": f"{url}=overridden"}, flags)
+    assert settings.checkout(f"{url}.git") == tmp_path / "one"
+    assert settings.checkout(f"{url}/") == tmp_path / "one"
+    assert settings.checkout("https://example.net/other") == tmp_path / "rest"
+    assert load(tmp_path).checkout(url) is None
+
+
+def test_the_default_spool_is_the_users_own(tmp_path: Path) -> None:
+    """Downloads are staged where no other user can plant files."""
+    home = {"HOME": str(tmp_path)}
+    assert load(tmp_path, home).spool == tmp_path / ".cache" / "hubdata"
+    assert load(tmp_path, home | {"XDG_CACHE_HOME": "/c"}).spool == Path("/c/hubdata")
