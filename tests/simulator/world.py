@@ -1,0 +1,104 @@
+"""One small world for whole runs: jobs on scripted sources, targets with a CDN before each, and runs by number."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from hubdata import pipeline
+from hubdata.model.event import Event
+from hubdata.model.job import FileRule, Job, SourceSpec
+from hubdata.model.manifest import Manifest
+from hubdata.model.run import RunResult
+from hubdata.reading import Feed
+from hubdata.visiting import Orders, Place
+from tests.simulator.cdn import MemoryCdn
+from tests.simulator.clock import SettableClock
+from tests.simulator.source import ScriptedSource, TextKind
+from tests.simulator.store import MemoryTarget
+from tests.simulator.wire import Wire
+
+
+class Events:
+    """Implements `hubdata.ports.Reporter` by remembering."""
+
+    def __init__(self) -> None:
+        self.seen: list[Event] = []
+
+    def emit(self, event: Event) -> None:
+        """Remember `event`."""
+        self.seen.append(event)
+
+    def names(self) -> list[str]:
+        """Return the names of all events so far."""
+        return [event.name for event in self.seen]
+
+
+def text_job(name: str, match: str = "**") -> Job:
+    """Return a job that publishes every file that `match` names as text."""
+    return Job(name, SourceSpec("scripted", {"of": name}), (FileRule(match, "text"),))
+
+
+@dataclass
+class World:
+    """Everything outside one process. `places` share one wire, so that order can be told across them."""
+
+    spool: Path
+    wire: Wire = field(default_factory=Wire)
+    clock: SettableClock = field(default_factory=SettableClock)
+    jobs: dict[str, Job] = field(default_factory=dict)
+    sources: dict[str, ScriptedSource] = field(default_factory=dict)
+    targets: dict[str, MemoryTarget] = field(default_factory=dict)
+    cdns: dict[str, MemoryCdn] = field(default_factory=dict)
+    events: Events = field(default_factory=Events)
+    runs: int = 0
+
+    def add_target(self, name: str = "memory", *, concurrency: int = 1, silent_cdn: bool = False) -> MemoryTarget:
+        """Add a target with a CDN before it."""
+        self.targets[name] = MemoryTarget(self.wire, name, concurrency=concurrency)
+        self.cdns[name] = MemoryCdn(self.wire, f"cdn-{name}", silent=silent_cdn)
+        return self.targets[name]
+
+    def add_job(self, job: Job, files: Mapping[str, bytes] | None = None) -> ScriptedSource:
+        """Add a job with a source of its own."""
+        self.jobs[job.name] = job
+        self.sources[job.name] = ScriptedSource(self.spool, dict(files or {}))
+        return self.sources[job.name]
+
+    def change_job(self, name: str, **changes: object) -> None:
+        """Change fields of a job."""
+        self.jobs[name] = replace(self.jobs[name], **changes)  # type: ignore[arg-type]
+
+    def run(self, orders: Orders | None = None, *, only: str | None = None) -> RunResult:
+        """Run every job (or `only` one) at every target, under the next run id."""
+        self.runs += 1
+        feeds = tuple(
+            Feed(self.sources[name], (job,), frozenset({name}))
+            for name, job in self.jobs.items()
+            if only in (None, name)
+        )
+        places = tuple(Place(target, self.cdns[name]) for name, target in self.targets.items())
+        return pipeline.run(
+            feeds,
+            places,
+            lambda _: TextKind(),
+            orders or Orders(),
+            run_id=f"run{self.runs}",
+            clock=self.clock,
+            reporter=self.events,
+        )
+
+    def manifest(self, target: str = "memory") -> Manifest:
+        """Return the manifest in force."""
+        body = self.targets[target].body("manifest.json")
+        return Manifest() if body is None else Manifest.from_bytes(body)
+
+    def untold(self, target: str = "memory") -> set[str]:
+        """Return the keys that changed at `target` and whose path its CDN was not told to forget afterwards."""
+        waiting: set[str] = set()
+        for effect in self.wire.effects:
+            call = effect.call
+            if call.actor == target and not call.key.startswith(".hubdata/"):
+                waiting.add(call.key)
+            elif call.actor == f"cdn-{target}":
+                waiting -= {path.removeprefix("/") for path in effect.paths}
+        return waiting
