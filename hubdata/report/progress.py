@@ -63,8 +63,8 @@ class ProgressReporter:
 
     def _appear(self) -> None:
         # Late on purpose: 40 ms that most runs do not spend.
-        from rich import progress as rich  # noqa: PLC0415
-        from rich.console import Console  # noqa: PLC0415
+        from rich import progress as rich
+        from rich.console import Console
 
         progress = rich.Progress(
             rich.SpinnerColumn("line"),

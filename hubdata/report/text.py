@@ -28,6 +28,9 @@ _OUTCOME_STYLE = {
 _SEVERITY_STYLE = {Severity.ERROR: Style.RED, Severity.WARNING: Style.YELLOW, Severity.INFO: Style.CYAN}
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
+_MOST = 20
+"""How many errors of one file are shown: beyond these the file is something else than it claims."""
+
 
 def run_text(result: RunResult, screen: Screen, *, verbose: bool = False, quiet: bool = False) -> str:
     """Return a run as text. `quiet` says nothing when all is well, else only what needs a person."""
@@ -86,8 +89,11 @@ def findings(page: Page, found: Iterable[Finding], *, verbose: bool, quiet: bool
             continue
         page.blank()
         page.line(plain(group[0].key) or "(no file)", Style.BOLD)
-        for finding in sorted(shown, key=lambda f: (_ORDER[f.severity], f.line or 0, f.column or 0)):
+        ordered = sorted(shown, key=lambda f: (_ORDER[f.severity], f.line or 0, f.column or 0))
+        for finding in ordered if verbose else ordered[:_MOST]:
             _finding(page, finding)
+        if not verbose and len(ordered) > _MOST:
+            page.prose(f"and {counted(len(ordered) - _MOST, 'more error')} in this file (-v shows them)", indent=2)
     if not verbose and not quiet:
         _counts(page, by_file)
 

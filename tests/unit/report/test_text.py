@@ -56,6 +56,16 @@ def test_files_with_errors_come_before_files_with_warnings() -> None:
     assert text.index("\nwhitelists/a.txt\n") < text.index("\nrdns/seo.regex\n")
 
 
+def test_a_file_that_is_wrong_throughout_does_not_fill_the_screen() -> None:
+    """Twenty errors of a file tell what it is; the others are counted, and shown with `-v`."""
+    many = tuple(replace(samples.ERROR, line=n) for n in range(1, 701))
+    result = RunResult("r", (replace(samples.REFUSED, findings=many),), 0.1)
+    brief = run_text(result, WIDE)
+    assert brief.count("[cidr.host-bits]") == 20
+    assert "and 680 more errors in this file (-v shows them)" in brief
+    assert run_text(result, WIDE, verbose=True).count("[cidr.host-bits]") == 700
+
+
 def test_a_problem_is_told_with_advice_and_without_its_password() -> None:
     """A failed job says why and what to do; a password in its URL is masked."""
     text = run_text(samples.EVERYTHING, WIDE)
