@@ -1,0 +1,113 @@
+"""The last guard: whatever goes wrong ends in one line, a piece of advice, and an exit code from the contract.
+
+A traceback is shown to whoever asks for it with `-v` and to nobody else, and never with a secret in it. A program that
+asked for JSON gets a JSON object even then.
+"""
+
+import io
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NoReturn, TextIO
+
+import click
+
+from hubdata.errors import Exit, HubdataError
+
+INTERRUPTED = 130
+"""128 + SIGINT, as shells have it."""
+
+
+@dataclass(slots=True)
+class Voice:
+    """How this command line wants to be spoken to; `verbosity` is filled in while its flags are read."""
+
+    json: bool = False
+    verbosity: int = 0
+
+
+def guarded(call: Callable[[Voice], object], args: Sequence[str] | None = None) -> NoReturn:
+    """Call `call` and exit the process with what it returned, or with the code of what went wrong."""
+    for stream in (sys.stdout, sys.stderr):
+        _print_anything_to(stream)
+    voice = Voice(json=_asks_for_json(sys.argv[1:] if args is None else args))
+    try:
+        result = call(voice)
+        code = int(result) if isinstance(result, int) else int(Exit.FINE)
+    except (click.Abort, KeyboardInterrupt):
+        _complain("hubdata: interrupted; what is published stays, and the next run goes on from there")
+        code = INTERRUPTED
+    except Exception as err:  # noqa: BLE001 - the last guard: nothing leaves as a traceback
+        code = int(_explained(err, voice))
+    sys.exit(code)
+
+
+def say(text: str) -> None:
+    """Write a result to stdout. When its reader has gone (`| head`), be quiet: what the run did is done."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes stdout once more at its end; let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _explained(err: Exception, voice: Voice) -> Exit:
+    """Tell a person (and a program that wants JSON) what happened; return the exit code."""
+    if isinstance(err, click.ClickException):
+        if voice.json:
+            _answer(err.format_message(), "", Exit.CONFIG)
+        err.show(file=sys.stderr)
+        return Exit.CONFIG
+    if isinstance(err, HubdataError):
+        message, advice, code = str(err), err.advice, err.exit_code
+    else:
+        message = f"this is a bug in hubdata: {type(err).__name__}: {err}"
+        advice, code = "run it again with -v for the traceback, and report both", Exit.BUG
+    if voice.json:
+        _answer(message, advice, code)
+    _complain(_error_lines(message, advice))
+    if voice.verbosity > 0:
+        _complain("".join(traceback.format_exception(err)).rstrip(), escape=False)
+    return code
+
+
+def _error_lines(message: str, advice: str) -> str:
+    first, *more = message.splitlines() or ["it failed without saying why"]
+    lines = [f"hubdata: error: {first}", *(f"  {line}" for line in more)]
+    if advice:
+        lines.append(f"  advice: {advice}")
+    return "\n".join(lines)
+
+
+def _complain(text: str, *, escape: bool = True) -> None:
+    """Write to stderr, without secrets; a stderr that is closed is no reason to fail again."""
+    from hubdata.report.redaction import redact
+    from hubdata.report.terminal import plain
+
+    lines = redact(text).splitlines()
+    try:
+        sys.stderr.write("\n".join(map(plain, lines) if escape else lines) + "\n")
+        sys.stderr.flush()
+    except OSError:
+        return
+
+
+def _answer(message: str, advice: str, code: Exit) -> None:
+    from hubdata.report.json import error_json
+
+    say(error_json(message, advice, int(code)))
+
+
+def _asks_for_json(args: Sequence[str]) -> bool:
+    """Tell whether `args` want JSON, even where they cannot be understood otherwise."""
+    return "--format=json" in args or ("--format", "json") in pairwise(args)
+
+
+def _print_anything_to(stream: TextIO) -> None:
+    """Escape what the locale cannot print; a C locale must not turn a report into an error."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
