@@ -1,0 +1,244 @@
+"""An S3 double over real HTTP that is as strict as S3 where moto is not, and fails on demand.
+
+It compares every body with its length and checksums, refuses aws-chunked trailers as older stores do, enforces
+If-Match and If-None-Match, keeps a log of requests and plays scripted faults. Path-style only; signatures are not
+verified. `S3_BUCKET` is the one bucket.
+"""
+
+import base64
+import hashlib
+import threading
+import uuid
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Self
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+from xml.sax.saxutils import escape
+
+S3_BUCKET = "strict"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request as it arrived."""
+
+    method: str
+    key: str
+    headers: dict[str, str]
+    size: int
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens to the next request of `method`, instead of or after the right thing.
+
+    With `status` it is refused with `code`. `drop` does the work, then closes the connection without an answer;
+    `reset` closes it before any work; `cut` promises the whole body and sends half of it. `before` runs first.
+    """
+
+    method: str
+    status: int = 0
+    code: str = ""
+    extra: str = ""
+    drop: bool = False
+    reset: bool = False
+    cut: bool = False
+    before: Callable[[], None] | None = None
+
+
+@dataclass
+class Object:
+    """What is stored under a key."""
+
+    body: bytes
+    headers: dict[str, str]
+
+    @property
+    def etag(self) -> str:
+        """Return the MD5 of the bytes."""
+        return hashlib.md5(self.body).hexdigest()
+
+
+@dataclass
+class StrictS3:
+    """The server. `objects` may be changed by the test; `seen` is the log; `faults` are used up in order."""
+
+    objects: dict[str, Object] = field(default_factory=dict)
+    seen: list[Seen] = field(default_factory=list)
+    faults: deque[Fault] = field(default_factory=deque)
+    etag_of: Callable[[Object], str] = field(default=lambda stored: stored.etag)
+    answer_headers: dict[str, str] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    url: str = ""
+
+    def __enter__(self) -> Self:
+        handler = type("Handler", (_Handler,), {"store": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)
+
+    def fault(self, method: str) -> Fault | None:
+        """Return and use up the next fault for `method`."""
+        with self.lock:
+            for index, fault in enumerate(self.faults):
+                if fault.method == method:
+                    del self.faults[index]
+                    return fault
+        return None
+
+    def count(self, method: str) -> int:
+        """Return how many requests of `method` arrived; LIST is apart from GET."""
+        return sum(one.method == method for one in self.seen)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    store: StrictS3
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+    def handle(self) -> None:
+        try:
+            super().handle()
+        except (ConnectionError, TimeoutError):
+            self.close_connection = True
+
+    def do_GET(self) -> None:
+        self._serve("LIST" if "list-type=2" in self.path else "GET")
+
+    def do_HEAD(self) -> None:
+        self._serve("HEAD")
+
+    def do_PUT(self) -> None:
+        self._serve("PUT")
+
+    def do_DELETE(self) -> None:
+        self._serve("DELETE")
+
+    def _serve(self, method: str) -> None:
+        url = urlsplit(self.path)
+        bucket, _, key = unquote(url.path).lstrip("/").partition("/")
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        with self.store.lock:
+            self.store.seen.append(Seen(method, key, headers, len(body)))
+        fault = self.store.fault(method)
+        if fault and fault.before:
+            fault.before()
+        if fault and fault.reset:
+            self.close_connection = True
+            return
+        if fault and fault.status:
+            self._refuse(fault.status, fault.code, fault.extra)
+            return
+        self._dropping, self._cutting = bool(fault and fault.drop), bool(fault and fault.cut)
+        if bucket != S3_BUCKET:
+            self._refuse(404, "NoSuchBucket")
+            return
+        with self.store.lock:
+            status, code, answer, extra = self._done(method, key, body, headers, parse_qs(url.query))
+        if code:
+            self._refuse(status, code)
+        else:
+            self._answer(status, answer, extra)
+
+    def _done(
+        self, method: str, key: str, body: bytes, headers: dict[str, str], query: dict[str, list[str]]
+    ) -> tuple[int, str, bytes, dict[str, str]]:
+        objects = self.store.objects
+        held = objects.get(key)
+        if method == "LIST":
+            return 200, "", self._page(query), {"Content-Type": "application/xml"}
+        if method in ("GET", "HEAD"):
+            if held is None:
+                return 404, "NoSuchKey", b"", {}
+            return 200, "", held.body, self._told(held) | held.headers
+        problem = _wrong(body, headers) if method == "PUT" else ""
+        if problem:
+            return (411 if problem == "MissingContentLength" else 400), problem, b"", {}
+        wanted = headers.get("if-match", "").strip('"')
+        if wanted and held is None:
+            return 404, "NoSuchKey", b"", {}
+        if (wanted and held and self.store.etag_of(held) != wanted) or (headers.get("if-none-match") == "*" and held):
+            return 412, "PreconditionFailed", b"", {}
+        if method == "DELETE":
+            objects.pop(key, None)
+            return 204, "", b"", {}
+        kept = ("content-type", "cache-control")
+        objects[key] = Object(body, {n: v for n, v in headers.items() if n in kept or n.startswith("x-amz-meta-")})
+        return 200, "", b"", self._told(objects[key])
+
+    def _told(self, held: Object) -> dict[str, str]:
+        return {"ETag": f'"{self.store.etag_of(held)}"', **self.store.answer_headers}
+
+    def _page(self, query: dict[str, list[str]]) -> bytes:
+        prefix = query.get("prefix", [""])[0]
+        after = query.get("continuation-token", [""])[0]
+        size = min(int(query.get("max-keys", ["1000"])[0]), 1000)
+        keys = sorted(k for k in self.store.objects if k.startswith(prefix) and k > after)
+        page, more = keys[:size], len(keys) > size
+        items = "".join(
+            f"<Contents><Key>{escape(quote(k))}</Key><ETag>&quot;{self.store.etag_of(self.store.objects[k])}&quot;</ETag>"
+            f"<Size>{len(self.store.objects[k].body)}</Size></Contents>"
+            for k in page
+        )
+        token = f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if more else ""
+        return (
+            f"<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>{str(more).lower()}</IsTruncated>"
+            f"{token}{items}</ListBucketResult>"
+        ).encode()
+
+    def _refuse(self, status: int, code: str, extra: str = "") -> None:
+        words = f"<Error><Code>{code}</Code><Message>scripted or strict</Message>{extra}</Error>"
+        self._answer(status, words.encode(), {"Content-Type": "application/xml"})
+
+    def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        if getattr(self, "_dropping", False):
+            self.close_connection = True
+            return
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("x-amz-request-id", uuid.uuid4().hex)
+        if status != 204:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD" and status != 204:
+            cutting = getattr(self, "_cutting", False)
+            self.wfile.write(body[: len(body) // 2] if cutting else body)
+            self.close_connection = self.close_connection or cutting
+
+
+def _wrong(body: bytes, headers: dict[str, str]) -> str:
+    """Return the code of the first thing that is wrong with an upload, or nothing."""
+    if "content-length" not in headers or "aws-chunked" in headers.get("content-encoding", ""):
+        return "MissingContentLength"
+    if "x-amz-trailer" in headers or headers.get("x-amz-content-sha256", "").startswith("STREAMING-"):
+        return "NotImplemented"
+    if len(body) != int(headers["content-length"]):
+        return "IncompleteBody"
+    if "x-amz-acl" in headers:
+        return "AccessControlListNotSupported"
+    sha256 = hashlib.sha256(body)
+    if headers.get("x-amz-checksum-sha256", _text(sha256.digest())) != _text(sha256.digest()):
+        return "BadDigest"
+    if headers.get("content-md5", _text(hashlib.md5(body).digest())) != _text(hashlib.md5(body).digest()):
+        return "BadDigest"
+    signed = headers.get("x-amz-content-sha256", "UNSIGNED-PAYLOAD")
+    return "" if signed in ("UNSIGNED-PAYLOAD", sha256.hexdigest()) else "XAmzContentSHA256Mismatch"
+
+
+def _text(digest: bytes) -> str:
+    return base64.b64encode(digest).decode()
