@@ -25,7 +25,8 @@ from hubdata.transfer.secrets import Secret
 DIRTY = "-dirty"
 """Marks the revision of a checkout whose files are not those of its commit."""
 
-_SCP = re.compile(r"(?:[\w.+-]+@)?[\w.-]+:(?!/)[^\s\\]+", re.ASCII)  # git@host:path, ssh's short form
+_SCP = re.compile(r"(?:[\w.+-]+@)?(?!(?:https?|ssh|git|file|ftps?):)[A-Za-z0-9][\w.-]*:[^\s:\\]+", re.ASCII)
+# ssh's short form, git@host:path
 _REF = re.compile(r"[A-Za-z0-9_.+@/#-]+")
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _HTTP_USER = "x-access-token"  # what GitHub calls it; other hosts accept any user name beside a token
@@ -58,7 +59,7 @@ def url_problem(url: str) -> str | None:
     if not url or not url.isprintable() or " " in url or "\\" in url or url.startswith("-"):
         return "expected https://HOST/PATH, ssh://HOST/PATH or file:///PATH"
     if "://" not in url:
-        if _SCP.fullmatch(url) and "::" not in url:
+        if _SCP.fullmatch(url):
             return None
         return "expected https://HOST/PATH, ssh://HOST/PATH or file:///PATH"
     try:
