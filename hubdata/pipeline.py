@@ -33,8 +33,8 @@ def run(
 ) -> RunResult:
     """Return what became of every selected job of `feeds` at every one of `places`.
 
-    Targets are surveyed while sources are read; then every target is visited, all at once. Raises ConfigError when
-    the job files contradict each other; every other failure is in the result.
+    Targets are surveyed while sources are read; then every target is visited, all at once. Every failure is in the
+    result.
     """
     started = time.monotonic()
     now = clock.now()

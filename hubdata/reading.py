@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from hubdata.errors import ConfigError, HubdataError
+from hubdata.errors import HubdataError
 from hubdata.model.event import Event
 from hubdata.model.finding import Finding
 from hubdata.model.job import Job
 from hubdata.model.run import Problem
 from hubdata.model.snapshot import Fetched, Snapshot
-from hubdata.planning.claims import claim, ignored, rule_for
+from hubdata.planning.claims import Claims, claim, ignored, rule_for
 from hubdata.ports import Published, Reporter, Source
 from hubdata.proving import KindOf, prove
 
@@ -41,25 +41,23 @@ def read(
 ) -> tuple[Reading, ...]:
     """Return one reading for each selected job of `feed`, by job name.
 
-    An upstream that fails is a problem of these jobs alone: others go on. Raises ConfigError when the job files
-    contradict each other.
+    An upstream that fails, or job files that contradict each other, are a problem of these jobs alone: others go on.
     """
     selected = sorted((job for job in feed.jobs if job.name in feed.selected), key=lambda job: job.name)
     try:
         fetched = feed.source.fetch(published)
         reporter.emit(Event("source.fetched", {"revision": fetched.revision or "", "files": len(fetched.files)}))
-        return _prove_all(feed, selected, fetched, kind_of, now)
-    except ConfigError:
-        raise
+        claims = claim(feed.jobs, fetched.files)
+        return _prove_all(feed, selected, fetched, claims, kind_of, now)
     except HubdataError as err:
         problem = Problem(str(err), err.advice, err.exit_code)
+        reporter.emit(Event("source.failed", {"jobs": ",".join(job.name for job in selected), "error": str(err)}))
         return tuple(Reading(job, {"type": job.source.type}, Snapshot(job.name), problem=problem) for job in selected)
 
 
 def _prove_all(
-    feed: Feed, selected: list[Job], fetched: Fetched, kind_of: KindOf, now: datetime
+    feed: Feed, selected: list[Job], fetched: Fetched, claims: Claims, kind_of: KindOf, now: datetime
 ) -> tuple[Reading, ...]:
-    claims = claim(feed.jobs, fetched.files)
     strays = _assign(feed, selected, (*fetched.findings, *claims.findings))
     readings = []
     for job in selected:
