@@ -2,8 +2,9 @@ r"""Tells whether Go's regexp package would compile a pattern, and whether that 
 
 Engines compile each row with `MustCompile`: one bad pattern ends the process. google-re2 is the same dialect and
 agrees with Go on tens of thousands of generated patterns (facts), except where it is more generous: `\C`, groups
-nested too deep, `(?<name>` (Go before 1.22) and Unicode classes of newer tables. Those are refused here, so what
-passes compiles in every engine in the field. Python's `re` is another dialect: it is never asked.
+nested too deep, `(?<name>` (Go before 1.22), a group name used twice or not in ASCII, and Unicode classes of newer
+tables. Those are refused here, so what passes compiles in every engine in the field. Python's `re` is another
+dialect: it is never asked.
 """
 
 import re
@@ -57,7 +58,10 @@ _SCRIPTS = frozenset(
 )
 """Scripts that every version of Go's tables knows; re2's own tables are newer."""
 
-_TOKEN = re.compile(r"\\Q.*?(?:\\E|\Z)|\\[pP]\{\^?([^}]*)\}|\\.|\[:\^?\w+:\]|\[\^?\]?|\(\?<|.", re.DOTALL)
+_TOKEN = re.compile(
+    r"\\Q.*?(?:\\E|\Z)|\\[pP]\{\^?([^}]*)\}|\\.|\[:\^?\w+:\]|\[\^?\]?|\(\?<|\(\?P<([^>]*)>|.", re.DOTALL
+)
+_NAME = re.compile(r"\w+", re.ASCII)
 
 
 def regexp_problem(pattern: str) -> str | None:
@@ -92,6 +96,7 @@ def _beyond_go(pattern: str) -> str | None:
     """Return what re2 accepts in `pattern` and Go does not."""
     depth = 0
     in_class = False
+    names: set[str] = set()
     for token in _TOKEN.finditer(pattern):
         text = token[0]
         if text == r"\C":
@@ -106,7 +111,11 @@ def _beyond_go(pattern: str) -> str | None:
             in_class = True
         elif text == "(?<":
             return "`(?<name>` is not known to engines built with Go before 1.22; write `(?P<name>`"
-        elif text == "(":
+        elif text.startswith("("):
+            name = token[2]
+            if name is not None and (name in names or not _NAME.fullmatch(name)):
+                return f"the group name `{name}` is used twice or not made of ASCII letters, digits and `_`"
+            names.add(name or "")
             depth += 1
             if depth > MAX_NESTING:
                 return f"groups are nested more than {MAX_NESTING} deep"
@@ -118,7 +127,7 @@ def _beyond_go(pattern: str) -> str | None:
 @lru_cache(maxsize=1024)
 def _compile(pattern: str, ignore_case: bool) -> tuple[Any, str | None]:
     """Return the compiled pattern or None, and the reason why it does not compile."""
-    import re2  # noqa: PLC0415  (20 ms that a run without patterns saves)
+    import re2  # only here: 20 ms that a run without patterns saves
 
     options = re2.Options()
     options.log_errors = False

@@ -19,7 +19,7 @@ from hubdata.model.finding import Severity
 _ALPHABET = "a0-x9b1._A"
 _FOREIGN = "attacker.com"
 _TOPS = ("com", "xyz")
-_FILLS = ("x", "0", "xx", "attacker", "com", "xyz", "x.attacker", "x.attacker.com", "x.attacker.com.")
+_FILLS = ("x", "0", "xx", "attacker", "xyz", "com", "x.attacker", "x.attacker.com", "x.attacker.com.")
 _PREFIXES = ("x", "x-")
 _MAX_TRIES = 2_000
 
@@ -188,7 +188,7 @@ def _varied(way: Spelling, which: _Which) -> Iterator[str]:
         if which(atom):
             before, after = "".join(plain[:place]), "".join(plain[place + 1 :])
             fills = ("x",) if atom.bare_dot else (*_FILLS, "x" * min(atom.least, 63), "0" * min(atom.least, 63))
-            for fill in fills if atom.least else ("", *fills):
+            for fill in fills if atom.least else (*fills, ""):
                 yield f"{before}{fill}{after}"
 
 

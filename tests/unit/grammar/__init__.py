@@ -1,0 +1,1 @@
+"""Grammars: what is accepted, what is refused, and that nothing raises."""

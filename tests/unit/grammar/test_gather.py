@@ -1,0 +1,32 @@
+"""Findings come back ordered and capped, and text in messages is harmless to a terminal."""
+
+from hubdata.grammar.gather import MAX_PER_RULE, Gather, shown
+from hubdata.model.finding import Finding, Severity
+
+
+def test_findings_are_ordered_whole_file_first_then_by_line() -> None:
+    """A finding without a line leads, then lines ascend, whatever the order they were found in."""
+    gather = Gather("k", "cidr")
+    gather.error(7, "syntax", "m", "a")
+    gather.warning(None, "x", "m", "a")
+    before = Finding("k", 3, "text.cr", Severity.ERROR, "m", "a")
+    assert [f.line for f in gather.findings([before])] == [None, 3, 7]
+
+
+def test_an_error_beyond_the_cap_is_never_hidden_behind_a_warning() -> None:
+    """The finding that counts the rest is as severe as the worst of them."""
+    gather = Gather("k", "cidr")
+    for line in range(MAX_PER_RULE + 5):
+        gather.warning(line, "mixed", "m", "a")
+    gather.error(500, "mixed", "m", "a")
+    last = gather.findings()[-1]
+    assert (last.severity, last.line, last.rule) == (Severity.ERROR, 500, "cidr.mixed")
+    assert "6 more" in last.message
+
+
+def test_control_characters_are_never_shown_raw() -> None:
+    """An escape sequence in a row does not reach the terminal, and long rows are cut."""
+    assert "\x1b" not in shown("\x1b[2J")
+    assert "\u202e" not in shown("a\u202eb")
+    assert len(shown("x" * 10_000)) < 120
+    assert shown("plain") == "`plain`"
