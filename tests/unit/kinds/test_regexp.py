@@ -1,0 +1,55 @@
+"""Patterns are refused when they would end an engine's process or match ordinary visitors."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hubdata.kinds.regexp import RegexpKind
+from hubdata.model.job import Limits
+from tests.support.real import needs_real
+from tests.support.text_kinds import judged, judged_real, refusals, told
+
+KIND = RegexpKind(RegexpKind.Options())
+
+
+@pytest.mark.parametrize(
+    ("row", "rules"),
+    [
+        (r"\bsqlmap\b", []),
+        (r"index/\\think\\app", []),
+        (r"(?=x)sqlmap", ["regexp.syntax"]),
+        (r"sqlmap++", ["regexp.syntax"]),
+        (r"[sqlmap", ["regexp.syntax"]),
+        (r"sql\Cmap", ["regexp.syntax"]),
+        (r"sqlmap|", ["regexp.overmatch"]),
+        (r".*", ["regexp.overmatch"]),
+        (r"Mozilla/\d", ["regexp.overmatch"]),
+        (r"\d*", ["regexp.overmatch"]),
+    ],
+)
+def test_each_row_gets_its_rule(row: str, rules: list[str]) -> None:
+    """A row that does not compile, or bans everybody, is an error with its line."""
+    assert refusals(judged(KIND, f"# c\n{row}\n".encode())) == [(2, rule) for rule in rules]
+
+
+def test_fewer_rows_than_the_job_allows_are_refused() -> None:
+    """The least number of entries holds here too."""
+    assert refusals(judged(KIND, b"sqlmap\n", Limits(min_entries=2))) == [(None, "limits.min-entries")]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=120))
+def test_no_bytes_make_it_raise(body: bytes) -> None:
+    """Any bytes get a verdict."""
+    judged(KIND, body)
+
+
+@needs_real
+@pytest.mark.parametrize(
+    ("key", "entries"), [("web/thinkphp_cve_2018-20062.txt", 13), ("web/bad_user_agents.regex.txt", 587)]
+)
+def test_real_patterns_pass(key: str, entries: int) -> None:
+    """Today's patterns compile in Go and match no ordinary browser."""
+    verdict = judged_real(KIND, key)
+    assert told(verdict) == []
+    assert verdict.stats.entries == entries
