@@ -133,7 +133,7 @@ def faults(error: ValidationError, model: type[BaseModel]) -> tuple[Fault, ...]:
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """Return advice for a word nobody knows: the nearest known one, or all of them."""
-    import difflib  # noqa: PLC0415  # wanted only when something is wrong
+    import difflib  # wanted only when something is wrong
 
     words = {name.lower(): name for name in sorted(known)}
     near = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.6)

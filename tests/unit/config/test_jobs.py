@@ -117,8 +117,10 @@ def test_a_relative_path_in_a_source_is_relative_to_the_job_file(tmp_path: Path,
 def test_a_directory_without_jobs_stops(tmp_path: Path) -> None:
     """No job at all is a mistake, not a run with nothing to do."""
     assert problems(tmp_path) == [
-        f"{tmp_path}: there is no job file in this directory "
-        "(a job is a file NAME.toml; jobs/README.md tells how to write one)"
+        (
+            f"{tmp_path}: there is no job file in this directory "
+            "(a job is a file NAME.toml; jobs/README.md tells how to write one)"
+        )
     ]
     (line,) = problems(tmp_path / "absent")
     assert line.startswith(f"{tmp_path}/absent: no job files: No such file or directory")
@@ -131,8 +133,10 @@ def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path, write: Write
     write("jobs/Not_A_Name.toml", SMALL)
     write("jobs/syntax.toml", "schedule = 17 * * * *\n")
     assert problems(tmp_path / "jobs")[:-1] == [
-        "jobs/Not_A_Name.toml: `Not_A_Name` cannot be a job's name "
-        "(a job's name is its file's: lower-case letters, digits and hyphens)",
+        (
+            "jobs/Not_A_Name.toml: `Not_A_Name` cannot be a job's name "
+            "(a job's name is its file's: lower-case letters, digits and hyphens)"
+        ),
         "jobs/a.toml:5: source.prun: unknown key (known are: ref, url)",
         "jobs/a.toml:9: files[1].kinds: unknown key (did you mean `kind`?)",
         "jobs/b.toml:2: source.type: unknown source `gti` (did you mean `git`?)",

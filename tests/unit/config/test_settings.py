@@ -157,8 +157,10 @@ def test_a_mistake_in_a_variable_names_the_variable(tmp_path: Path, write: Write
     """A value from the environment is not blamed on the file."""
     write("hubdata.toml", FULL)
     assert refusal(tmp_path, {"HUBDATA_TARGETS__AWS__ATTEMPTS": "none"}) == [
-        "HUBDATA_TARGETS__AWS__ATTEMPTS: targets.aws.attempts: "
-        "expected a valid integer, unable to parse string as an integer, found 'none'"
+        (
+            "HUBDATA_TARGETS__AWS__ATTEMPTS: targets.aws.attempts: "
+            "expected a valid integer, unable to parse string as an integer, found 'none'"
+        )
     ]
 
 
