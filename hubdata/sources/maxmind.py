@@ -372,7 +372,7 @@ def _read_conf(path: Path) -> dict[str, str]:
         ) from err
     values: dict[str, str] = {}
     for line in body.decode(errors="replace").splitlines():
-        word, _, value = line.strip().partition(" ")
-        if word and not word.startswith("#") and value.strip():
-            values[word] = value.strip()
+        words = line.split(maxsplit=1)
+        if len(words) == 2 and not line.lstrip().startswith("#"):
+            values[words[0]] = words[1].strip()
     return values

@@ -17,6 +17,7 @@ from hubdata.transfer.reach import Reach, reach_of
 from hubdata.transfer.retry import RequestFailed
 
 if TYPE_CHECKING:
+    from requests import Response, Session
     from requests.adapters import HTTPAdapter
 
 
@@ -90,6 +91,20 @@ class ConnectionGuard:
                     sock.shutdown(socket.SHUT_RDWR)
                 except OSError:
                     continue  # the other side was faster
+
+    def session(self) -> "Session":
+        """Return a session whose connections report here, that follows no redirect and adds nothing from `.netrc`."""
+        from requests import Session
+
+        class GuardedSession(Session):
+            def get_redirect_target(self, resp: "Response") -> None:
+                """Hide redirects: even unfollowed ones would have their body read into memory, whatever its size."""
+
+        session = GuardedSession()
+        session.trust_env = False
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, self.adapter())
+        return session
 
     def adapter(self) -> "HTTPAdapter":
         """Return a transport for `requests` whose connections report here. It never retries by itself."""

@@ -51,12 +51,12 @@ def _meaning(causes: tuple[BaseException, ...]) -> tuple[str, bool, str]:
             return "the proxy does not answer", True, "check HTTPS_PROXY and NO_PROXY"
         if isinstance(cause, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
             return "this URL cannot be requested", False, "check the configured url"
-    for cause in causes:
-        if isinstance(cause, TimeoutError | requests.Timeout | urllib3.exceptions.TimeoutError):
-            return "nothing came within the time allowed for one read", True, "the next run tries again"
+    for cause in causes:  # before time-outs: the library files a refused connection under those, too
         if isinstance(cause, OSError) and cause.errno is not None and cause.strerror:
             advice = "check the url, the network and HTTPS_PROXY; the next run tries again"
             return f"the connection failed ({cause.strerror})", True, advice
+    if any(isinstance(c, TimeoutError | requests.Timeout | urllib3.exceptions.TimeoutError) for c in causes):
+        return "nothing came within the time allowed for one read", True, "the next run tries again"
     return "the connection broke off, or what came was not HTTP", True, "the next run tries again"
 
 
