@@ -14,7 +14,7 @@ from hubdata.errors import SourceError
 from hubdata.model.finding import Finding, Severity
 from hubdata.model.job import FileRule, Job, Unit
 from hubdata.model.snapshot import Artifact, Snapshot
-from hubdata.planning.claims import Claim
+from hubdata.planning.claims import Claim, rule_for
 from hubdata.planning.waivers import waive
 from hubdata.ports import Body, Demands, Kind, Verdict
 from hubdata.transfer.digest import digests
@@ -54,16 +54,20 @@ def prove(
     """
     artifacts: dict[str, Artifact] = {}
     findings: list[Finding] = list(strays)
+    unread: list[Finding] = []
     for claim in claims:
         artifact, verdict = judge(claim, kind_of(claim.rule), job, now)
         artifacts[artifact.key] = artifact
-        findings += verdict.findings
+        if artifact.sha256:
+            findings += verdict.findings
+        else:
+            unread += verdict.findings  # no waiver lets out what nobody has looked at
     if not claims and not kept:
         findings.append(_empty(job))
-    judged = waive(tuple(findings), job.waivers, now.date())
+    judged = (*waive(tuple(findings), job.waivers, now.date()), *unread)
     refused = frozenset(f.key for f in judged if f.severity is Severity.ERROR)
-    if job.unit is Unit.JOB and refused:
-        refused = frozenset(artifacts)
+    if job.unit is Unit.JOB and any(rule_for(job, key) for key in refused):
+        refused |= frozenset(artifacts)
     passed = {key: artifact for key, artifact in artifacts.items() if key not in refused}
     return Proof(Snapshot(job.name, passed, kept, refused), judged, tuple(artifacts.values()))
 

@@ -44,6 +44,8 @@ def read(
     An upstream that fails, or job files that contradict each other, are a problem of these jobs alone: others go on.
     """
     selected = sorted((job for job in feed.jobs if job.name in feed.selected), key=lambda job: job.name)
+    if not selected:
+        return ()
     try:
         fetched = feed.source.fetch(published)
         reporter.emit(Event("source.fetched", {"revision": fetched.revision or "", "files": len(fetched.files)}))

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from hubdata.errors import CdnError, HubdataError
+from hubdata.errors import CdnError, HubdataError, SourceError
 from hubdata.model.event import Event
 from hubdata.model.finding import Finding, Severity
+from hubdata.model.inventory import Inventory
+from hubdata.model.job import Unit
 from hubdata.model.plan import Plan
 from hubdata.model.receipt import Invalidation
 from hubdata.model.run import Problem, TargetResult
@@ -75,16 +77,22 @@ def visit(
     """
     planned = tuple(_plan(reading, found, orders) for reading in readings)
     for each in planned:
-        fields = {"job": each.plan.job, "target": each.plan.target, "puts": len(each.plan.puts), "id": each.plan.id}
+        fields: dict[str, str | int | float] = {
+            "job": each.plan.job,
+            "target": each.plan.target,
+            "puts": len(each.plan.puts),
+            "id": each.plan.id,
+        }
         reporter.emit(Event("plan.made", fields))
     if orders.dry_run:
         return _stays(planned, place, found, None, None)
-    found, told = _resume(place, found, reporter)
+    found, told = _resume(place, found, planned, reporter)
     works = tuple(Work(each.plan, each.reading.snapshot) for each in planned if not each.plan.empty)
     applied = None
     if works:
         applied = apply(works, place.target, place.cdn, found, run_id=run_id, now=now, reporter=reporter)
-        told = applied.receipt.invalidation or told
+        if told is None or not told.pending:  # what is still pending from before is told first, here too
+            told = applied.receipt.invalidation or told
     if told is not None and orders.wait:
         told = _waited(place.cdn, told, reporter)
     return _stays(planned, place, found, applied, told)
@@ -101,8 +109,8 @@ def lost(target: Target, readings: tuple[Reading, ...], err: HubdataError) -> Ma
 
 def _plan(reading: Reading, found: Survey, orders: Orders) -> _Planned:
     job, snapshot = reading.job, reading.snapshot
-    inventory = recognise(found.inventory, snapshot, multipart_etag)
-    whole = diff(snapshot, inventory, prune=job.prune, force=orders.force)
+    inventory = _recognised(found, reading)
+    whole = diff(snapshot, inventory, prune=_may_delete(reading), force=orders.force)
     limits = {change.key: rule.limits for change in whole.puts if (rule := rule_for(job, change.key))}
     broken = breaches(
         whole,
@@ -124,17 +132,37 @@ def _plan(reading: Reading, found: Survey, orders: Orders) -> _Planned:
     return _Planned(reading, plan, held, broken)
 
 
-def _resume(place: Place, found: Survey, reporter: Reporter) -> tuple[Survey, Invalidation | None]:
-    """Finish what an earlier run could not tell the CDN. While the CDN still refuses, it stays pending."""
+def _recognised(found: Survey, reading: Reading) -> Inventory:
+    try:
+        return recognise(found.inventory, reading.snapshot, multipart_etag)
+    except OSError as err:
+        raise SourceError(
+            f"job {reading.job.name}: a checked file cannot be read any more ({err.strerror or err})",
+            advice="see that the checkout or the spool is readable and still there",
+        ) from err
+
+
+def _may_delete(reading: Reading) -> bool:
+    """Tell whether what the source no longer has may go: never while the job is refused whole or its source is bare."""
+    job, snapshot = reading.job, reading.snapshot
+    refused_whole = job.unit is Unit.JOB and bool(snapshot.refused)
+    return job.prune and not refused_whole and bool(snapshot.artifacts or snapshot.kept)
+
+
+def _resume(
+    place: Place, found: Survey, planned: tuple[_Planned, ...], reporter: Reporter
+) -> tuple[Survey, Invalidation | None]:
+    """Finish what an earlier run could not. While the CDN still refuses, it stays pending."""
     if not found.ledger.open:
         return found, None
     try:
-        ledger, told = resume(place.target, place.cdn, found.ledger, reporter)
+        wanted = frozenset(key for each in planned for key in each.reading.snapshot.artifacts)
+        ledger, told = resume(place.target, place.cdn, found.ledger, wanted, reporter)
     except CdnError as err:
         reporter.emit(Event("cdn.pending", {"target": place.target.name, "error": str(err)}))
         oldest = found.ledger.open[0]
         return found, Invalidation(oldest.paths, oldest.reference, pending=True)
-    return replace(found, ledger=ledger), told[-1]
+    return replace(found, ledger=ledger), told[-1] if told else None
 
 
 def _waited(cdn: Cdn, told: Invalidation, reporter: Reporter) -> Invalidation:

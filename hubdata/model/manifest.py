@@ -72,7 +72,7 @@ class Manifest:
                 run_id=str(data["run_id"]),
                 files={key: _entry(value) for key, value in data["files"].items()},
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as err:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as err:
             raise TargetError(
                 f"{KEY}: this is not a hubdata manifest ({type(err).__name__}: {err})",
                 advice=f"restore the last good {KEY} from the store's versions, or remove it to adopt what is there",
@@ -110,15 +110,21 @@ def _entry(data: Mapping[str, Any]) -> Entry:
         kind=str(data["kind"]),
         job=str(data["job"]),
         etag=str(data["etag"]),
-        version_id=data["version_id"],
+        version_id=None if data["version_id"] is None else str(data["version_id"]),
         changed_at=str(data["changed_at"]),
         content_type=str(data["content_type"]),
         cache_control=str(data.get("cache_control", "")),
         source={str(k): str(v) for k, v in data["source"].items()},
         stats=Stats(
-            entries=stats.get("entries"),
-            ipv4_addresses=stats.get("ipv4_addresses"),
-            ipv6_64s=stats.get("ipv6_64s"),
-            build_epoch=stats.get("build_epoch"),
+            entries=_count(stats.get("entries")),
+            ipv4_addresses=_count(stats.get("ipv4_addresses")),
+            ipv6_64s=_count(stats.get("ipv6_64s")),
+            build_epoch=_count(stats.get("build_epoch")),
         ),
     )
+
+
+def _count(value: Any) -> int | None:
+    if value is not None and type(value) is not int:
+        raise TypeError(f"expected a whole number, found {value!r}")
+    return value

@@ -48,7 +48,7 @@ def claim(jobs: tuple[Job, ...], files: tuple[SourceFile, ...]) -> Claims:
         if len(owners) > 1:
             raise ConfigError(
                 f"jobs {' and '.join(job.name for job, _ in owners)}: both claim {file.key}",
-                advice="a key has one owner: narrow one job's `match`, or ignore the file there",
+                advice="a key has one owner: narrow the `match` of all but one of these jobs",
             )
         if owners:
             job, rule = owners[0]

@@ -29,8 +29,7 @@ def diff(snapshot: Snapshot, inventory: Inventory, *, prune: bool = False, force
         entry = inventory.manifest.files.get(key)
         reason = _reason_to_put(artifact, held, entry, force=force)
         if reason is not None:
-            planned = held.stored.etag if held else None
-            puts.append(Change(Action.PUT, key, reason, artifact.size, artifact.sha256, planned))
+            puts.append(Change(Action.PUT, key, reason, artifact.size, artifact.sha256, _etag(held)))
             continue
         unchanged += 1
         if held is not None and not _entry_holds(entry, snapshot.job, artifact, held):
@@ -77,7 +76,12 @@ def _entry_holds(entry: Entry | None, job: str, artifact: Artifact, held: Held) 
 def _removed(snapshot: Snapshot, inventory: Inventory) -> tuple[Change, ...]:
     spoken_for = snapshot.artifacts.keys() | snapshot.kept | snapshot.refused
     return tuple(
-        Change(Action.DELETE, key, Reason.REMOVED, entry.size, entry.sha256, inventory.objects[key].stored.etag)
+        Change(Action.DELETE, key, Reason.REMOVED, entry.size, entry.sha256, _etag(inventory.objects.get(key)))
         for key, entry in sorted(inventory.manifest.files.items())
-        if entry.job == snapshot.job and key not in spoken_for and key in inventory.objects
+        if entry.job == snapshot.job and key not in spoken_for
     )
+
+
+def _etag(held: Held | None) -> str | None:
+    """Return the ETag to condition a change on; None where nothing is there (then only the manifest forgets it)."""
+    return held.stored.etag if held else None

@@ -1,20 +1,25 @@
 """Match keys against the globs of job files.
 
 `*` and `?` stay within one path segment, `**` crosses segments, `[...]` is a set. Everything else is literal, and a
-glob always matches a whole key. (The same reading as gitignore's and CODEOWNERS', so nobody has to learn a new one.)
+glob always matches a whole key. `**/` at the start or after a slash stands for any number of segments, also none.
 """
 
 import re
 from functools import lru_cache
 
+from hubdata.errors import ConfigError
+
 
 @lru_cache(maxsize=4096)
 def compiled(glob: str) -> re.Pattern[str]:
-    """Return the regular expression that matches exactly the keys that `glob` names."""
+    """Return the regular expression that matches exactly the keys that `glob` names.
+
+    Raises ConfigError when a set in it cannot be one.
+    """
     out: list[str] = []
     i = 0
     while i < len(glob):
-        if glob.startswith("**/", i):
+        if glob.startswith("**/", i) and (i == 0 or glob[i - 1] == "/"):
             out.append("(?:[^/]+/)*")
             i += 3
         elif glob.startswith("**", i):
@@ -26,18 +31,27 @@ def compiled(glob: str) -> re.Pattern[str]:
         elif glob[i] == "?":
             out.append("[^/]")
             i += 1
-        elif glob[i] == "[" and (end := glob.find("]", i + 2)) > 0:
+        elif glob[i] == "[" and (end := _set_end(glob, i)) > 0:
             out.append(_character_set(glob[i + 1 : end]))
             i = end + 1
         else:
             out.append(re.escape(glob[i]))
             i += 1
-    return re.compile("".join(out) + r"\Z", re.DOTALL)
+    try:
+        return re.compile("".join(out) + r"\Z", re.DOTALL)
+    except re.error as err:
+        raise ConfigError(f"the glob {glob!r} is not one: {err.msg}", advice="a range in [...] goes upwards") from err
 
 
 def matches(glob: str, key: str) -> bool:
     """Tell whether `glob` names `key`."""
     return compiled(glob).match(key) is not None
+
+
+def _set_end(glob: str, start: int) -> int:
+    """Return where the set that begins at `start` ends, -1 if it does not; a `]` that comes first is a member."""
+    first = start + 2 if glob[start + 1 : start + 2] in ("!", "^") else start + 1
+    return glob.find("]", first + 1)
 
 
 def _character_set(inside: str) -> str:

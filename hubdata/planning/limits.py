@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from hubdata.model.finding import Finding, Severity
 from hubdata.model.job import Limits
-from hubdata.model.manifest import Manifest
+from hubdata.model.manifest import Entry, Manifest
 from hubdata.model.plan import Action, Plan
 from hubdata.model.snapshot import Snapshot, Stats
 
@@ -32,12 +32,14 @@ def breaches(
 
     `limits` are by key. `rewinds` are published revisions that the source's history no longer contains.
     """
-    return tuple(
-        finding
-        for change in plan.changes
-        if change.action is Action.PUT
-        for finding in _of_one(change.key, snapshot, manifest, limits, rewinds, allow_rollback=allow_rollback)
-    )
+    gone_back = () if allow_rollback else rewinds
+    found: list[Finding] = []
+    for change in plan.changes:
+        if change.action is Action.PUT:
+            found += _of_one(change.key, snapshot, manifest, limits, gone_back, allow_rollback=allow_rollback)
+        else:
+            found += _rewound(change.key, manifest.files[change.key], gone_back)
+    return (*found, *_too_many_deletes(plan, manifest))
 
 
 def _of_one(
@@ -66,6 +68,10 @@ def _of_one(
             "limits.older-build",
             f"this database was built at {new.build_epoch}, the published one later, at {entry.stats.build_epoch}",
         )
+    yield from _rewound(key, entry, rewinds)
+
+
+def _rewound(key: str, entry: Entry, rewinds: tuple[str, ...]) -> Iterator[Finding]:
     if entry.source.get("revision") in rewinds:
         yield _held(
             key,
@@ -73,6 +79,18 @@ def _of_one(
             f"the source's history no longer contains {entry.source['revision'][:12]}, which is published:"
             " it was rewritten or went back",
         )
+
+
+def _too_many_deletes(plan: Plan, manifest: Manifest) -> Iterator[Finding]:
+    """Hold deletes of more than half of what a job published: its source has rather been cut short than tidied up."""
+    published = sum(entry.job == plan.job for entry in manifest.files.values())
+    if len(plan.deletes) > max(1, published / 2):
+        for change in plan.deletes:
+            yield _held(
+                change.key,
+                "limits.max-deletes",
+                f"the source no longer has {len(plan.deletes)} of the {published} files this job published",
+            )
 
 
 def _moved_too_far(key: str, old: Stats, new: Stats, limits: Limits) -> Iterator[Finding]:
@@ -95,6 +113,6 @@ def _moved_too_far(key: str, old: Stats, new: Stats, limits: Limits) -> Iterator
 
 def _held(key: str, rule: str, message: str) -> Finding:
     advice = "look at the change; if it is meant, approve the held plan by its id"
-    if rule != "limits.max-change":
+    if rule in ("limits.older-build", "limits.rewound"):
         advice += ", or run once with --allow-rollback"
     return Finding(key, None, rule, Severity.ERROR, message, advice)

@@ -14,17 +14,17 @@ from hubdata.model.job import Waiver
 def waive(findings: tuple[Finding, ...], waivers: tuple[Waiver, ...], today: date) -> tuple[Finding, ...]:
     """Return `findings` after `waivers`, followed by a finding for every waiver that is expired or unused."""
     live = {(w.key, w.rule): w for w in waivers if w.until >= today}
-    used: set[tuple[str, str]] = set()
+    used: set[Waiver] = set()
     out: list[Finding] = []
     for finding in findings:
         waiver = live.get((finding.key, finding.rule))
         if waiver is None or finding.severity is not Severity.ERROR:
             out.append(finding)
             continue
-        used.add((waiver.key, waiver.rule))
+        used.add(waiver)
         note = f"until {waiver.until.isoformat()}: {waiver.reason}"
         out.append(replace(finding, severity=Severity.WARNING, waived=note))
-    return (*out, *(_idle(w, today) for w in waivers if (w.key, w.rule) not in used))
+    return (*out, *(_idle(w, today) for w in waivers if w not in used))
 
 
 def _idle(waiver: Waiver, today: date) -> Finding:

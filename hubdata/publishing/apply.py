@@ -9,14 +9,15 @@ next run puts only what is missing.
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hubdata.errors import CdnError, Conflict, HubdataError, TargetError
 from hubdata.model import manifest as manifests
 from hubdata.model.event import Event
-from hubdata.model.inventory import Stored
-from hubdata.model.manifest import Manifest
+from hubdata.model.inventory import Inventory, Stored
+from hubdata.model.manifest import Entry, Manifest
 from hubdata.model.plan import Change, Plan
 from hubdata.model.receipt import Invalidation, Receipt
 from hubdata.model.snapshot import Snapshot
@@ -62,40 +63,72 @@ def apply(
     already put are recognised by the next run.
     """
     stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    changed = tuple(sorted(change.key for work in works for change in work.plan.changes))
-    paths = cdn.paths((*changed, manifests.KEY))
-    line = Line(f"hubdata-{run_id}-{target.name}", run_id, stamp, paths)
-    ledger = ledgers.opened(target, survey.ledger, line) if paths else survey.ledger
+    paths = cdn.paths((*_changed(works, survey.inventory), manifests.KEY))
+    deletes = tuple((c.key, c.planned_etag) for work in works for c in work.plan.deletes if c.planned_etag is not None)
+    line = Line(f"hubdata-{run_id}-{target.name}", run_id, stamp, paths, deletes)
+    ledger = ledgers.opened(target, survey.ledger, line) if paths or deletes else survey.ledger
 
     stored, failures = _put_all(works, target, reporter)
-    if failures and not stored:
+    change = _manifest_change(works, survey.inventory, stored, failures, stamp)
+    if failures and not change.entries and not change.removed:
         # A put whose answer was lost may be in place: the receipt stays open, so the CDN is told by the next run.
         return Applied(Receipt(line.reference, target.name, survey.inventory.manifest.generation), failures)
-    manifest = _commit(works, target, survey, stored, run_id=run_id, stamp=stamp)
+    manifest = _commit(change, target, survey.inventory, run_id=run_id, stamp=stamp)
     reporter.emit(Event("manifest.swapped", {"target": target.name, "generation": manifest.generation}))
-    deleted, delete_failures = _delete_all(works, target)
+    deleted, delete_failures = _delete_all(works, change.removed, target)
 
     receipt = Receipt(line.reference, target.name, manifest.generation, stored, deleted)
+    line = replace(line, generation=manifest.generation)
+    if left := tuple((key, etag) for key, etag in deletes if key in delete_failures):
+        again = replace(line, reference=f"{line.reference}-deletes", deletes=left)
+        again = replace(again, paths=cdn.paths(tuple(key for key, _ in left)))
+        ledger = ledgers.opened(target, ledger, again)
     if paths:
-        line = replace(line, generation=manifest.generation)
-        invalidation = _tell(cdn, target, ledger, line, reporter)
-        receipt = replace(receipt, invalidation=invalidation)
+        receipt = replace(receipt, invalidation=_tell(cdn, target, ledger, line, reporter))
+    elif deletes:
+        ledgers.closed(target, ledger, line)
     return Applied(receipt, {**failures, **delete_failures})
 
 
-def resume(target: Target, cdn: Cdn, ledger: Ledger, reporter: Reporter) -> tuple[Ledger, tuple[Invalidation, ...]]:
+def resume(
+    target: Target, cdn: Cdn, ledger: Ledger, wanted: frozenset[str], reporter: Reporter
+) -> tuple[Ledger, tuple[Invalidation, ...]]:
     """Return the ledger with every open receipt closed, and the invalidations asked for, oldest first.
 
-    What a crashed run could not tell its CDN is told now, under the same reference: a CDN that heard it already takes
-    it as the same request. Raises CdnError when the CDN still refuses.
+    What a crashed run could not delete is deleted now, unless it is `wanted` or named by the manifest again; what it
+    could not tell its CDN is told, under the same reference: a CDN that heard it already takes it as the same request.
+    Raises CdnError when the CDN still refuses, TargetError when the store does.
     """
     told = []
     for line in ledger.open:
-        invalidation = cdn.invalidate(line.paths, line.reference)
-        ledger = ledgers.closed(target, ledger, replace(line, invalidation_id=invalidation.id or ""))
+        if line.deletes:
+            _finish_deletes(line, target, wanted)
+        invalidation = Invalidation((), line.reference)
+        if line.paths:
+            invalidation = cdn.invalidate(line.paths, line.reference)
+            told.append(invalidation)
+        ledger, _ = ledgers.closed(target, ledger, replace(line, invalidation_id=invalidation.id or ""))
         reporter.emit(Event("cdn.resumed", {"target": target.name, "reference": line.reference}))
-        told.append(invalidation)
     return ledger, tuple(told)
+
+
+def _changed(works: tuple[Work, ...], inventory: Inventory) -> tuple[str, ...]:
+    """Return the keys whose bytes a cache may hold in an older form: put, deleted, or found changed by others."""
+    keys = {change.key for work in works for change in work.plan.changes}
+    for work in works:
+        for key in work.plan.adopted:
+            entry = inventory.manifest.files.get(key)
+            if entry is not None and entry.sha256 != work.snapshot.artifacts[key].sha256:
+                keys.add(key)
+    return tuple(sorted(keys))
+
+
+def _finish_deletes(line: Line, target: Target, wanted: frozenset[str]) -> None:
+    manifest, _ = read_manifest(target)
+    for key, etag in line.deletes:
+        if key not in wanted and key not in manifest.files:
+            with suppress(Conflict):  # somebody put another object there: it is theirs
+                target.delete(key, if_etag=etag)
 
 
 def _put_all(
@@ -122,19 +155,41 @@ def _put_all(
     return stored, failures
 
 
-def _commit(
-    works: tuple[Work, ...], target: Target, survey: Survey, stored: Mapping[str, Stored], *, run_id: str, stamp: str
-) -> Manifest:
-    """Swap the manifest under its ETag; on top of whatever other jobs' runs have swapped in meanwhile."""
-    entries = {}
+@dataclass(frozen=True, slots=True)
+class _ManifestChange:
+    """What goes into the next manifest, and what no longer does."""
+
+    entries: Mapping[str, Entry]
+    removed: frozenset[str]
+
+
+def _manifest_change(
+    works: tuple[Work, ...],
+    inventory: Inventory,
+    stored: Mapping[str, Stored],
+    failures: Mapping[str, HubdataError],
+    stamp: str,
+) -> _ManifestChange:
+    entries: dict[str, Entry] = {}
+    removed: set[str] = set()
     for work in works:
-        confirmed = {**work.plan.adopted, **{c.key: stored[c.key] for c in work.plan.puts if c.key in stored}}
-        for key, held in confirmed.items():
-            entries[key] = entry_of(work.snapshot.artifacts[key], work.plan.job, held, stamp)
-    removed = frozenset(change.key for work in works for change in work.plan.deletes)
-    newest, etag = survey.inventory.manifest, survey.inventory.manifest_etag
+        put = {change.key: stored[change.key] for change in work.plan.puts if change.key in stored}
+        for key, held in {**work.plan.adopted, **put}.items():
+            artifact, before = work.snapshot.artifacts[key], inventory.manifest.files.get(key)
+            same = key not in put and before is not None and before.sha256 == artifact.sha256
+            changed_at = before.changed_at if before is not None and same else stamp
+            entries[key] = entry_of(artifact, work.plan.job, held, changed_at)
+        if not any(change.key in failures for change in work.plan.puts):
+            # A renamed file whose new name could not be stored must not lose its old one.
+            removed.update(change.key for change in work.plan.deletes)
+    return _ManifestChange(entries, frozenset(removed))
+
+
+def _commit(change: _ManifestChange, target: Target, inventory: Inventory, *, run_id: str, stamp: str) -> Manifest:
+    """Swap the manifest under its ETag; on top of whatever other jobs' runs have swapped in meanwhile."""
+    newest, etag = inventory.manifest, inventory.manifest_etag
     for _ in range(_MANIFEST_TRIES):
-        manifest = merged(newest, entries, removed, run_id=run_id, published_at=stamp)
+        manifest = merged(newest, change.entries, change.removed, run_id=run_id, published_at=stamp)
         try:
             target.write(
                 manifests.KEY,
@@ -154,13 +209,16 @@ def _commit(
     )
 
 
-def _delete_all(works: tuple[Work, ...], target: Target) -> tuple[tuple[str, ...], dict[str, HubdataError]]:
+def _delete_all(
+    works: tuple[Work, ...], removed: frozenset[str], target: Target
+) -> tuple[tuple[str, ...], dict[str, HubdataError]]:
     deleted: list[str] = []
     failures: dict[str, HubdataError] = {}
-    changes: list[Change] = [change for work in works for change in work.plan.deletes]
+    changes: list[Change] = [change for work in works for change in work.plan.deletes if change.key in removed]
     for change in changes:
         try:
-            target.delete(change.key, if_etag=change.planned_etag)
+            if change.planned_etag is not None:  # None: it is gone already, and only the manifest still named it
+                target.delete(change.key, if_etag=change.planned_etag)
         except TargetError as err:
             failures[change.key] = err
         else:
@@ -176,5 +234,9 @@ def _tell(cdn: Cdn, target: Target, ledger: Ledger, line: Line, reporter: Report
         return Invalidation(line.paths, line.reference, pending=True)
     told = invalidation.id or ""
     reporter.emit(Event("cdn.invalidated", {"target": target.name, "id": told, "paths": len(line.paths)}))
-    ledgers.closed(target, ledger, replace(line, invalidation_id=told))
-    return invalidation
+    ledger, was_open = ledgers.closed(target, ledger, replace(line, invalidation_id=told))
+    if was_open:
+        return invalidation
+    # Another run took this one for crashed and told the CDN under our reference, maybe before our last put: tell anew.
+    anew = replace(line, reference=f"{line.reference}-again")
+    return _tell(cdn, target, ledgers.opened(target, ledger, anew), anew, reporter)

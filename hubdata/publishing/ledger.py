@@ -1,8 +1,9 @@
-"""The ledger: what a target's CDN still has to be told, kept in the target itself.
+"""The ledger: what still has to be deleted at a target and told to its CDN, kept in the target itself.
 
 A receipt is opened before the first write and closed when the CDN has accepted, so a crash in between needs no
-person: whoever runs next finds it open and tells the CDN first, with the same reference. Closed receipts stay for
-the last publications. One object, swapped under its ETag, holds all of it: reading it costs one request.
+person: whoever runs next finds it open, finishes its deletes and tells the CDN, with the same reference. Closed
+receipts stay for the last publications, without their paths: the ledger must stay small however large a publication
+is. One object, swapped under its ETag, holds all of it: reading it costs one request.
 """
 
 import json
@@ -21,12 +22,16 @@ _TRIES = 8
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One publication in the ledger. `reference` is the CDN's CallerReference; `opened_at` is UTC, ISO 8601."""
+    """One publication in the ledger. `reference` is the CDN's CallerReference; `opened_at` is UTC, ISO 8601.
+
+    `deletes` are keys to be deleted after the manifest swap, each with the ETag of the object that is meant.
+    """
 
     reference: str
     run_id: str
     opened_at: str
     paths: tuple[str, ...]
+    deletes: tuple[tuple[str, str], ...] = ()
     generation: int = 0
     invalidation_id: str = ""
 
@@ -53,7 +58,7 @@ def read(target: Target) -> Ledger:
         return Ledger(
             tuple(_line(item) for item in data["open"]), tuple(_line(item) for item in data["closed"]), blob.stored.etag
         )
-    except (ValueError, KeyError, TypeError) as err:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as err:
         raise TargetError(
             f"target {target.name}: {KEY} is not a ledger ({type(err).__name__}: {err})",
             advice="remove that object; the CDN may then serve old copies until they expire",
@@ -65,14 +70,22 @@ def opened(target: Target, ledger: Ledger, line: Line) -> Ledger:
     return _swap(target, ledger, lambda now: replace(now, open=(*now.open, line)))
 
 
-def closed(target: Target, ledger: Ledger, line: Line) -> Ledger:
-    """Return the ledger after the open receipt with `line.reference` was replaced by `line`, closed."""
+def closed(target: Target, ledger: Ledger, line: Line) -> tuple[Ledger, bool]:
+    """Return the ledger after the receipt with `line.reference` was closed as `line`, and whether it was open till now.
+
+    If it was not, another run took it for a crashed one's and told the CDN on its behalf, perhaps too early.
+    """
+    was_open = True
 
     def close(now: Ledger) -> Ledger:
+        nonlocal was_open
+        was_open = any(item.reference == line.reference for item in now.open)
         still_open = tuple(item for item in now.open if item.reference != line.reference)
-        return replace(now, open=still_open, closed=(*now.closed, line)[-_CLOSED_KEPT:])
+        others = tuple(item for item in now.closed if item.reference != line.reference)
+        kept = replace(line, paths=(), deletes=())
+        return replace(now, open=still_open, closed=(*others, kept)[-_CLOSED_KEPT:])
 
-    return _swap(target, ledger, close)
+    return _swap(target, ledger, close), was_open
 
 
 def _swap(target: Target, ledger: Ledger, change: Callable[[Ledger], Ledger]) -> Ledger:
@@ -103,6 +116,7 @@ def _line(data: dict[str, Any]) -> Line:
         run_id=str(data["run_id"]),
         opened_at=str(data["opened_at"]),
         paths=tuple(str(path) for path in data["paths"]),
+        deletes=tuple((str(key), str(etag)) for key, etag in data.get("deletes", ())),
         generation=int(data["generation"]),
         invalidation_id=str(data["invalidation_id"]),
     )
@@ -117,6 +131,7 @@ def _to_bytes(ledger: Ledger) -> bytes:
             "generation": line.generation,
             "invalidation_id": line.invalidation_id,
             "paths": list(line.paths),
+            "deletes": [list(each) for each in line.deletes],
         }
 
     body = {"open": [plain(line) for line in ledger.open], "closed": [plain(line) for line in ledger.closed]}
