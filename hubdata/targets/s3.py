@@ -14,7 +14,7 @@ import random
 import re
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -278,9 +278,8 @@ class S3Target:
         try:
             with self._explained("GetObject", key):
                 answer = self._client.build().get_object(**self._bucket, Key=self._prefix + key)
-                with answer["Body"] as stream:
+                with closing(answer["Body"]) as stream:
                     if answer["ContentLength"] > max_bytes:
-                        stream.close()
                         self._refuse_size(key, answer["ContentLength"], max_bytes)
                     body: bytes = stream.read()
         except TargetError as err:

@@ -9,6 +9,7 @@ Checksums are `when_required`: the trailers that botocore adds by default are re
 inside the file (facts). Callers send a whole-object checksum of their own instead.
 """
 
+import io
 import os
 import re
 import threading
@@ -112,6 +113,7 @@ class AwsClient:
             ),
         )
         client.meta.events.register_first(f"before-send.{settings.service}", self._count)
+        client.meta.events.register_last(f"before-call.{settings.service}", _in_one_piece)
         return client
 
     def _count(self, request: Any, event_name: str, **_: Any) -> None:
@@ -119,6 +121,17 @@ class AwsClient:
         method = "LIST" if operation in _LIST_OPERATIONS else str(request.method)
         with self._lock:
             self._counts[method] += 1
+
+
+def _in_one_piece(params: dict[str, Any], **_: Any) -> None:
+    """Send a body that is in memory together with its headers.
+
+    botocore makes a file of it and asks `Expect: 100-continue` first, which costs a round trip for each object.
+    """
+    body = params.get("body")
+    if isinstance(body, io.BytesIO):
+        params["body"] = body.getvalue()
+        params["headers"].pop("Expect", None)
 
 
 _sessions: dict[int, "Session"] = {}
@@ -143,25 +156,23 @@ def _session_client(service: str, **arguments: Any) -> Any:
 
 def failure_code(err: Exception) -> str:
     """Return the service's own error code, or the HTTP status as text; empty when no service answered."""
-    response = getattr(err, "response", None)
-    if not isinstance(response, Mapping):
-        return ""
-    return str(response.get("Error", {}).get("Code", "")) or str(_metadata(err).get("HTTPStatusCode", ""))
+    return str(_answer(err, "Error").get("Code", "") or _answer(err, "ResponseMetadata").get("HTTPStatusCode", ""))
 
 
 def failure_status(err: Exception) -> int:
     """Return the HTTP status the service answered with; 0 when none did."""
-    return int(_metadata(err).get("HTTPStatusCode", 0))
+    return int(_answer(err, "ResponseMetadata").get("HTTPStatusCode", 0))
 
 
 def was_retried(err: Exception) -> bool:
     """Tell whether an earlier attempt of this very call may have reached the service."""
-    return int(_metadata(err).get("RetryAttempts", 0)) > 0
+    return int(_answer(err, "ResponseMetadata").get("RetryAttempts", 0)) > 0
 
 
-def _metadata(err: Exception) -> Mapping[str, Any]:
+def _answer(err: Exception, part: str) -> Mapping[str, Any]:
+    """Return one part of the service's answer, as botocore keeps it with the error; empty when there was none."""
     response = getattr(err, "response", None)
-    found = response.get("ResponseMetadata", {}) if isinstance(response, Mapping) else {}
+    found = response.get(part) if isinstance(response, Mapping) else None
     return found if isinstance(found, Mapping) else {}
 
 
@@ -304,15 +315,13 @@ _OTHERWISE = _rule("", "{operation} failed ({code}: {said})", "correct the setti
 
 def _right_region(err: Exception) -> str:
     """Return the region the service names as the right one, or nothing."""
-    response: Any = getattr(err, "response", {})
-    headers = _metadata(err).get("HTTPHeaders", {})
-    named = str(response.get("Error", {}).get("Region", "") or headers.get("x-amz-bucket-region", ""))
+    headers = _answer(err, "ResponseMetadata").get("HTTPHeaders", {})
+    named = str(_answer(err, "Error").get("Region", "") or headers.get("x-amz-bucket-region", ""))
     return named if re.fullmatch(r"[a-z0-9-]{1,40}", named) else ""
 
 
 def _said(err: Exception) -> str:
-    response: Any = getattr(err, "response", {})
-    return _line(str(response.get("Error", {}).get("Message", "")) or "no words")
+    return _line(str(_answer(err, "Error").get("Message", "")) or "no words")
 
 
 def _line(text: str) -> str:
