@@ -22,6 +22,7 @@ _TOPS = ("com", "xyz")
 _FILLS = ("x", "0", "xx", "attacker", "xyz", "com", "x.attacker", "x.attacker.com", "x.attacker.com.")
 _PREFIXES = ("x", "x-")
 _MAX_TRIES = 2_000
+_MAX_NAME = 254
 
 _Which = Callable[[Atom], bool]
 
@@ -64,7 +65,7 @@ class _Probe:
         self.end = "." if final_dot else ""
         self.tries = 0
         plain = [(way, _spelled(way)) for way in spellings(pattern)]
-        self.bases = [(way, name) for way, name in plain if self.matches(name)]
+        self.bases = [(way, name) for way, name in plain if len(name) <= _MAX_NAME and self.matches(name)]
 
     def matches(self, name: str) -> bool:
         self.tries += 1

@@ -47,6 +47,8 @@ class CidrKind:
         floors = _floors(demands.limits)
         networks = []
         for row in rows:
+            if row.text.isspace():
+                continue  # told already
             network = _parse(row, gather)
             if network is not None:
                 networks.append(network)

@@ -39,6 +39,8 @@ class IpExactKind:
         gather = Gather(artifact.key, self.name)
         addresses = []
         for row in rows:
+            if row.text.isspace():
+                continue  # told already
             address = _parse(row, gather)
             if address is not None:
                 addresses.append(address)

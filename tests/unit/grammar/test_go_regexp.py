@@ -21,6 +21,7 @@ from hubdata.grammar.go_regexp import MAX_NESTING, matches, overmatch, regexp_pr
         "\ud800", "x" * 40_000,
         r"\Qa\E\C",
         r"[]]\C", r"[^]]\C", r"[[]\C", r"[[:^alpha:]x](?<n>b)", "\\",
+        r"[[](?<n>b)", r"[]](?<n>b)", r"[^]](?<n>b)", r"[\]](?<n>b)",
     ],
 )  # fmt: skip
 def test_what_go_refuses_is_refused(pattern: str) -> None:

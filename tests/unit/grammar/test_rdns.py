@@ -120,3 +120,21 @@ def test_an_escaped_full_name_is_always_closed_and_an_open_one_never(labels: lis
     assert rdns_problems(closed, final_dot=True) == ()
     opened = "^" + r"\.".join(labels[:-1]) + "." + labels[-1] + r"\.com\.$"
     assert told(rdns_problems(opened, final_dot=True)) == ["unescaped-dot error"]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["(?:[a-z]x){64}" * 100, "(a|b|c|d)?" * 190, "^.+" * 120, ".*" * 900, r"([a-z]*\.)*" * 150, "[a-z]+.*" * 100],
+)
+def test_patterns_made_to_cost_time_are_bounded(pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many ways there are through a pattern, only so many names are put to it."""
+    asked = 0
+
+    def counted(pattern: str, text: str) -> bool:
+        nonlocal asked
+        asked += 1
+        return matches(pattern, text)
+
+    monkeypatch.setattr("hubdata.grammar.rdns.matches", counted)
+    rdns_problems(pattern, final_dot=True)
+    assert asked < 2_500
