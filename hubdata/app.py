@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hubdata.clock import SystemClock
 from hubdata.config.jobs import load_jobs
@@ -29,6 +29,10 @@ from hubdata.reading import Feed
 from hubdata.transfer.spool import Spool
 from hubdata.validating import check_as, check_files, check_tree, checkout_root, source_file
 from hubdata.visiting import Orders, Place
+
+if TYPE_CHECKING:
+    from hubdata.config.problems import Problem
+    from hubdata.config.show import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +118,38 @@ def _validated(path: Path, jobs: tuple[Job, ...], kind_of: KindOf, clock: Clock)
 
 def settings_of(choices: Choices) -> Settings:
     """Return the settings of all layers, `choices` on top. Raises ConfigError with every problem in them."""
+    return load_settings(**_layers(choices))
+
+
+def config_rows(choices: Choices) -> "tuple[Row, ...]":
+    """Return every setting in force and its origin, redacted. Raises ConfigError with every problem."""
+    from hubdata.config.show import show
+
+    return show(**_layers(choices))
+
+
+def config_problems(choices: Choices) -> "tuple[Problem, ...]":
+    """Return every problem of the settings and of the jobs they name."""
+    from hubdata.config.check import check
+
+    return check(**_layers(choices))
+
+
+def config_schema() -> dict[str, Any]:
+    """Return the JSON Schemas of `hubdata.toml` and of a job file, by these names (`hubdata.toml`, `job`)."""
+    from hubdata.config.schema import json_schema
+
+    return json_schema()
+
+
+def _layers(choices: Choices) -> dict[str, Any]:
+    """Return where settings come from, flags last, as the readers of `hubdata.config` take it."""
     flags: dict[str, Any] = {}
     if choices.jobs_dir is not None:
         flags["jobs"] = str(choices.jobs_dir)
     if choices.checkouts:
         flags["checkout"] = choices.checkouts
-    return load_settings(config=choices.config, environment=os.environ, flags=flags, cwd=Path.cwd())
+    return {"config": choices.config, "environment": os.environ, "flags": flags, "cwd": Path.cwd()}
 
 
 def kind_builder() -> KindOf:
