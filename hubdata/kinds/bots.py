@@ -7,6 +7,7 @@ names anyone can register, lets attackers in under a crawler's name.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -72,18 +73,29 @@ class BotsKind:
         return Verdict(gather.findings([*findings, *few]), Stats(len(rows), ipv4_addresses, ipv6_64s))
 
 
-@dataclass(slots=True)
+class _Columns:
+    """The columns of one list's elements, looked for only when the first finding needs one."""
+
+    def __init__(self, row: Row, array_column: int) -> None:
+        self._row = row
+        self._array_column = array_column
+
+    @cached_property
+    def all(self) -> list[int]:
+        return element_columns(self._row.text, self._array_column)
+
+
+@dataclass(frozen=True, slots=True)
 class _Element:
-    """One string of a list; its column is found only when a finding needs it."""
+    """One string of a list."""
 
     text: str
     index: int
-    row: Row
-    array_column: int
+    columns: _Columns
 
     @property
     def column(self) -> int:
-        return element_columns(self.row.text, self.array_column)[self.index]
+        return self.columns.all[self.index]
 
 
 class _Entry:
@@ -154,9 +166,12 @@ class _Entry:
         return good
 
     def _elements(self, member: Member | None) -> Iterator[_Element]:
+        if member is None:
+            return
+        columns = _Columns(self._row, member.value_column)
         seen: set[str] = set()
-        for index, text in enumerate(member.value if member else ()):
-            element = _Element(text, index, self._row, member.value_column if member else 1)
+        for index, text in enumerate(member.value):
+            element = _Element(text, index, columns)
             if text in seen:
                 self._warning("repeated", f"{shown(text)} stands twice", "remove one of the two", element.column)
             seen.add(text)

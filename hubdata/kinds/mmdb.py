@@ -79,7 +79,7 @@ class MmdbKind:
         if reader is None:
             return Verdict(gather.findings())
         metadata = reader.metadata()
-        _judge_structure(metadata, marker, gather)
+        _judge_structure(metadata, body, marker, gather)
         self._judge_type(metadata, stem, gather)
         built = self._judge_age(metadata, demands.checked_at, gather)
         for canary in demands.canaries:
@@ -173,9 +173,16 @@ def _said(err: Exception) -> str:
     return f"{type(err).__name__}: {shown(str(err))}" if str(err) else type(err).__name__
 
 
-def _judge_structure(metadata: Any, marker: int, gather: Gather) -> None:
+def _judge_structure(metadata: Any, body: Body, marker: int, gather: Gather) -> None:
     """Hold what the metadata says to the specification. Its fields are of any type: the reader does not look."""
+    from maxminddb.decoder import Decoder
+
     problems = []
+    source: Any = _Bytes(body)
+    start = marker + len(MARKER)
+    missing = Decoder(source, start).decode(start)[1] - len(body)
+    if missing > 0:
+        problems.append(f"{missing} bytes are missing at the end of the file")
     if metadata.binary_format_major_version != 2:
         problems.append(f"binary format {metadata.binary_format_major_version}, expected 2")
     if metadata.ip_version not in (4, 6):
