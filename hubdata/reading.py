@@ -50,7 +50,7 @@ def read(
         fetched = feed.source.fetch(published)
         reporter.emit(Event("source.fetched", {"revision": fetched.revision or "", "files": len(fetched.files)}))
         claims = claim(feed.jobs, fetched.files)
-        return _prove_all(feed, selected, fetched, claims, kind_of, now)
+        return _prove_all(feed, selected, fetched, claims, kind_of=kind_of, now=now)
     except HubdataError as err:
         problem = Problem(str(err), err.advice, err.exit_code)
         reporter.emit(Event("source.failed", {"jobs": ",".join(job.name for job in selected), "error": str(err)}))
@@ -58,7 +58,7 @@ def read(
 
 
 def _prove_all(
-    feed: Feed, selected: list[Job], fetched: Fetched, claims: Claims, kind_of: KindOf, now: datetime
+    feed: Feed, selected: list[Job], fetched: Fetched, claims: Claims, *, kind_of: KindOf, now: datetime
 ) -> tuple[Reading, ...]:
     strays = _assign(feed, selected, (*fetched.findings, *claims.findings))
     readings = []

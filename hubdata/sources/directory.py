@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from hubdata.errors import SourceError
 from hubdata.model.finding import Finding, Severity
 from hubdata.model.snapshot import Fetched, Provenance, SourceFile
-from hubdata.ports import Published
+from hubdata.ports import Published, SourceContext
 from hubdata.transfer import entries, git_repository
 from hubdata.transfer.deadline import Deadline
 from hubdata.transfer.git import DIRTY, Git, is_object_id, revisions_to_descend_from, url_problem
@@ -50,9 +50,14 @@ class DirectorySource:
                 raise ValueError(f"not a repository's URL: {problem}")
             return url
 
-    def __init__(self, options: Options, *, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, options: Options, context: SourceContext) -> None:
         self._options = options
-        self._environment = environment
+        self._environment = context.environment
+
+    @classmethod
+    def lacks(cls, options: Options, environment: Mapping[str, str]) -> str | None:  # noqa: ARG003 - the port's signature
+        """Return None: nothing is missing before a fetch."""
+        return None
 
     def fetch(self, published: Published) -> Fetched:
         """Return every file below the directory, where it lies.

@@ -5,7 +5,6 @@ no upstream name becomes a path. History is asked for only when something else o
 then without files where the host can do that.
 """
 
-import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from hubdata.errors import ConfigError, SourceError
 from hubdata.model.finding import Finding
 from hubdata.model.snapshot import Fetched, SourceFile
-from hubdata.ports import Published
+from hubdata.ports import Published, SourceContext
 from hubdata.transfer import entries, git_repository
 from hubdata.transfer.deadline import Deadline
 from hubdata.transfer.git import Git, ref_problem, revisions_to_descend_from, url_problem
@@ -66,10 +65,15 @@ class GitSource:
                 raise ValueError("token_env is for https URLs; ssh takes its keys from the agent or ~/.ssh")
             return self
 
-    def __init__(self, options: Options, *, workspace: Path, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, options: Options, context: SourceContext) -> None:
         self._options = options
-        self._workspace = workspace
-        self._environment = environment
+        self._workspace = context.workspace
+        self._environment = context.environment
+
+    @classmethod
+    def lacks(cls, options: Options, environment: Mapping[str, str]) -> str | None:  # noqa: ARG003 - the port's signature
+        """Return None: a missing token is told by the fetch, with the variable's name."""
+        return None
 
     def fetch(self, published: Published) -> Fetched:
         """Return every file of the commit that `ref` names now.

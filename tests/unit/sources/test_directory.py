@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from hubdata.clock import SystemClock
 from hubdata.errors import SourceError
 from hubdata.model.snapshot import Provenance
+from hubdata.ports import SourceContext
 from hubdata.sources.directory import DirectorySource
 from tests.support.real import SEC_LISTS, needs_real
 from tests.support.repos import Repo
@@ -31,9 +33,8 @@ def public(*revisions: str) -> Mapping[str, Provenance]:
 
 def source(path: Path, environment: Mapping[str, str] = _ENVIRONMENT, **options: object) -> DirectorySource:
     """Build the source that a job file would describe."""
-    return DirectorySource(
-        DirectorySource.Options.model_validate({"path": str(path), **options}), environment=environment
-    )
+    options_of = DirectorySource.Options.model_validate({"path": str(path), **options})
+    return DirectorySource(options_of, SourceContext(path, environment, SystemClock()))
 
 
 @pytest.fixture

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from hubdata.clock import SystemClock
 from hubdata.errors import ConfigError, SourceError
 from hubdata.model.snapshot import Fetched, Provenance
+from hubdata.ports import SourceContext
 from hubdata.sources.git import GitSource
 from hubdata.transfer.spool import Spool
 from tests.support.real import SEC_LISTS, needs_real
@@ -34,8 +36,7 @@ def source(url: str, workspace: Path, environment: Mapping[str, str] | None = No
     """Build the source that a job file would describe."""
     return GitSource(
         GitSource.Options.model_validate({"url": url, "ref": "master", **options}),
-        workspace=workspace,
-        environment=os.environ if environment is None else environment,
+        SourceContext(workspace, os.environ if environment is None else environment, SystemClock()),
     )
 
 
