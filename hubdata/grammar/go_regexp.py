@@ -16,8 +16,14 @@ MAX_PATTERN_BYTES = 32 * 1024
 MAX_NESTING = 240
 """Go gives up at a tree 1,000 high; one group can take four levels of it (repeat, group, alternation, sequence)."""
 
-MAX_MEM_BYTES = 8 << 20
-"""RE2's own default. Go allows larger programs; one refused here for its size alone would be slow there."""
+MAX_MEM_BYTES = 1 << 20
+"""An eighth of RE2's default, far above any pattern of a list. Go allows more, and would be slow with it."""
+
+MAX_PATTERNS = 10_000
+"""An engine tries all patterns of a file for every event: more than these are a mistake, and minutes to judge."""
+
+MAX_REFUSED = 100
+"""After so many patterns that do not compile, the rest of a file is not judged: each may cost a tenth of a second."""
 
 ORDINARY = (
     ("the empty string", ""),
@@ -59,7 +65,7 @@ _SCRIPTS = frozenset(
 """Scripts that every version of Go's tables knows; re2's own tables are newer."""
 
 _TOKEN = re.compile(
-    r"\\Q.*?(?:\\E|\Z)|\\[pP]\{\^?([^}]*)\}|\\.|\[:\^?\w+:\]|\[\^?\]?|\(\?<|\(\?P<([^>]*)>|.", re.DOTALL
+    r"\\Q.*?(?:\\E|\Z)|\\[pP]\{\^?([^}\\]*)\}|\\.|\[:\^?\w+:\]|\[\^?\]?|\(\?<|\(\?P<([^>(]*)>|.", re.DOTALL
 )
 _NAME = re.compile(r"\w+", re.ASCII)
 

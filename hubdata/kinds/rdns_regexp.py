@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
-from hubdata.grammar.go_regexp import regexp_problem
+from hubdata.grammar.go_regexp import MAX_PATTERNS, MAX_REFUSED, regexp_problem
 from hubdata.grammar.lines import read_rows
 from hubdata.grammar.rdns import NEVER_MATCHES, RdnsProblem, rdns_problems
 from hubdata.model.finding import Severity
@@ -41,11 +41,22 @@ class RdnsRegexpKind:
         rows, findings = read_rows(artifact.key, body)
         gather = Gather(artifact.key, self.name)
         judged: list[tuple[int, tuple[RdnsProblem, ...]]] = []
-        for row in rows:
+        if len(rows) > MAX_PATTERNS:
+            gather.error(
+                None,
+                "too-many",
+                f"{len(rows):,} patterns, more than {MAX_PATTERNS:,}: the rest is not judged",
+                "an engine tries all of them for every event: write fewer",
+            )
+        refused = 0
+        for row in rows[:MAX_PATTERNS]:
+            if refused == MAX_REFUSED:
+                break
             reason = regexp_problem(row.text)
             if reason is None:
                 judged.append((row.number, rdns_problems(row.text, self._final_dot)))
             else:
+                refused += 1
                 gather.error(
                     row.number,
                     "syntax",

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
-from hubdata.grammar.go_regexp import overmatch, regexp_problem
+from hubdata.grammar.go_regexp import MAX_PATTERNS, MAX_REFUSED, overmatch, regexp_problem
 from hubdata.grammar.lines import read_rows
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
@@ -35,9 +35,20 @@ class RegexpKind:
         """Return every finding about the patterns in `body`."""
         rows, findings = read_rows(artifact.key, body)
         gather = Gather(artifact.key, self.name)
-        for row in rows:
+        if len(rows) > MAX_PATTERNS:
+            gather.error(
+                None,
+                "too-many",
+                f"{len(rows):,} patterns, more than {MAX_PATTERNS:,}: the rest is not judged",
+                "an engine tries all of them for every event: write fewer",
+            )
+        refused = 0
+        for row in rows[:MAX_PATTERNS]:
+            if refused == MAX_REFUSED:
+                break
             reason = regexp_problem(row.text)
             if reason is not None:
+                refused += 1
                 gather.error(
                     row.number,
                     "syntax",

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hubdata.grammar.go_regexp import MAX_PATTERNS, MAX_REFUSED
 from hubdata.kinds.regexp import RegexpKind
 from hubdata.model.job import Limits
 from tests.support.real import needs_real
@@ -30,6 +31,14 @@ KIND = RegexpKind(RegexpKind.Options())
 def test_each_row_gets_its_rule(row: str, rules: list[str]) -> None:
     """A row that does not compile, or bans everybody, is an error with its line."""
     assert refusals(judged(KIND, f"# c\n{row}\n".encode())) == [(2, rule) for rule in rules]
+
+
+def test_a_file_of_too_many_or_too_many_bad_patterns_is_refused_in_bounded_work() -> None:
+    """Past the bounds nothing more is compiled, and the file is refused in any case."""
+    many = judged(KIND, b"".join(b"sqlmap%d\n" % n for n in range(MAX_PATTERNS + 1)))
+    assert refusals(many) == [(None, "regexp.too-many")]
+    bad = judged(KIND, b"".join(b"(%d\n" % n for n in range(MAX_REFUSED * 2)))
+    assert refusals(bad) == [(line, "regexp.syntax") for line in range(1, MAX_REFUSED + 1)]
 
 
 def test_fewer_rows_than_the_job_allows_are_refused() -> None:
