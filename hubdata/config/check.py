@@ -11,7 +11,6 @@ from hubdata.config.jobs import read_jobs, shown
 from hubdata.config.layers import EVERY_REPOSITORY
 from hubdata.config.problems import Level, Problem, in_order
 from hubdata.config.settings import Settings, read_settings
-from hubdata.errors import ConfigError
 from hubdata.model.job import Job
 from hubdata.plugins import suggest
 
@@ -28,10 +27,7 @@ def check(
 
     Slower than loading: schedules are read as the worker will read them. Raises nothing for bad content.
     """
-    try:
-        layers, settings, problems = read_settings(config=config, environment=environment, flags=flags, cwd=cwd)
-    except ConfigError as err:
-        return (Problem(str(config or "hubdata.toml"), None, "", str(err), err.advice),)
+    layers, settings, problems = read_settings(config=config, environment=environment, flags=flags, cwd=cwd)
     found = list(problems)
     jobs = layers.data.get("jobs")
     if isinstance(jobs, str) and jobs:

@@ -17,7 +17,6 @@ from hubdata.config.document import Document, read_document
 from hubdata.config.layers import EVERY_REPOSITORY, Layers, lay
 from hubdata.config.problems import Level, Problem, in_order, stop_on_errors
 from hubdata.config.settings_file import SettingsFile, options_of
-from hubdata.errors import ConfigError
 from hubdata.plugins import Fault, Seam, faults, suggest
 
 
@@ -110,7 +109,8 @@ def _document(
     if not path.exists():
         if named is None:
             return None, ()
-        raise ConfigError(f"{named}: there is no such file", advice="name an existing file after -c/--config")
+        missing = Problem(str(named), None, "", "there is no such file", "name an existing file after -c/--config")
+        return Document(str(named), cwd), (missing,)
     return read_document(path, str(path.relative_to(cwd)) if path.is_relative_to(cwd) else str(path))
 
 

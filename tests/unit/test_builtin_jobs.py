@@ -1,4 +1,4 @@
-"""The jobs that come with hubdata, held to the real data tree: everything is claimed, judged, and passes or is waived."""
+"""The jobs that come with hubdata, held to the real tree: every file is claimed, judged, and passes or is waived."""
 
 from collections import Counter
 from datetime import UTC, datetime

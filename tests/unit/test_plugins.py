@@ -38,7 +38,7 @@ def test_asking_for_the_tables_imports_no_adapter_and_no_heavy_library() -> None
     """Start-up pays for what a run uses: `hubdata.plugins` alone brings in pydantic and nothing else of weight."""
     code = (
         "import sys, hubdata.plugins, hubdata.config.settings, hubdata.config.jobs, hubdata.config.check;"
-        "heavy = {'boto3', 'botocore', 'requests', 'numpy', 'geoip2', 'maxminddb', 're2', 'rich', 'apscheduler', 'click'};"
+        "heavy = {'boto3', 'botocore', 'requests', 'numpy', 'geoip2', 'maxminddb', 're2', 'rich', 'apscheduler'};"
         "adapters = [m for m in sys.modules if m.startswith('hubdata.') and m.count('.') > 1"
         " and m.split('.')[1] in ('sources', 'kinds', 'targets', 'cdns')];"
         "print(sorted(heavy & set(sys.modules)), adapters)"
@@ -60,8 +60,8 @@ def test_checking_the_options_of_every_adapter_imports_no_heavy_client() -> None
 
 @pytest.fixture
 def _samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(plugins.SOURCES, "list", f"{sample_adapters.__name__}:ListSource")  # type: ignore[arg-type]
-    monkeypatch.setitem(plugins.TARGETS, "s3", f"{sample_adapters.__name__}:S3Target")  # type: ignore[arg-type]
+    monkeypatch.setitem(plugins.SOURCES, "list", f"{sample_adapters.__name__}:ListSource")
+    monkeypatch.setitem(plugins.TARGETS, "s3", f"{sample_adapters.__name__}:S3Target")
 
 
 @pytest.mark.usefixtures("_samples")

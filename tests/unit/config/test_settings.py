@@ -127,8 +127,12 @@ def test_a_target_from_the_environment_alone_replaces_the_default_one(tmp_path: 
 
 def test_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
     """`-c` with a wrong path stops; it never falls back to defaults that publish somewhere else."""
-    assert refusal(tmp_path, config=Path("nowhere.toml")) == ["nowhere.toml: there is no such file"]
-    assert refusal(tmp_path, {"HUBDATA_CONFIG": "gone.toml"}) == ["gone.toml: there is no such file"]
+    assert refusal(tmp_path, config=Path("nowhere.toml")) == [
+        "nowhere.toml: there is no such file (name an existing file after -c/--config)"
+    ]
+    assert refusal(tmp_path, {"HUBDATA_CONFIG": "gone.toml"}) == [
+        "gone.toml: there is no such file (name an existing file after -c/--config)"
+    ]
 
 
 def test_every_mistake_is_told_at_once_with_its_line_and_the_nearest_word(tmp_path: Path, write: Write) -> None:

@@ -1,0 +1,51 @@
+"""`config show`: each value with its origin, and no secret."""
+
+from pathlib import Path
+
+import pytest
+
+from hubdata.config.show import Row, show
+from hubdata.errors import ConfigError
+from tests.unit.config.conftest import Write
+
+
+def test_every_value_tells_where_it_came_from(tmp_path: Path, write: Write) -> None:
+    """File and line, the variable, the flag, or `default`; adapters' own defaults are part of it."""
+    write("hubdata.toml", '\n[targets.aws]\ntype = "s3"\nbucket = "b"\n\n[verify]\nurl = "https://example.net"\n')
+    environment = {"HUBDATA_SPOOL": "/s", "HUBDATA_TARGETS__AWS__REGION": "eu-west-1"}
+    rows = show(config=None, environment=environment, flags={"jobs": "j", "checkout": ["c"]}, cwd=tmp_path)
+    assert rows == (
+        Row("jobs", str(tmp_path / "j"), "--jobs"),
+        Row("spool", "/s", "HUBDATA_SPOOL"),
+        Row("targets.aws.type", "s3", "hubdata.toml:3"),
+        Row("targets.aws.bucket", "b", "hubdata.toml:4"),
+        Row("targets.aws.prefix", "", "default"),
+        Row("targets.aws.region", "eu-west-1", "HUBDATA_TARGETS__AWS__REGION"),
+        Row("targets.aws.attempts", "3", "default"),
+        Row("targets.aws.cdn", "none", "default"),
+        Row("checkouts.*", str(tmp_path / "c"), "--checkout"),
+        Row("verify.url", "https://example.net", "hubdata.toml:7"),
+        Row("verify.families", "ipv4, ipv6", "default"),
+    )
+
+
+def test_credentials_are_named_and_never_shown(tmp_path: Path) -> None:
+    """Whether a key is set is worth knowing; what it is, is nobody's business."""
+    environment = {
+        "AWS_SECRET_ACCESS_KEY": "hunter2",
+        "MAXMIND_LICENSE_KEY_FILE": "/run/secrets/maxmind",
+        "OTHER": "hunter2",
+    }
+    rows = show(config=None, environment=environment, flags={}, cwd=tmp_path)
+    assert rows[-2:] == (
+        Row("AWS_SECRET_ACCESS_KEY", "***", "environment"),
+        Row("MAXMIND_LICENSE_KEY_FILE", "/run/secrets/maxmind", "environment"),
+    )
+    assert "hunter2" not in str(rows)
+
+
+def test_a_wrong_configuration_is_told_instead_of_shown(tmp_path: Path, write: Write) -> None:
+    """Half a configuration would be misleading."""
+    write("hubdata.toml", "[targets.aws]\n")
+    with pytest.raises(ConfigError, match=r"hubdata.toml:1: targets.aws.type: a required key is missing"):
+        show(config=None, environment={}, flags={}, cwd=tmp_path)
