@@ -118,7 +118,7 @@ class CloudfrontCdn:
         until = self._monotonic() + timeout.total_seconds()
         for number in invalidation.id.split(_ID_SEPARATOR) if invalidation.id else ():
             pause = _FIRST_POLL_S
-            while self._status(number) != "Completed":
+            while self._status(number).lower() != "completed":  # CloudFront: Completed; moto: COMPLETED
                 left = until - self._monotonic()
                 if left <= 0:
                     raise CdnError(
