@@ -6,7 +6,6 @@ apart wrongly does no harm, because every name built from its result is put to t
 
 import itertools
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -151,5 +150,6 @@ def _repeated(ways: list[Spelling], least: int, most: int | None) -> list[Spelli
     """Return the spellings of something repeated: kept as bounds on a single atom, written out for the rest."""
     if len(ways) == 1 and len(ways[0]) == 1 and ways[0][0].open:
         return [(replace(ways[0][0], least=least, most=most),)]
-    counts: Iterator[int] = iter(sorted({min(least, 64), min(max(least, 1), 64)}))
-    return [way * count for count in counts if most is None or count <= most for way in ways]
+    counts = sorted({min(least, 64), min(max(least, 1), 64)})
+    repeated = (way * count for count in counts if most is None or count <= most for way in ways)
+    return list(dict.fromkeys(repeated))
