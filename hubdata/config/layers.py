@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hubdata.config.builtin import DEFAULT_TARGET
 from hubdata.config.document import Document, dotted, leaves
 from hubdata.config.problems import Level, Problem
 from hubdata.config.toml_lines import Place
@@ -82,7 +83,7 @@ def lay(
     flags: Mapping[str, Any],
     cwd: Path,
 ) -> Layers:
-    """Return the four layers as one. The default target goes when any target is named above it."""
+    """Return the four layers as one. The default target goes when another is named above it."""
     merged = Layers({})
     problems: list[Problem] = []
     lowest = dict(default)
@@ -92,13 +93,19 @@ def lay(
     names = _names(document.data if document else {})
     above += _from_environment(environment, names, cwd, problems)
     above += _from_flags(flags, cwd)
-    if any(place[0] == "targets" for place, _, _ in above):
+    if not _adjusts_default_target([place for place, _, _ in above]):
         del lowest["targets"]
     for place, value in leaves(lowest):
         _set(merged, place, value, Origin(DEFAULT, cwd))
     for place, value, origin in above:
         _set(merged, place, value, origin)
     return Layers(merged.data, merged.origins, tuple(problems), document)
+
+
+def _adjusts_default_target(above: list[Place]) -> bool:
+    """Tell whether the default target stays: no other is named, and what is said of it leaves its type alone."""
+    said = [place for place in above if place[0] == "targets"]
+    return all(place[1:2] == (DEFAULT_TARGET,) and place[2:] != ("type",) for place in said)
 
 
 def _set(layers: Layers, place: Place, value: Any, origin: Origin) -> None:
@@ -109,7 +116,7 @@ def _set(layers: Layers, place: Place, value: Any, origin: Origin) -> None:
             inner = table[str(step)] = {}
             layers.origins.pop(place[: depth + 1], None)
         table = inner
-    table[str(place[-1])] = value
+    table[str(place[-1])] = dict(value) if isinstance(value, dict) else value
     layers.origins[place] = origin
 
 
@@ -123,6 +130,8 @@ def _settings(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
     if isinstance(value, Mapping) and (value or not place):
         for key, inner in value.items():
             yield from _settings(inner, (*place, key))
+    elif value == {} and place[0] in TABLES and len(place) == 1:
+        return  # `[targets]` alone names no target
     else:
         yield place, value
 

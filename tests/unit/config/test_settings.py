@@ -125,6 +125,40 @@ def test_a_target_from_the_environment_alone_replaces_the_default_one(tmp_path: 
     assert not settings.embedded
 
 
+def test_the_default_target_can_be_moved_by_one_variable(tmp_path: Path) -> None:
+    """A container says where its volume is, and nothing else; that is a configured target, not the embedded one."""
+    settings = load(tmp_path, {"HUBDATA_TARGETS__LOCAL__PATH": "/data"})
+    assert settings.targets == {"local": TargetSpec("directory", {"path": "/data"})}
+    assert not settings.embedded
+
+
+def test_a_target_that_only_shares_the_default_ones_name_inherits_nothing(tmp_path: Path, write: Write) -> None:
+    """`local` with a type of its own is a new target: the default's path is no key of a bucket."""
+    write("hubdata.toml", '[targets.local]\ntype = "s3"\nbucket = "b"\n')
+    assert load(tmp_path).targets == {"local": TargetSpec("s3", {"bucket": "b"})}
+
+
+@pytest.mark.parametrize("text", ["", "[targets]\n", 'spool = "/s"\n'])
+def test_a_file_that_names_no_target_keeps_the_default_one(tmp_path: Path, write: Write, text: str) -> None:
+    """Nothing is published anywhere unexpected: the embedded target stays, and the run says so."""
+    write("hubdata.toml", text)
+    settings = load(tmp_path)
+    assert settings.embedded
+    assert set(settings.targets) == {"local"}
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [('targets = "aws"\n', "targets"), ("[targets]\naws = 1\n", "targets.aws"), ("[targets.aws]\n", "")],
+)
+def test_a_value_where_a_table_belongs_is_told(tmp_path: Path, write: Write, text: str, key: str) -> None:
+    """A scalar for a table, and a table without anything in it, are one line each."""
+    write("hubdata.toml", text)
+    (line,) = refusal(tmp_path)
+    assert key in line
+    assert line.startswith("hubdata.toml:")
+
+
 def test_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
     """`-c` with a wrong path stops; it never falls back to defaults that publish somewhere else."""
     assert refusal(tmp_path, config=Path("nowhere.toml")) == [

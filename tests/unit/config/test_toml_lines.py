@@ -1,11 +1,14 @@
 """Lines of keys: every key that the parser finds has a line, and the right one."""
 
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hubdata.config.toml_lines import Place, toml_lines
+
+ROOT = Path(__file__).parents[3]
 
 TEXT = '''\
 # a comment = "not a key"
@@ -79,6 +82,20 @@ def test_each_place_has_the_line_on_which_it_is_written(place: Place, line: int)
 def test_the_scanner_finds_exactly_what_the_parser_finds() -> None:
     """No place is missing and none is made up, whatever strings and comments hold."""
     assert set(toml_lines(TEXT)) == set(_places(tomllib.loads(TEXT)))
+
+
+@pytest.mark.parametrize(
+    "path", [ROOT / "pyproject.toml", *sorted((ROOT / "jobs").glob("*.toml"))], ids=lambda p: p.name
+)
+def test_real_files_are_read_like_the_parser_reads_them(path: Path) -> None:
+    """Every place of our own TOML files is found, each on a line that names its key."""
+    text = path.read_text()
+    found = toml_lines(text)
+    assert set(found) == set(_places(tomllib.loads(text)))
+    lines = text.splitlines()
+    for place, line in found.items():
+        if isinstance(place[-1], str):
+            assert place[-1] in lines[line - 1], place
 
 
 @pytest.mark.parametrize(
