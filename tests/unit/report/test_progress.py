@@ -29,11 +29,13 @@ def _until(condition: Callable[[], bool]) -> None:
 
 
 def test_a_short_run_shows_nothing() -> None:
-    """A run that is over before the bar's patience writes not one byte."""
+    """A run that is over before the bar's patience writes not one byte and leaves no timer behind."""
     stream = Terminal()
+    before = threading.active_count()
     with ProgressReporter(stream, patience_s=60) as reporter:
         reporter.emit(Event("plan.made", {"job": "a", "puts": 3}))
     assert stream.getvalue() == ""
+    _until(lambda: threading.active_count() <= before)
 
 
 def test_a_long_run_counts_uploads() -> None:
