@@ -83,7 +83,7 @@ class Response:
             self._guard.check(self.url)
             raise broken(self.url, err) from None
         self._guard.check(self.url)
-        if announced is not None and count != announced:
+        if announced is not None and count != announced:  # older versions of the library do not mind
             raise RequestFailed(
                 f"{self.url}: the body ended after {count:,} of {announced:,} bytes",
                 advice="the next run tries again",

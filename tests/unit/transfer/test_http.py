@@ -266,6 +266,28 @@ def test_an_endless_body_is_stopped_at_the_cap() -> None:
     assert sent < 50 * MIB  # what socket buffers took besides
 
 
+def test_a_body_that_is_given_up_is_hung_up_on_at_once() -> None:
+    """The sender must not be kept waiting while the client goes on with other requests."""
+    hung_up = threading.Event()
+
+    def script(sock: socket.socket, head: bytes) -> None:
+        sock.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+        try:
+            while True:
+                sock.sendall(bytes(65536))
+        except ConnectionError:
+            hung_up.set()
+
+    with RawServer(script) as server, HttpClient(server.url, timeouts=QUICK, environment={}) as client:
+        deadline = Deadline.after(timedelta(seconds=20))
+        with (
+            pytest.raises(RequestFailed, match="longer than"),
+            client.get(server.url, deadline=deadline, max_bytes=100) as response,
+        ):
+            response.read()
+        assert hung_up.wait(4)
+
+
 def test_an_encoded_body_is_refused() -> None:
     """Identity was asked for: what is compressed anyway would be counted and digested wrongly."""
     with RawServer(answer(b"xx", Content_Encoding="gzip")) as server:

@@ -234,6 +234,13 @@ def test_a_gzip_bomb_is_stopped_at_the_cap_in_little_memory(tmp_path: Path) -> N
     assert names(tmp_path) == []
 
 
+def test_padding_without_end_is_stopped_at_the_cap(tmp_path: Path) -> None:
+    """The zeros that may follow an archive count as well."""
+    with pytest.raises(SourceError, match="unpacks to more than the 1,048,576 bytes allowed"):
+        extract(gzip.compress(GOOD + bytes(2 * MIB)), tmp_path / "out.mmdb", max_bytes=MIB)
+    assert names(tmp_path) == []
+
+
 def test_a_full_disk_is_said_in_words_and_leaves_no_half(tmp_path: Path) -> None:
     """The limit on file sizes stands in for the disk: what cannot be written whole is not there at all."""
     import signal
