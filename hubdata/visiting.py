@@ -75,7 +75,9 @@ def visit(
 
     Raises TargetError when the target can be read no longer, or nothing could be committed.
     """
-    planned = tuple(_plan(reading, found, orders) for reading in readings)
+    snapshots = [reading.snapshot for reading in readings]
+    spoken_for = frozenset(key for s in snapshots for key in (*s.artifacts, *s.kept, *s.refused))
+    planned = tuple(_plan(reading, found, orders, spoken_for) for reading in readings)
     for each in planned:
         fields: dict[str, str | int | float] = {
             "job": each.plan.job,
@@ -86,7 +88,7 @@ def visit(
         reporter.emit(Event("plan.made", fields))
     if orders.dry_run:
         return _stays(planned, place, found, None, None)
-    found, told = _resume(place, found, planned, reporter)
+    found, told = _resume(place, found, spoken_for, reporter)
     works = tuple(Work(each.plan, each.reading.snapshot) for each in planned if not each.plan.empty)
     applied = None
     if works:
@@ -107,10 +109,10 @@ def lost(target: Target, readings: tuple[Reading, ...], err: HubdataError) -> Ma
     }
 
 
-def _plan(reading: Reading, found: Survey, orders: Orders) -> _Planned:
+def _plan(reading: Reading, found: Survey, orders: Orders, spoken_for: frozenset[str]) -> _Planned:
     job, snapshot = reading.job, reading.snapshot
     inventory = _recognised(found, reading)
-    whole = diff(snapshot, inventory, prune=_may_delete(reading), force=orders.force)
+    whole = diff(snapshot, inventory, prune=_may_delete(reading), force=orders.force, spared=spoken_for)
     limits = {change.key: rule.limits for change in whole.puts if (rule := rule_for(job, change.key))}
     broken = breaches(
         whole,
@@ -150,13 +152,12 @@ def _may_delete(reading: Reading) -> bool:
 
 
 def _resume(
-    place: Place, found: Survey, planned: tuple[_Planned, ...], reporter: Reporter
+    place: Place, found: Survey, wanted: frozenset[str], reporter: Reporter
 ) -> tuple[Survey, Invalidation | None]:
     """Finish what an earlier run could not. While the CDN still refuses, it stays pending."""
     if not found.ledger.open:
         return found, None
     try:
-        wanted = frozenset(key for each in planned for key in each.reading.snapshot.artifacts)
         ledger, told = resume(place.target, place.cdn, found.ledger, wanted, reporter)
     except CdnError as err:
         reporter.emit(Event("cdn.pending", {"target": place.target.name, "error": str(err)}))

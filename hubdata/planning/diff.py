@@ -14,11 +14,18 @@ from hubdata.model.plan import Action, Change, Plan, Reason
 from hubdata.model.snapshot import Artifact, Snapshot
 
 
-def diff(snapshot: Snapshot, inventory: Inventory, *, prune: bool = False, force: bool = False) -> Plan:
+def diff(
+    snapshot: Snapshot,
+    inventory: Inventory,
+    *,
+    prune: bool = False,
+    force: bool = False,
+    spared: frozenset[str] = frozenset(),
+) -> Plan:
     """Return the fewest changes that make the target hold `snapshot`, ordered by key.
 
     `prune` also deletes what this job published before and its source no longer has; `force` puts every artifact
-    again. Refused and kept keys are left as they are.
+    again. Refused and kept keys are left as they are, and `spared` ones are not deleted: other jobs speak for them now.
     """
     puts: list[Change] = []
     adopted: dict[str, Stored] = {}
@@ -34,7 +41,7 @@ def diff(snapshot: Snapshot, inventory: Inventory, *, prune: bool = False, force
         unchanged += 1
         if held is not None and not _entry_holds(entry, snapshot.job, artifact, held):
             adopted[key] = held.stored
-    deletes = _removed(snapshot, inventory) if prune else ()
+    deletes = _removed(snapshot, inventory, spared) if prune else ()
     return Plan(snapshot.job, inventory.target, (*puts, *deletes), adopted, unchanged)
 
 
@@ -73,8 +80,8 @@ def _entry_holds(entry: Entry | None, job: str, artifact: Artifact, held: Held) 
     )
 
 
-def _removed(snapshot: Snapshot, inventory: Inventory) -> tuple[Change, ...]:
-    spoken_for = snapshot.artifacts.keys() | snapshot.kept | snapshot.refused
+def _removed(snapshot: Snapshot, inventory: Inventory, spared: frozenset[str]) -> tuple[Change, ...]:
+    spoken_for = snapshot.artifacts.keys() | snapshot.kept | snapshot.refused | spared
     return tuple(
         Change(Action.DELETE, key, Reason.REMOVED, entry.size, entry.sha256, _etag(inventory.objects.get(key)))
         for key, entry in sorted(inventory.manifest.files.items())

@@ -635,6 +635,21 @@ def test_renamed_job_takes_over_its_files_without_a_write(world: World) -> None:
     assert [world.targets["memory"].writes(key) for key in FILES] == [1, 1, 1]
 
 
+def test_file_that_moves_from_one_job_to_another_is_never_deleted(world: World) -> None:
+    """A pruning job that gives a file up does not delete what another job of the same run takes over."""
+    world.add_job(replace(text_job("old"), prune=True), FILES)
+    world.run()
+    moved = {"a.txt": world.sources["old"].files.pop("a.txt")}
+    world.add_job(text_job("new", "a.txt"), moved)
+
+    assert world.run().exit_code is Exit.FINE
+
+    assert world.manifest().files["a.txt"].job == "new"
+    assert world.targets["memory"].public() == FILES
+    assert world.targets["memory"].writes("a.txt") == 1
+    sound(world)
+
+
 def test_many_puts_at_once_are_all_confirmed(tmp_path: Path) -> None:
     """With concurrent puts every file is stored once and listed."""
     world = World(tmp_path)
