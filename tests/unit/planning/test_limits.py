@@ -1,0 +1,133 @@
+"""Limits: what is too much at once, counted on entries and on address space, and what goes back in time."""
+
+from dataclasses import replace
+
+import pytest
+
+from hubdata.model.finding import Severity
+from hubdata.model.job import Limits
+from hubdata.model.snapshot import Snapshot, Stats
+from hubdata.planning.diff import diff
+from hubdata.planning.limits import breaches
+from tests.unit.planning.samples import artifact, entry, inventory
+
+
+def rules(
+    old: Stats, new: Stats, limits: Limits, *, rewinds: tuple[str, ...] = (), allow_rollback: bool = False
+) -> list[str]:
+    """Return the rules broken by a file that goes from `old` to `new`."""
+    held = inventory({"a": entry("a", b"old", stats=old, revision="published")}, {"a": b"old"})
+    wanted = Snapshot("job", {"a": artifact("a", b"new", stats=new)})
+    found = breaches(
+        diff(wanted, held), wanted, held.manifest, {"a": limits}, rewinds=rewinds, allow_rollback=allow_rollback
+    )
+    assert all(f.severity is Severity.ERROR and f.advice and f.key == "a" for f in found)
+    return [f.rule for f in found]
+
+
+FIFTH = Limits(max_change=0.2)
+CHANGE = ["limits.max-change"]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "limits", "broken"),
+    [
+        (100, 120, FIFTH, []),
+        (100, 121, FIFTH, CHANGE),
+        (100, 80, FIFTH, []),
+        (100, 79, FIFTH, CHANGE),
+        (100, 0, FIFTH, CHANGE),
+        (0, 5, FIFTH, CHANGE),
+        (0, 5, replace(FIFTH, floor_entries=5), []),
+        (0, 6, replace(FIFTH, floor_entries=5), CHANGE),
+        (12, 2, replace(FIFTH, floor_entries=25), []),
+        (100, 1, Limits(), []),
+        (100, 101, Limits(max_change=0.0), CHANGE),
+        (None, 5, FIFTH, []),
+        (5, None, FIFTH, []),
+    ],
+)
+def test_share_of_entries_is_bounded_above_an_absolute_floor(
+    was: int | None, now: int | None, limits: Limits, broken: list[str]
+) -> None:
+    """The limit is inclusive, works both ways, and small absolute changes never break it."""
+    assert rules(Stats(entries=was), Stats(entries=now), limits) == broken
+
+
+def test_floor_does_not_excuse_address_space() -> None:
+    """One more line may be `0.0.0.0/1`: the floor on entries says nothing about addresses."""
+    old, new = Stats(entries=10, ipv4_addresses=256), Stats(entries=11, ipv4_addresses=2**31)
+
+    assert rules(old, new, Limits(max_change=0.5, floor_entries=25)) == CHANGE
+    assert rules(Stats(ipv6_64s=1), Stats(ipv6_64s=2**32), FIFTH) == CHANGE
+
+
+def test_every_broken_count_is_told() -> None:
+    """All of a file's breaches come at once."""
+    assert rules(Stats(1, 1, 1), Stats(9, 9, 9), FIFTH) == CHANGE * 3
+
+
+def test_older_database_is_held_unless_rollback_is_allowed() -> None:
+    """A build epoch never goes back by itself; an equal or newer one passes."""
+    assert rules(Stats(build_epoch=9), Stats(build_epoch=8), Limits()) == ["limits.older-build"]
+    assert rules(Stats(build_epoch=9), Stats(build_epoch=9), Limits()) == []
+    assert rules(Stats(build_epoch=9), Stats(build_epoch=8), Limits(), allow_rollback=True) == []
+
+
+def test_rewound_source_is_held_unless_rollback_is_allowed() -> None:
+    """A file published from a revision that history no longer contains is not replaced silently."""
+    assert rules(Stats(), Stats(), Limits(), rewinds=("published",)) == ["limits.rewound"]
+    assert rules(Stats(), Stats(), Limits(), rewinds=("another",)) == []
+    assert rules(Stats(), Stats(), Limits(), rewinds=("published",), allow_rollback=True) == []
+
+
+def test_allowing_rollback_does_not_lift_the_change_limit() -> None:
+    """`--allow-rollback` is about time, not about amount."""
+    assert rules(Stats(entries=100), Stats(entries=1), FIFTH, allow_rollback=True) == CHANGE
+
+
+def test_forced_put_of_the_published_bytes_breaks_nothing() -> None:
+    """Repairing or forcing what is public already is no change, whatever the limits."""
+    held = inventory({"a": entry("a", b"x", stats=Stats(entries=1))}, {"a": b"drifted"})
+    wanted = Snapshot("job", {"a": artifact("a", b"x", stats=Stats(entries=50))})
+
+    plan = diff(wanted, held, force=True)
+
+    assert plan.puts
+    assert breaches(plan, wanted, held.manifest, {"a": FIFTH}, rewinds=("r1",)) == ()
+
+
+def test_new_file_breaks_no_change_limit() -> None:
+    """There is nothing to compare a first publication with."""
+    wanted = Snapshot("job", {"a": artifact("a", b"x", stats=Stats(entries=50))})
+    held = inventory({}, {})
+
+    assert breaches(diff(wanted, held), wanted, held.manifest, {"a": FIFTH}) == ()
+
+
+@pytest.mark.parametrize(
+    ("published", "gone", "broken"), [(1, 1, False), (2, 1, False), (4, 2, False), (4, 3, True), (3, 2, True)]
+)
+def test_deletes_of_more_than_half_a_job_are_held(published: int, gone: int, broken: bool) -> None:
+    """Losing most files at once looks like a source cut short; one file alone may always go."""
+    names = [f"f{n}" for n in range(published)]
+    held = inventory(
+        {n: entry(n, b"x") for n in names} | {"z": entry("z", b"x", job="other")}, dict.fromkeys(names, b"x")
+    )
+    wanted = Snapshot("job", {n: artifact(n, b"x") for n in (*names[gone:], "new")})
+
+    found = breaches(diff(wanted, held, prune=True), wanted, held.manifest, {})
+
+    assert {f.key for f in found if f.rule == "limits.max-deletes"} == (set(names[:gone]) if broken else set())
+
+
+def test_rewound_source_deletes_nothing_unseen() -> None:
+    """A delete by a source that went back is held like a change."""
+    held = inventory({"a": entry("a", b"x"), "b": entry("b", b"x")}, {"a": b"x", "b": b"x"})
+    wanted = Snapshot("job", {"a": artifact("a", b"x")})
+    plan = diff(wanted, held, prune=True)
+
+    found = breaches(plan, wanted, held.manifest, {}, rewinds=("r1",))
+
+    assert [(f.key, f.rule) for f in found] == [("b", "limits.rewound")]
+    assert breaches(plan, wanted, held.manifest, {}, rewinds=("r1",), allow_rollback=True) == ()
