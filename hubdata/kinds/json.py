@@ -1,6 +1,7 @@
 """Judges a JSON document that no engine loads, but people and scripts read: one strict value, nothing executable."""
 
 import json
+from collections import Counter
 from typing import Any, ClassVar, NoReturn
 
 from pydantic import BaseModel, ConfigDict
@@ -67,8 +68,7 @@ def _parse(text: str, gather: Gather) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        keys = [key for key, _ in pairs]
-        repeated = next(key for at, key in enumerate(keys) if key in keys[:at])
+        repeated = Counter(key for key, _ in pairs).most_common(1)[0][0]
         raise _Refused("duplicate-key", f"the key {shown(repeated)} stands twice in one object")
     return value
 

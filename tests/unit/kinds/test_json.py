@@ -26,6 +26,7 @@ def test_a_good_document_has_no_finding(text: str, entries: int) -> None:
         (b"[1,\n2,]\n", [("json.syntax", 2, 3)]),
         (b'{"a": 1}\n{"b": 2}\n', [("json.syntax", 2, 1)]),
         (b'{"a": 1, "b": {"c": 1, "c": 2}}\n', [("json.duplicate-key", None, None)]),
+        (b"{" + b"".join(b'"k%d":1,' % n for n in range(50_000)) + b'"k1":2}\n', [("json.duplicate-key", None, None)]),
         (b"[NaN]\n", [("json.constant", None, None)]),
         (b"[" * 100_000 + b"\n", [("json.nesting", None, None)]),
         (b"[" + b"9" * 5_000 + b"]\n", [("json.number", None, None)]),
