@@ -1,0 +1,128 @@
+"""`sync --once`, `plan` and `--approve` through the whole house: a directory of lists published into a directory."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from hubdata.cli.root import root
+
+JOB = """\
+[source]
+type = "directory"
+path = "../data"
+[[files]]
+match = "*.txt"
+kind = "cidr"
+limits = { max_change = 0.5, floor_entries = 0 }
+"""
+SETTINGS = """\
+jobs = "lists"
+spool = "spool"
+[targets.disk]
+type = "directory"
+path = "public"
+"""
+
+
+@pytest.fixture(autouse=True)
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a directory with settings, one job and two lists, and stand in it."""
+    for name, text in {
+        "hubdata.toml": SETTINGS,
+        "lists/nets.toml": JOB,
+        "data/a.txt": "8.8.8.0/24\n",
+        "data/b.txt": "1.1.1.0/24\n9.9.9.0/24\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _sync(runner: CliRunner, *flags: str, command: tuple[str, ...] = ("sync", "--once")) -> dict[str, Any]:
+    """Return what a run says in JSON, once its exit code is the process's too."""
+    done = runner.invoke(root, [*command, "--format", "json", *flags])
+    result: dict[str, Any] = json.loads(done.stdout)
+    assert done.exit_code == result["exit_code"], done.stderr
+    return result
+
+
+def test_a_run_publishes_and_the_next_has_nothing_to_do(runner: CliRunner, workspace: Path) -> None:
+    """First both files go out; then none does, and the text says so in its last line."""
+    first = _sync(runner)["jobs"][0]
+    assert (first["outcome"], first["targets"][0]["puts"]) == ("published", ["a.txt", "b.txt"])
+    assert (workspace / "public" / "a.txt").read_text() == "8.8.8.0/24\n"
+    second = _sync(runner)["jobs"][0]
+    assert (second["outcome"], second["targets"][0]["puts"], second["targets"][0]["bytes"]) == ("unchanged", [], 0)
+    text = runner.invoke(root, ["sync", "--once"]).stdout
+    assert text.splitlines()[-1].startswith("Nothing changed, 2 files up to date")
+
+
+@pytest.mark.parametrize("command", [("plan",), ("sync", "--once", "--dry-run")])
+def test_a_plan_lists_its_puts_and_writes_nothing(runner: CliRunner, workspace: Path, command: tuple[str, ...]) -> None:
+    """What would go out is listed, `applied` is false, and the target does not even come into being."""
+    result = _sync(runner, command=command)
+    target = result["jobs"][0]["targets"][0]
+    assert (result["dry_run"], target["applied"], target["puts"]) == (True, False, ["a.txt", "b.txt"])
+    assert not (workspace / "public" / "a.txt").exists()
+    text = runner.invoke(root, list(command)).stdout
+    assert f"plan {target['plan_id']}" in text
+    assert "nothing was written" in text
+
+
+def test_a_poisoned_file_is_refused_and_the_other_goes_out(runner: CliRunner, workspace: Path) -> None:
+    """Exit 3: the finding names file and line, the last good version stays public, the good change goes out."""
+    _sync(runner)
+    (workspace / "data" / "a.txt").write_text("8.8.8.0/24\n0.0.0.0/0\n")
+    (workspace / "data" / "b.txt").write_text("1.1.1.0/24\n9.9.10.0/24\n")
+    result = _sync(runner)
+    assert result["exit_code"] == 3
+    assert {(f["key"], f["line"]) for f in result["jobs"][0]["findings"] if f["severity"] == "error"} == {("a.txt", 2)}
+    assert result["jobs"][0]["targets"][0]["puts"] == ["b.txt"]
+    assert (workspace / "public" / "a.txt").read_text() == "8.8.8.0/24\n"
+
+
+def test_a_held_plan_goes_out_with_the_id_that_the_report_names(runner: CliRunner, workspace: Path) -> None:
+    """Exit 4 with a plan id; another id changes nothing; that id, given to `--approve`, publishes it."""
+    _sync(runner)
+    (workspace / "data" / "a.txt").write_text("8.8.8.0/24\n8.8.4.0/24\n1.0.0.0/24\n")
+    held = _sync(runner)
+    target = held["jobs"][0]["targets"][0]
+    assert (held["exit_code"], held["jobs"][0]["outcome"], target["puts"]) == (4, "held", [])
+    assert target["held"]["puts"] == ["a.txt"]
+    assert _sync(runner, "--approve", "0" * 64)["exit_code"] == 4
+    assert target["plan_id"] in runner.invoke(root, ["plan"]).stdout
+    approved = _sync(runner, "--approve", target["plan_id"])
+    assert (approved["exit_code"], approved["jobs"][0]["targets"][0]["puts"]) == (0, ["a.txt"])
+
+
+def test_a_missing_source_ends_with_five_and_advice(runner: CliRunner, workspace: Path) -> None:
+    """An upstream that is gone is told with advice; what is public stays."""
+    _sync(runner)
+    (workspace / "data").rename(workspace / "elsewhere")
+    result = _sync(runner)
+    assert result["exit_code"] == 5
+    assert result["jobs"][0]["problem"]["advice"]
+    assert (workspace / "public" / "a.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "near"), [(["--job", "netz"], "nets"), (["--target", "disc"], "disk"), (["-c", "absent.toml"], "")]
+)
+def test_names_that_do_not_exist_end_with_two(runner: CliRunner, flags: list[str], near: str) -> None:
+    """A job, target or settings file that is not there is one line, with the names that are."""
+    done = runner.invoke(root, ["sync", "--once", *flags])
+    assert done.exit_code == 2
+    assert done.stderr.startswith("hubdata: error: ")
+    assert flags[1] in done.stderr
+    assert near in done.stderr
+
+
+def test_events_are_logged_with_v(runner: CliRunner) -> None:
+    """`-v` tells each step on stderr as an event with fields."""
+    done = runner.invoke(root, ["sync", "--once", "-v"])
+    assert "plan.made job=nets target=disk puts=2" in done.stderr
+    assert "put.done target=disk key=a.txt" in done.stderr
