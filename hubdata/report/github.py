@@ -26,10 +26,9 @@ _MAX_CELL = 500
 def run_github(result: RunResult) -> str:
     """Return a run as workflow commands."""
     lines = []
+    for problem, names in wording.problems(result).items():
+        lines.append(_problem(", ".join(names), problem))
     for job in result.jobs:
-        for name, problem in ((job.job, job.problem), *((f"{job.job} to {t.target}", t.problem) for t in job.targets)):
-            if problem is not None:
-                lines.append(_problem(name, problem))
         for target in job.targets:
             if target.held is not None:
                 text = f"held; after a review: hubdata sync --once --approve {target.held.id}"
@@ -80,10 +79,9 @@ def run_summary_markdown(result: RunResult) -> str:
             rows.append((*lead, "", "", "", "", "", "", ""))
     head = ("Job", "Outcome", "Source", "Target", "Puts", "Deletes", "Same", "Bytes", "Generation", "Plan to approve")
     title = "hubdata plan" if result.dry_run else "hubdata sync"
-    problems = [p for job in result.jobs for p in (job.problem, *(t.problem for t in job.targets)) if p is not None]
     said = "".join(
-        f"- {_cell(redact(p.message))}{' *' + _cell(redact(p.advice)) + '*' if p.advice else ''}\n"
-        for p in dict.fromkeys(problems)
+        f"- {_cell(', '.join(names))}: {_cell(redact(p.message))}{'. ' + _cell(redact(p.advice)) if p.advice else ''}\n"
+        for p, names in wording.problems(result).items()
     )
     return "\n".join(
         part

@@ -11,7 +11,7 @@ from itertools import groupby
 from hubdata.errors import Exit
 from hubdata.model.finding import Finding, Severity
 from hubdata.model.plan import Action, Plan
-from hubdata.model.run import JobResult, Outcome, Problem, RunResult, TargetResult
+from hubdata.model.run import JobResult, Outcome, RunResult, TargetResult
 from hubdata.model.validation import ValidationResult
 from hubdata.report import wording
 from hubdata.report.redaction import redact
@@ -206,16 +206,11 @@ def _plan(page: Page, job: JobResult, target: TargetResult, plan: Plan, *, held:
 
 def _attention(page: Page, result: RunResult, *, verbose: bool, quiet: bool) -> None:
     """Add what needs a person: problems, findings, and the command that approves what is held."""
-    for job in result.jobs:
-        # One unreachable target may be told by the job and again by the target: say it once.
-        told: list[Problem] = []
-        for name, problem in ((job.job, job.problem), *((f"{job.job} -> {t.target}", t.problem) for t in job.targets)):
-            if problem is not None and problem not in told:
-                told.append(problem)
-                page.blank()
-                page.prose(plain(redact(f"{name}: {problem.message}")), Style.RED, first="error: ")
-                if problem.advice:
-                    page.prose(plain(redact(problem.advice)), indent=2, first="advice: ")
+    for problem, names in wording.problems(result).items():
+        page.blank()
+        page.prose(plain(redact(f"{', '.join(names)}: {problem.message}")), Style.RED, first="error: ")
+        if problem.advice:
+            page.prose(plain(redact(problem.advice)), indent=2, first="advice: ")
     findings(page, (f for job in result.jobs for f in job.findings), verbose=verbose, quiet=quiet)
     held = [t.held.id for job in result.jobs for t in job.targets if t.held is not None]
     if held:

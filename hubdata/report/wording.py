@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from hubdata.errors import Exit
 from hubdata.model.finding import Finding, Severity
-from hubdata.model.run import JobResult, Outcome, RunResult
+from hubdata.model.run import JobResult, Outcome, Problem, RunResult
 from hubdata.model.validation import ValidationResult
 
 SHORT_ID = 12
@@ -58,19 +58,38 @@ def refused_keys(findings: Iterable[Finding]) -> frozenset[str]:
     return frozenset(f.key for f in findings if f.severity is Severity.ERROR and not is_held(f))
 
 
+def problems(result: RunResult) -> dict[Problem, list[str]]:
+    """Return each problem once, with everyone it struck: jobs, and jobs at targets (`lists -> aws`).
+
+    One repository that cannot be reached fails three jobs; one bucket, every job. A person wants to read that once.
+    """
+    struck: dict[Problem, list[str]] = {}
+    for job in result.jobs:
+        if job.problem is not None:
+            struck.setdefault(job.problem, []).append(job.job)
+        for target in job.targets:
+            if target.problem is not None and target.problem != job.problem:
+                struck.setdefault(target.problem, []).append(f"{job.job} -> {target.target}")
+    return struck
+
+
 def run_summary(result: RunResult) -> str:
     """Return one sentence on what a run did, or would do."""
-    done = [t for job in result.jobs for t in job.targets if t.problem is None and (t.applied or result.dry_run)]
-    puts, deletes = sum(len(t.plan.puts) for t in done), sum(len(t.plan.deletes) for t in done)
+    done = [t.plan for job in result.jobs for t in job.targets if t.problem is None and (t.applied or result.dry_run)]
+    puts = {change.key for plan in done for change in plan.puts}
+    deletes = {change.key for plan in done for change in plan.deletes}
+    places = {plan.target for plan in done if plan.changes}
+    where = f" at {len(places)} targets" if len(places) > 1 else ""
     parts = []
     if puts:
         verb = "would publish" if result.dry_run else "published"
-        parts.append(f"{verb} {counted(puts, 'file')} ({size(sum(t.plan.bytes for t in done))})")
+        parts.append(f"{verb} {counted(len(puts), 'file')} ({size(sum(plan.bytes for plan in done))}){where}")
     if deletes:
-        parts.append(f"{'would delete' if result.dry_run else 'deleted'} {counted(deletes, 'file')}")
+        verb = "would delete" if result.dry_run else "deleted"
+        parts.append(f"{verb} {counted(len(deletes), 'file')}{'' if puts else where}")
     parts.extend(_troubles(result))
     if not parts:
-        same = sum(t.plan.unchanged + len(t.plan.adopted) for job in result.jobs for t in job.targets)
+        same = sum(max((t.plan.unchanged for t in job.targets), default=0) for job in result.jobs)
         parts.append(f"nothing changed, {counted(same, 'file')} up to date" if result.jobs else "no job to run")
     return f"{', '.join(parts)}, in {result.elapsed_s:.1f} s"
 

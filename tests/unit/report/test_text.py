@@ -74,6 +74,22 @@ def test_a_problem_is_told_with_advice_and_without_its_password() -> None:
     assert "pa55word" not in text
 
 
+def test_one_problem_of_many_jobs_is_told_once() -> None:
+    """A repository that is gone fails each of its jobs, and a person reads of it once, with all their names."""
+    twice = RunResult("r", (samples.FAILED, replace(samples.FAILED, job="lists")), 0.1)
+    text = run_text(twice, WIDE)
+    assert text.count("no such host") == 1
+    assert "error: appsec, lists: " in text
+
+
+def test_files_are_counted_once_whatever_the_number_of_targets() -> None:
+    """One file published at two targets is one file at two targets."""
+    first = samples.PUBLISHED.targets[0]
+    second = replace(first, target="mirror", plan=replace(first.plan, target="mirror"))
+    result = RunResult("r", (replace(samples.PUBLISHED, targets=(first, second)),), 0.1)
+    assert run_text(result, WIDE).splitlines()[-1] == "Published 1 file (1.6 kB) at 2 targets, in 0.1 s"
+
+
 def test_a_held_plan_comes_with_the_command_that_approves_it() -> None:
     """The command holds the whole plan id on one line, ready to be copied, at any width."""
     for width in (30, 80, 120):
