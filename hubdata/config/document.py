@@ -64,7 +64,7 @@ def read_document(path: Path, name: str) -> tuple[Document, tuple[Problem, ...]]
     if len(body) > MAX_BYTES:
         return empty, (Problem(name, None, "", f"is larger than {MAX_BYTES:,} bytes", "this is not a settings file"),)
     try:
-        text = body.decode().replace("\r\n", "\n")
+        text = body.decode()
         data = tomllib.loads(text)
     except UnicodeDecodeError as err:
         line = body.count(b"\n", 0, err.start) + 1

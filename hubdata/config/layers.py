@@ -47,11 +47,12 @@ class Layers:
     document: Document | None = None
 
     def origin(self, place: Place) -> Origin | None:
-        """Return where `place` came from, or the table around it, or the first thing in it."""
+        """Return where `place` came from, or the first thing in the nearest table around it."""
         for end in range(len(place), 0, -1):
-            if found := self.origins.get(place[:end]):
+            around = place[:end]
+            if found := next((o for p, o in self.origins.items() if p[:end] == around), None):
                 return found
-        return next((o for p, o in self.origins.items() if p[: len(place)] == place), None)
+        return None
 
     def base(self, place: Place) -> Path:
         """Return the directory from which a relative path at `place` is read."""

@@ -120,7 +120,10 @@ def test_a_fault_never_repeats_a_secret() -> None:
         parse_options(
             Seam.TARGET, "s3", {"bucket": "b", "attempts": "https://me:hunter2@example.net", "token": "hunter2"}
         )
-    told = str(caught.value) + caught.value.advice + "".join(map(str, caught.value.faults))
+    with pytest.raises(OptionsError) as named:
+        parse_options(Seam.SOURCE, "list", {"items": [], "token": "hunter2"})
+    assert named.value.faults[0].message.endswith(", found a text")
+    told = str(named.value) + str(caught.value) + caught.value.advice + "".join(map(str, caught.value.faults))
     assert "hunter2" not in told
     assert "attempts" in told
 

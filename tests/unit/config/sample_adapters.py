@@ -48,6 +48,7 @@ class ListSource:
         items: list[Item]
         named: dict[str, Item] = {}
         best: Item | None = None
+        token: int | None = None
 
 
 class CidrKind:

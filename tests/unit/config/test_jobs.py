@@ -173,6 +173,7 @@ def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path, write: Write
         ("until = 2027-03-31", 'until = "2027-03-31"', 27, "waivers[1].until: "),
         ("until = 2027-03-31\n", "", 23, "waivers[1].until: a required key is missing"),
         ('"2001:4860:4860::8888"', '"8.8.8"', 33, "canaries[1].ip: "),
+        ('"2001:4860:4860::8888"', '"fe80::1%eth0"', 33, "canaries[1].ip: an address with a zone"),
         ("{ autonomous_system_number = 15169 }", "{}", 35, "canaries[1].expect: "),
         ("15169", "[15169]", 35, "canaries[1].expect: expected plain values"),
         ("[source]", "[sources]", 6, "sources: unknown key (did you mean `source`?)"),

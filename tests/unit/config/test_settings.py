@@ -202,6 +202,14 @@ def test_a_mistake_in_a_variable_names_the_variable(tmp_path: Path, write: Write
     ]
 
 
+def test_a_key_missing_from_a_target_made_of_variables_is_not_blamed_on_the_file(tmp_path: Path, write: Write) -> None:
+    """The file's `[targets.aws]` says nothing of the target `two`, which exists in the environment alone."""
+    write("hubdata.toml", FULL)
+    assert refusal(tmp_path, {"HUBDATA_TARGETS__TWO__TYPE": "s3"}) == [
+        "HUBDATA_TARGETS__TWO__TYPE: targets.two.bucket: a required key is missing"
+    ]
+
+
 def test_a_variable_that_nothing_reads_is_a_notice_not_an_error(tmp_path: Path) -> None:
     """A mistyped HUBDATA_ variable is seen, but another tool's variable stops nobody."""
     assert load(tmp_path, {"HUBDATA_SPOOOL": "/x"}).notices == (
@@ -258,3 +266,4 @@ def test_the_default_spool_is_the_users_own(tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path)}
     assert load(tmp_path, home).spool == tmp_path / ".cache" / "hubdata"
     assert load(tmp_path, home | {"XDG_CACHE_HOME": "/c"}).spool == Path("/c/hubdata")
+    assert load(tmp_path, {"HOME": "/"}).spool == load(tmp_path, {}).spool != Path("/.cache/hubdata")

@@ -44,6 +44,16 @@ def test_credentials_are_named_and_never_shown(tmp_path: Path) -> None:
     assert "hunter2" not in str(rows)
 
 
+def test_a_password_that_slipped_into_a_variable_is_not_shown(tmp_path: Path) -> None:
+    """The file is searched for secrets; a variable may hold one, and still it is not repeated."""
+    environment = {
+        "HUBDATA_TARGETS__AWS__TYPE": "s3",
+        "HUBDATA_TARGETS__AWS__BUCKET": "https://me:hunter2@example.net",
+    }
+    rows = show(config=None, environment=environment, flags={}, cwd=tmp_path)
+    assert Row("targets.aws.bucket", "https://***@example.net", "HUBDATA_TARGETS__AWS__BUCKET") in rows
+
+
 def test_a_wrong_configuration_is_told_instead_of_shown(tmp_path: Path, write: Write) -> None:
     """Half a configuration would be misleading."""
     write("hubdata.toml", "[targets.aws]\n")
