@@ -16,7 +16,7 @@ from hubdata.grammar.rdns_names import RENTED, is_host_name, registrable
 from hubdata.grammar.regexp_shape import Atom, Part, Spelling, bare_dots, spellings
 from hubdata.model.finding import Severity
 
-_ALPHABET = "a0-x9b1._A"
+_ALPHABET = "a0xb1cdefghijklmnopqrstuvwyz23456789-_.A"
 _FOREIGN = "attacker.com"
 _TOPS = ("com", "xyz")
 _FILLS = ("x", "0", "xx", "attacker", "xyz", "com", "x.attacker", "x.attacker.com", "x.attacker.com.")
@@ -188,7 +188,7 @@ def _varied(way: Spelling, which: _Which) -> Iterator[str]:
     for place, atom in enumerate(way):
         if which(atom):
             before, after = "".join(plain[:place]), "".join(plain[place + 1 :])
-            fills = ("x",) if atom.bare_dot else (*_FILLS, "x" * min(atom.least, 63), "0" * min(atom.least, 63))
+            fills = ("x",) if atom.bare_dot else (*_FILLS, *_runs(atom))
             for fill in fills if atom.least else (*fills, ""):
                 yield f"{before}{fill}{after}"
 
@@ -198,13 +198,19 @@ def _plain(atom: Atom) -> str:
         return ""
     if atom.part is Part.LITERAL or atom.bare_dot:
         return atom.text
-    return _member(atom.text) * min(max(atom.least, 0 if atom.most == 0 else 1), 64)
+    return _runs(atom)[0]
+
+
+def _runs(atom: Atom) -> tuple[str, ...]:
+    """Return the shortest runs (of one at least) that an atom stands for, one for each of its characters."""
+    count = 0 if atom.most == 0 else min(max(atom.least, 1), 64)
+    return tuple(char * count for char in _members(atom.text))
 
 
 @lru_cache(maxsize=256)
-def _member(source: str) -> str:
-    """Return a character that a class holds, a letter or digit of host names where it can be."""
-    return next((char for char in _ALPHABET if matches(f"^(?:{source})$", char)), "a")
+def _members(source: str) -> tuple[str, ...]:
+    """Return up to three characters of names that a class holds, letters and digits first."""
+    return tuple([char for char in _ALPHABET if matches(f"^(?:{source})$", char)][:3]) or ("a",)
 
 
 def _top(name: str) -> str:
