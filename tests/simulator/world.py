@@ -59,9 +59,11 @@ class World:
         return self.targets[name]
 
     def add_job(self, job: Job, files: Mapping[str, bytes] | None = None) -> ScriptedSource:
-        """Add a job with a source of its own."""
+        """Add a job with a source and a spool of its own."""
         self.jobs[job.name] = job
-        self.sources[job.name] = ScriptedSource(self.spool, dict(files or {}))
+        spool = self.spool / job.name
+        spool.mkdir(exist_ok=True)
+        self.sources[job.name] = ScriptedSource(spool, dict(files or {}))
         return self.sources[job.name]
 
     def change_job(self, name: str, **changes: object) -> None:
