@@ -1,0 +1,1 @@
+"""Tests of the publishing protocol, on the simulator."""

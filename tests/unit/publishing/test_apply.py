@@ -1,0 +1,208 @@
+"""Applies: what is confirmed is listed, what is listed is there, and what fails does not undo the rest."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from hubdata.errors import CdnError, Conflict, TargetError
+from hubdata.model.manifest import Manifest
+from hubdata.model.snapshot import Snapshot
+from hubdata.planning.diff import diff
+from hubdata.publishing import ledger
+from hubdata.publishing.apply import Applied, Work, apply, resume
+from hubdata.publishing.survey import Survey, survey
+from tests.simulator.cdn import MemoryCdn
+from tests.simulator.clock import START
+from tests.simulator.store import MemoryTarget
+from tests.simulator.wire import When, Wire
+from tests.simulator.world import Events
+from tests.unit.planning.samples import artifact, entry
+
+
+@dataclass
+class Bench:
+    """A store, a CDN, and applies by number."""
+
+    spool: Path
+    wire: Wire = field(default_factory=Wire)
+    events: Events = field(default_factory=Events)
+
+    def __post_init__(self) -> None:
+        self.store = MemoryTarget(self.wire)
+        self.cdn = MemoryCdn(self.wire)
+
+    def work(self, found: Survey, files: Mapping[str, bytes], *, job: str = "job", prune: bool = False) -> Work:
+        """Return the work that makes the store hold `files`."""
+        artifacts = {}
+        for key, body in files.items():
+            made = artifact(key, body)
+            path = self.spool / made.sha256
+            path.write_bytes(body)
+            artifacts[key] = replace(made, path=path)
+        snapshot = Snapshot(job, artifacts)
+        return Work(diff(snapshot, found.inventory, prune=prune), snapshot)
+
+    def apply(self, found: Survey, *works: Work, run: str = "1") -> Applied:
+        """Apply `works` as run `run`."""
+        return apply(works, self.store, self.cdn, found, run_id=run, now=START, reporter=self.events)
+
+    def publish(self, files: Mapping[str, bytes], *, prune: bool = False, run: str = "1") -> Applied:
+        """Survey, plan and apply."""
+        found = survey(self.store)
+        return self.apply(found, self.work(found, files, prune=prune), run=run)
+
+    def manifest(self) -> Manifest:
+        """Return the manifest in force."""
+        return Manifest.from_bytes(self.store.body("manifest.json") or b"")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """Return a bench with an empty store."""
+    return Bench(tmp_path)
+
+
+def test_receipt_tells_what_the_store_confirmed(bench: Bench) -> None:
+    """The receipt has the CDN's reference as id, the new generation, and each object as stored."""
+    applied = bench.publish({"a": b"1", "b": b"22"})
+
+    assert applied.failures == {}
+    assert (applied.receipt.id, applied.receipt.generation) == ("hubdata-1-memory", 1)
+    assert {key: s.size for key, s in applied.receipt.stored.items()} == {"a": 1, "b": 2}
+    assert applied.receipt.invalidation is not None
+    assert not applied.receipt.invalidation.pending
+    assert bench.manifest().files["a"].version_id == applied.receipt.stored["a"].version_id
+    assert bench.manifest().files["a"].changed_at == "2026-07-01T12:00:00Z"
+
+
+def test_receipt_is_open_before_the_first_put_and_closed_after_the_cdn(bench: Bench) -> None:
+    """At every moment between first write and the CDN's answer the ledger knows what is to be told."""
+    seen: list[int] = []
+    bench.wire.on("PUT", "a", do=lambda: seen.append(len(ledger.read(bench.store).open)))
+    bench.wire.on("INVALIDATE", do=lambda: seen.append(len(ledger.read(bench.store).open)), when=When.AFTER)
+
+    bench.publish({"a": b"1"})
+
+    assert seen == [1, 1]
+    assert ledger.read(bench.store).open == ()
+
+
+def test_manifest_swapped_by_another_run_is_merged(bench: Bench) -> None:
+    """Another job's entries that appear meanwhile stay, and generations go on from theirs."""
+    theirs = Manifest(4, "then", "other", {"theirs": entry("theirs", b"t", job="other")})
+    bench.wire.on("PUT", "manifest.json", do=lambda: bench.store.seed("manifest.json", theirs.to_bytes()))
+
+    applied = bench.publish({"a": b"1"})
+
+    assert applied.receipt.generation == 5
+    assert bench.manifest().files.keys() == {"a", "theirs"}
+
+
+def test_manifest_that_never_stands_still_stops_before_anything_is_deleted(bench: Bench) -> None:
+    """Without a commit nothing is deleted and the receipt stays open for the next run."""
+    bench.publish({"a": b"1", "b": b"2", "c": b"3"})
+
+    def interfere() -> None:
+        now = bench.manifest()
+        bench.store.seed("manifest.json", Manifest(now.generation + 1, "", "", now.files).to_bytes())
+
+    bench.wire.on("PUT", "manifest.json", do=interfere, times=99)
+
+    with pytest.raises(Conflict, match="changed 8 times"):
+        bench.publish({"a": b"1", "b": b"2"}, prune=True, run="2")
+
+    assert bench.store.body("c") == b"3"
+    assert len(ledger.read(bench.store).open) == 1
+
+
+def test_another_schema_that_appears_meanwhile_stops_the_apply(bench: Bench) -> None:
+    """A manifest of a newer schema that another program swaps in during the run is not overwritten."""
+    bench.wire.on("PUT", "manifest.json", do=lambda: bench.store.seed("manifest.json", b'{"schema": 2}'))
+
+    with pytest.raises(TargetError, match="expected schema 1, found 2"):
+        bench.publish({"a": b"1"})
+
+    assert bench.store.body("manifest.json") == b'{"schema": 2}'
+
+
+def test_failed_put_leaves_no_entry_and_spares_the_others(bench: Bench) -> None:
+    """Only what the store confirmed is listed; the CDN is told all the same, for the answer may have been lost."""
+    bench.wire.fail("PUT", "a", error=TargetError("no"))
+
+    applied = bench.publish({"a": b"1", "b": b"2"})
+
+    assert applied.failures.keys() == {"a"}
+    assert bench.manifest().files.keys() == {"b"}
+    assert applied.receipt.invalidation is not None
+    assert "/a" in applied.receipt.invalidation.paths
+    assert "put.failed" in bench.events.names()
+
+
+def test_nothing_stored_means_no_new_generation_and_an_open_receipt(bench: Bench) -> None:
+    """When every put fails the manifest stays; the receipt stays too, for the next run to tell the CDN."""
+    bench.wire.fail("PUT", "a", error=TargetError("lost"), when=When.AFTER)
+
+    applied = bench.publish({"a": b"1"})
+
+    assert applied.receipt.generation == 0
+    assert bench.store.body("manifest.json") is None
+    assert [item.paths for item in ledger.read(bench.store).open] == [("/a", "/manifest.json")]
+
+
+def test_delete_meets_another_writer_and_leaves_their_object(bench: Bench) -> None:
+    """An object that somebody overwrote after planning is not deleted, neither now nor by the next run."""
+    bench.publish({"a": b"1", "b": b"2", "c": b"3"})
+    bench.wire.on("DELETE", "c", do=lambda: bench.store.seed("c", b"theirs"))
+
+    applied = bench.publish({"a": b"1", "b": b"2"}, prune=True, run="2")
+    left = ledger.read(bench.store)
+    after, told = resume(bench.store, bench.cdn, left, frozenset(), bench.events)
+
+    assert isinstance(applied.failures["c"], Conflict)
+    assert bench.store.body("c") == b"theirs"
+    assert [i.reference for i in told] == ["hubdata-2-memory-deletes"]
+    assert after.open == ()
+
+
+def test_resume_closes_what_the_cdn_accepted_before_it_refused(bench: Bench) -> None:
+    """Receipts are finished one by one, oldest first: a refusal keeps only the rest open."""
+    now = ledger.read(bench.store)
+    for name in ("a", "b"):
+        now = ledger.opened(bench.store, now, ledger.Line(name, name, "", (f"/{name}",)))
+
+    def refuse() -> None:
+        bench.cdn.refusing = True
+
+    bench.wire.on("INVALIDATE", "a", do=refuse, when=When.AFTER)
+
+    with pytest.raises(CdnError):
+        resume(bench.store, bench.cdn, now, frozenset(), bench.events)
+
+    assert [item.reference for item in ledger.read(bench.store).open] == ["b"]
+
+
+def test_target_without_a_cdn_keeps_no_ledger(bench: Bench) -> None:
+    """Where nobody has to be told and nothing is deleted, an apply costs its puts and the manifest."""
+    bench.cdn = MemoryCdn(bench.wire, silent=True)
+
+    bench.publish({"a": b"1"})
+
+    assert [e.call.key for e in bench.wire.effects] == ["a", "manifest.json"]
+
+
+def test_receipt_closed_by_a_hasty_run_is_told_anew(bench: Bench) -> None:
+    """When another run resumes our receipt before our put, the CDN is told again, under another reference."""
+
+    def hasty() -> None:
+        resume(bench.store, bench.cdn, ledger.read(bench.store), frozenset(), bench.events)
+
+    bench.wire.on("PUT", "a", do=hasty)
+
+    applied = bench.publish({"a": b"1"})
+
+    assert list(bench.cdn.accepted) == ["hubdata-1-memory", "hubdata-1-memory-again"]
+    assert applied.receipt.invalidation is not None
+    assert applied.receipt.invalidation.reference == "hubdata-1-memory-again"
+    assert ledger.read(bench.store).open == ()
