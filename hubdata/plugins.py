@@ -4,6 +4,7 @@ Adapters are named by import path and imported when first asked for: a run pays 
 is the only list of adapters; a new one is its file, its test and one line here.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -126,8 +127,7 @@ def faults(error: ValidationError, model: type[BaseModel]) -> tuple[Fault, ...]:
             case "value_error":
                 found.append(Fault(path, item["msg"].removeprefix("Value error, ")))
             case _:
-                message = item["msg"].replace("Input should be", "expected").replace("Input", "the value")
-                found.append(Fault(path, message + _found(name, item["input"])))
+                found.append(Fault(path, _in_toml_words(item["msg"]) + _found(name, item["input"])))
     return tuple(found)
 
 
@@ -142,6 +142,13 @@ def suggest(word: str, known: Iterable[str]) -> str:
     return f"known are: {', '.join(words.values())}" if words else ""
 
 
+def _in_toml_words(message: str) -> str:
+    """Return pydantic's message in the words of somebody who writes TOML."""
+    for python, toml in _TOML_WORDS:
+        message = re.sub(python, toml, message)
+    return message
+
+
 def _found(name: str, value: object) -> str:
     """Return `, found ...` for a value short and harmless enough to be shown."""
     if names_secret(name) or not isinstance(value, (str, int, float, bool)):
@@ -150,6 +157,14 @@ def _found(name: str, value: object) -> str:
     return f", found {shown[:60]}"
 
 
+_TOML_WORDS = (
+    (r"valid dictionary( or instance of \w+)?", "table"),
+    (r"valid string", "text"),
+    (r"valid (list|tuple)", "list"),
+    (r"^Input should be", "expected"),
+    (r"^(String|List|Tuple|Dictionary) should", "it should"),
+    (r" after validation, not \d+", ""),
+)
 _TYPES: Mapping[type, str] = {dict: "a table", list: "a list", str: "a text", type(None): "nothing"}
 
 

@@ -1,6 +1,7 @@
 """Hold an adapter's table against the adapter: its word, its options, and the paths among them."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_args
 
@@ -42,5 +43,6 @@ def absolute(text: str, base: Path) -> Path:
     """Return the path that `text` names when written in a file below `base`; `~` is the user's home."""
     path = Path(text)
     if text.startswith("~"):
-        path = path.expanduser()
+        with suppress(RuntimeError):  # no such user, or no home: then it is a name that begins with a tilde
+            path = path.expanduser()
     return base.absolute() / path

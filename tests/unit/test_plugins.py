@@ -74,7 +74,7 @@ def _samples(monkeypatch: pytest.MonkeyPatch) -> None:
             "s3",
             {"bucket": 5, "atempts": 1},
             [
-                (("bucket",), "expected a valid string, found 5", ""),
+                (("bucket",), "expected a text, found 5", ""),
                 (("atempts",), "unknown key", "did you mean `attempts`?"),
             ],
         ),
@@ -83,7 +83,7 @@ def _samples(monkeypatch: pytest.MonkeyPatch) -> None:
             "s3",
             {"bucket": ["b"], "attempts": 0},
             [
-                (("bucket",), "expected a valid string, found a list", ""),
+                (("bucket",), "expected a text, found a list", ""),
                 (("attempts",), "expected greater than or equal to 1, found 0", ""),
             ],
         ),

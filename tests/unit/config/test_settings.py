@@ -148,15 +148,32 @@ def test_a_file_that_names_no_target_keeps_the_default_one(tmp_path: Path, write
 
 
 @pytest.mark.parametrize(
-    ("text", "key"),
-    [('targets = "aws"\n', "targets"), ("[targets]\naws = 1\n", "targets.aws"), ("[targets.aws]\n", "")],
+    ("text", "told"),
+    [
+        ('targets = "aws"\n', "1: targets: expected a table, found 'aws'"),
+        ("[targets]\naws = 1\n", "2: targets.aws: expected a table, found 1"),
+        ("[targets.aws]\n", "1: targets.aws.type: a required key is missing"),
+        (
+            '[verify]\nurl = "https://a.b"\nfamilies = []\n',
+            "3: verify.families: it should have at least 1 item, found a list",
+        ),
+        ('jobs = ""\n', "1: jobs: it should have at least 1 character, found ''"),
+    ],
 )
-def test_a_value_where_a_table_belongs_is_told(tmp_path: Path, write: Write, text: str, key: str) -> None:
-    """A scalar for a table, and a table without anything in it, are one line each."""
+def test_a_value_of_the_wrong_shape_is_told_in_the_words_of_toml(
+    tmp_path: Path, write: Write, text: str, told: str
+) -> None:
+    """A scalar for a table, and a table, list or text without anything in it, are one line each."""
     write("hubdata.toml", text)
-    (line,) = refusal(tmp_path)
-    assert key in line
-    assert line.startswith("hubdata.toml:")
+    assert refusal(tmp_path) == [f"hubdata.toml:{told}"]
+
+
+def test_a_tilde_is_the_users_home_and_an_unknown_user_is_just_a_name(tmp_path: Path, write: Write) -> None:
+    """Neither ends in a traceback."""
+    write("hubdata.toml", 'jobs = "~/jobs"\nspool = "~no-such-user/spool"\n')
+    settings = load(tmp_path)
+    assert settings.jobs == Path.home() / "jobs"
+    assert settings.spool == tmp_path / "~no-such-user" / "spool"
 
 
 def test_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
@@ -179,7 +196,7 @@ def test_every_mistake_is_told_at_once_with_its_line_and_the_nearest_word(tmp_pa
     lines = refusal(tmp_path)
     for expected in (
         "hubdata.toml:1: job: unknown key (did you mean `jobs`?)",
-        "hubdata.toml:2: spool: expected a valid string, found 5",
+        "hubdata.toml:2: spool: expected a text, found 5",
         "hubdata.toml:6: targets.aws.buket: unknown key (did you mean `bucket`?)",
         "hubdata.toml:4: targets.aws.bucket: a required key is missing",
         "hubdata.toml:7: targets.aws.cdn: there is no [cdns.egde] (did you mean `edge`?)",
