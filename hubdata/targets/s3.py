@@ -145,7 +145,7 @@ class S3Target:
             for item in answer.get("Contents", ()):
                 key = item["Key"].removeprefix(self._prefix)
                 if key and not key.endswith("/"):  # consoles make "folders": empty objects that no engine reads
-                    found[key] = Stored(size=item["Size"], etag=_unquoted(item["ETag"]))
+                    found[key] = Stored(size=item["Size"], etag=_etag(item))
             if not answer.get("IsTruncated"):
                 return found
             page["ContinuationToken"] = answer["NextContinuationToken"]
@@ -246,7 +246,7 @@ class S3Target:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _confirmed(self, parcel: _Parcel, answer: Mapping[str, Any]) -> Stored:
-        etag = _unquoted(answer["ETag"])
+        etag = _etag(answer)
         if _is_md5(etag, answer) and etag != parcel.md5:
             raise TargetError(
                 f"{self._place(parcel.key)}: expected ETag {parcel.md5}, the store answered {etag}",
@@ -259,7 +259,7 @@ class S3Target:
         head = self._head(parcel.key)
         if head is None or head["ContentLength"] != parcel.size:
             return None
-        etag = _unquoted(head["ETag"])
+        etag = _etag(head)
         known = _is_md5(etag, head)
         same = etag == parcel.md5 if known else head.get("Metadata", {}).get("sha256") == parcel.sha256
         return _stored(head) if same else None
@@ -326,8 +326,11 @@ def _headers(sha256: str, content_type: str, cache_control: str) -> Mapping[str,
     return headers | {"CacheControl": cache_control} if cache_control else headers
 
 
-def _unquoted(etag: str) -> str:
-    return etag.strip('"')
+def _etag(answer: Mapping[str, Any]) -> str:
+    etag = str(answer.get("ETag", "")).strip('"')
+    if not etag:
+        raise TargetError("the store answered without an ETag: it is not S3", advice="check `endpoint_url`")
+    return etag
 
 
 def _is_md5(etag: str, answer: Mapping[str, Any]) -> bool:
@@ -337,7 +340,7 @@ def _is_md5(etag: str, answer: Mapping[str, Any]) -> bool:
 
 
 def _stored(answer: Mapping[str, Any]) -> Stored:
-    return Stored(answer["ContentLength"], _unquoted(answer["ETag"]), answer.get("VersionId"))
+    return Stored(answer["ContentLength"], _etag(answer), answer.get("VersionId"))
 
 
 def _pause(attempt: int) -> None:

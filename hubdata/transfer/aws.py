@@ -124,9 +124,9 @@ class AwsClient:
 
 
 def _in_one_piece(params: dict[str, Any], **_: Any) -> None:
-    """Send a body that is in memory together with its headers.
+    """Send a body that is in memory right after its headers, without asking first.
 
-    botocore makes a file of it and asks `Expect: 100-continue` first, which costs a round trip for each object.
+    botocore makes a file of it and waits for `100 Continue`, which costs a round trip for each object.
     """
     body = params.get("body")
     if isinstance(body, io.BytesIO):

@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -278,6 +279,20 @@ def test_a_change_behind_our_back_is_seen(target: DirectoryTarget, public: Path)
     assert target.listing()["a.txt"].etag == hashlib.md5(b"one").hexdigest()
     (public / "a.txt").write_bytes(b"two")
     assert target.listing()["a.txt"].etag == hashlib.md5(b"two").hexdigest()
+
+
+def test_digests_of_fresh_files_are_not_remembered(
+    target: DirectoryTarget, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within a tick of the clock a file can change and look the same; later its digest is kept."""
+    write(target, "a.txt", b"one")
+    target.listing()
+    assert len(target._etags) == 0
+    later = time.time_ns() + 3_000_000_000
+    monkeypatch.setattr(time, "time_ns", lambda: later)
+    target.listing()
+    assert len(target._etags) == 1
+    assert target.listing()["a.txt"].etag == hashlib.md5(b"one").hexdigest()
 
 
 def test_wrong_options_are_refused() -> None:

@@ -256,6 +256,13 @@ def test_something_that_is_not_s3_is_said(store: StrictS3) -> None:
     assert "AWS_CA_BUNDLE" in caught.value.advice
 
 
+def test_an_answer_without_an_etag_is_not_s3(store: StrictS3, target: S3Target, tmp_path: Path) -> None:
+    """A web server that says 200 to everything is not taken for a store."""
+    store.etag_of = lambda held: ""
+    with pytest.raises(TargetError, match="without an ETag"):
+        target.put(Upload(artifact_of(tmp_path), None))
+
+
 @pytest.mark.parametrize(
     "settings",
     [

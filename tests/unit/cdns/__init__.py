@@ -1,0 +1,1 @@
+"""CDNs: what only one of them can show."""

@@ -1,0 +1,1 @@
+"""Targets: what only one sort of store can show."""
