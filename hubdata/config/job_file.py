@@ -70,13 +70,13 @@ Header = Annotated[str, Field(pattern=r"^[\x20-\x7e]+$", max_length=512)]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)  # built once, as parts of JobFile
 
 
 class SourceTable(BaseModel):
     """Where data comes from. Further keys are those of the upstream named by `type`."""
 
-    model_config = ConfigDict(extra="allow", strict=True)
+    model_config = ConfigDict(extra="allow", strict=True, defer_build=True)
 
     type: Annotated[str, Field(min_length=1)]
 

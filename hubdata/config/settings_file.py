@@ -10,7 +10,7 @@ Name = Annotated[str, Field(min_length=1)]
 class TargetTable(BaseModel):
     """Where to publish. Further keys are those of the store named by `type`."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
     type: Name
     cdn: Name = Field(default="none", description="The name of a [cdns.NAME] table, or `none`.")
@@ -19,7 +19,7 @@ class TargetTable(BaseModel):
 class CdnTable(BaseModel):
     """A cache before a target. Further keys are those of the CDN named by `type`."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
     type: Name
 
@@ -27,7 +27,7 @@ class CdnTable(BaseModel):
 class VerifyTable(BaseModel):
     """How the world reads what was published."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     url: str = Field(pattern=r"^https?://[^\s@]+$", description="The public base URL.")
     families: list[Literal["ipv4", "ipv6"]] = Field(default=["ipv4", "ipv6"], min_length=1)
@@ -36,7 +36,7 @@ class VerifyTable(BaseModel):
 class SettingsFile(BaseModel):
     """The file `hubdata.toml`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     jobs: Name | None = Field(default=None, description="Directory of job files; the built-in jobs when absent.")
     spool: Name | None = Field(default=None, description="Where downloads are staged.")
