@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, str] = {
     "validate": "hubdata.cli.validate:validate",
     "geoip": "hubdata.cli.geoip:geoip",
     "config": "hubdata.cli.config:config",
+    "demo": "hubdata.cli.demo:demo",
     "completion": "hubdata.cli.completion:completion",
 }
 """Each command and where it lives, in the order in which help lists them."""

@@ -11,6 +11,7 @@ from hubdata.errors import Exit
 from hubdata.model.run import RunResult
 from hubdata.ports import Reporter
 
+_FILES = len(LISTS)  # README.md is ignored, the database comes on top
 _KEY = "whitelists/registries_ipv4.txt"
 _ADDED = "199.212.0.0/24"
 _POISON = "0.0.0.0/0"
@@ -61,7 +62,7 @@ def _runs(space: Workspace, settings: Path, say: Callable[[str], None], show: Sh
         Exit.FINE,
         Exit.REFUSED,
         Exit.FINE,
-    ] and [_puts(r) for r in (first, second, third, poisoned, healed)] == [2 * (len(LISTS)), 0, 2, 0, 0]
+    ] and [_puts(r) for r in (first, second, third, poisoned, healed)] == [2 * _FILES, 0, 2, 0, 0]
 
 
 def _puts(result: RunResult) -> int:
@@ -71,7 +72,7 @@ def _puts(result: RunResult) -> int:
 def _next(root: Path) -> str:
     return "\n".join(
         [
-            "Now you:",
+            "== Now you",
             f"  1. edit a list below {root / 'data'} (add a line to {_KEY}) and commit it:",
             f"       git -C {root / 'data'} commit -am 'My change'",
             "  2. publish it into the directory that stays:",
