@@ -64,7 +64,9 @@ def prove(
             unread += verdict.findings  # no waiver lets out what nobody has looked at
     if not claims and not kept:
         findings.append(_empty(job))
-    judged = (*waive(tuple(findings), job.waivers, now.date()), *unread)
+    today = now.date()
+    waivers = tuple(w for w in job.waivers if w.key not in kept or w.until < today)  # a kept file was not looked at
+    judged = (*waive(tuple(findings), waivers, today), *unread)
     refused = frozenset(f.key for f in judged if f.severity is Severity.ERROR)
     if job.unit is Unit.JOB and any(rule_for(job, key) for key in refused):
         refused |= frozenset(artifacts)

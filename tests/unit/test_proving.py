@@ -171,3 +171,13 @@ def test_file_that_vanished_is_a_source_error(tmp_path: Path) -> None:
         prove(text_job("job"), (gone,), lambda _: TextKind(), now=START)
 
     assert caught.value.advice
+
+
+def test_waiver_for_a_kept_file_is_not_called_unused(tmp_path: Path) -> None:
+    """A file that was not looked at says nothing about its waiver; an expired waiver is named all the same."""
+    live, old = Waiver("a", "text.bad", "known", date(2027, 1, 1)), Waiver("a", "text.bad", "known", date(2026, 1, 1))
+    job = replace(text_job("job"), waivers=(live, old))
+
+    made = proof(tmp_path, {}, job, kept=frozenset({"a"}))
+
+    assert [f.rule for f in made.findings] == ["waiver.expired"]
