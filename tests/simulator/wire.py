@@ -96,9 +96,13 @@ class Wire:
 
         self.on(method, key, do=raise_it, when=when, times=times, actor=actor)
 
+    def at(self, number: int, when: When, do: Action) -> None:
+        """Do `do` at call `number`, counted from 0 over everything that ever crossed this wire."""
+        self._rules.append(_Rule(lambda n, _: n == number, when, do, 1))
+
     def kill_at(self, number: int, when: When) -> None:
-        """Kill the process at call `number`, counted from 0 over everything that ever crossed this wire."""
-        self._rules.append(_Rule(lambda n, _: n == number, when, self.kill, 1))
+        """Kill the process at call `number`."""
+        self.at(number, when, self.kill)
 
     def kill(self) -> None:
         """Kill the process that is calling."""

@@ -201,29 +201,44 @@ def test_older_invalidation_still_refused_is_not_hidden_by_a_newer_accepted_one(
     assert world.untold() == set()
 
 
-@pytest.mark.parametrize(
-    ("method", "key"),
-    [("PUT", "mine.txt"), ("PUT", "manifest.json"), ("INVALIDATE", None), ("PUT", ".hubdata/receipts.json")],
-)
-@pytest.mark.parametrize("when", list(When))
-def test_two_jobs_interleaved_lose_nothing(world: World, method: str, key: str | None, when: When) -> None:
-    """A run of another job in the middle of this one: both jobs' files are listed, and the CDN knows of all of them."""
-    world.add_job(text_job("mine", "mine.txt"), {"mine.txt": b"old\n"})
-    world.add_job(text_job("theirs", "theirs.txt"), {"theirs.txt": b"old\n"})
+def _two_jobs_with_news(tmp_path: Path) -> World:
+    world = World(tmp_path)
+    world.add_target()
+    world.add_job(replace(text_job("mine", "mine/*"), prune=True), {"mine/a": b"1\n", "mine/b": b"2\n"})
+    world.add_job(replace(text_job("theirs", "theirs/*"), prune=True), {"theirs/a": b"3\n", "theirs/b": b"4\n"})
     world.run()
-    world.sources["mine"].files["mine.txt"] = b"new\n"
-    world.sources["theirs"].files["theirs.txt"] = b"new\n"
-    others: list[Exit] = []
-    world.wire.on(method, key, do=lambda: others.append(world.run(only="theirs").exit_code), when=when)
+    world.sources["mine"].files = {"mine/a": b"new\n", "mine/c": b"5\n"}
+    world.sources["theirs"].files = {"theirs/a": b"new\n", "theirs/c": b"6\n"}
+    return world
 
-    result = world.run(only="mine")
 
-    assert (result.exit_code, others) == (Exit.FINE, [Exit.FINE])
-    assert world.targets["memory"].public() == {"mine.txt": b"new\n", "theirs.txt": b"new\n"}
-    assert world.manifest().generation == 3
-    assert world.untold() == set()
-    sound(world)
-    assert world.run().jobs[0].outcome is Outcome.UNCHANGED
+@pytest.mark.parametrize("when", list(When))
+def test_two_jobs_interleaved_at_any_call_lose_nothing(tmp_path: Path, when: When) -> None:
+    """A whole run of another job at any point of this one: all files are right and listed, and the CDN knows of all."""
+    world = _two_jobs_with_news(tmp_path)
+    before = len(world.wire.calls)
+    world.run(only="mine")
+    total = len(world.wire.calls) - before
+    for number in range(total):
+        world = _two_jobs_with_news(tmp_path)
+        others: list[Exit] = []
+
+        def intrude(world: World = world, others: list[Exit] = others) -> None:
+            others.append(world.run(only="theirs").exit_code)
+
+        world.wire.at(len(world.wire.calls) + number, when, intrude)
+
+        mine = world.run(only="mine").exit_code
+
+        where = f"{when} call {number}: {world.wire.calls[before + number]}"
+        assert (mine, others) == (Exit.FINE, [Exit.FINE]), where
+        wanted = {**world.sources["mine"].files, **world.sources["theirs"].files}
+        assert world.targets["memory"].public() == wanted, where
+        assert world.manifest().files.keys() == wanted.keys(), where
+        assert world.manifest().generation == 3, where
+        assert world.untold() == set(), where
+        sound(world)
+        assert {job.outcome for job in world.run().jobs} == {Outcome.UNCHANGED}, where
 
 
 def test_put_that_meets_another_writer_fails_alone(world: World) -> None:
@@ -353,6 +368,19 @@ def test_unit_job_is_refused_whole(world: World) -> None:
     assert world.manifest().generation == 1
 
 
+def test_unit_job_is_refused_whole_although_some_files_are_kept(world: World) -> None:
+    """A bad file of a unit holds back the deletes too, even when upstream calls the rest unchanged."""
+    source = world.add_job(replace(text_job("texts"), unit=Unit.JOB, prune=True), FILES)
+    source.conditional = True
+    world.run()
+    source.files = {"a.txt": b"one\n", "b.txt": b"two\n", "new.txt": b"BAD\n"}
+
+    assert world.run().exit_code is Exit.REFUSED
+
+    assert world.targets["memory"].public() == FILES
+    assert world.manifest().generation == 1
+
+
 def test_source_that_lost_all_its_files_empties_nothing(world: World) -> None:
     """A source with none of the job's files is refused; even with `prune` everything public stays."""
     source = world.add_job(replace(text_job("texts"), prune=True), FILES)
@@ -476,6 +504,20 @@ def test_kept_file_is_fetched_when_one_of_two_targets_lacks_it(world: World) -> 
     assert world.run().exit_code is Exit.FINE
 
     assert second.public() == FILES
+    assert [world.targets["memory"].writes(key) for key in FILES] == [1, 1, 1]
+
+
+def test_nothing_is_kept_when_one_target_cannot_be_asked(world: World) -> None:
+    """What an unreadable target holds is unknown, so all is fetched, but nothing is rewritten elsewhere."""
+    source = world.add_job(text_job("texts"), FILES)
+    source.conditional = True
+    world.add_target("second")
+    world.run()
+    world.wire.fail("LIST", error=TargetError("down"), actor="second")
+
+    assert world.run().exit_code is Exit.TARGET
+
+    assert [e.fields["files"] for e in world.events.seen if e.name == "source.fetched"] == [3, 3]
     assert [world.targets["memory"].writes(key) for key in FILES] == [1, 1, 1]
 
 

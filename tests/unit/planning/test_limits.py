@@ -59,6 +59,7 @@ def test_floor_does_not_excuse_address_space() -> None:
     old, new = Stats(entries=10, ipv4_addresses=256), Stats(entries=11, ipv4_addresses=2**31)
 
     assert rules(old, new, Limits(max_change=0.5, floor_entries=25)) == CHANGE
+    assert rules(Stats(ipv4_addresses=4), Stats(ipv4_addresses=20), replace(FIFTH, floor_entries=25)) == CHANGE
     assert rules(Stats(ipv6_64s=1), Stats(ipv6_64s=2**32), FIFTH) == CHANGE
 
 

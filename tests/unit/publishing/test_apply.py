@@ -166,6 +166,19 @@ def test_delete_meets_another_writer_and_leaves_their_object(bench: Bench) -> No
     assert after.open == ()
 
 
+def test_resume_deletes_nothing_that_the_manifest_still_names(bench: Bench) -> None:
+    """A run killed before its commit has deleted nothing: the manifest decides, not the receipt."""
+    bench.publish({"a": b"1"})
+    stored = bench.store.stat("a")
+    assert stored is not None
+    line = ledger.Line("r", "r", "", ("/a",), (("a", stored.etag),))
+    now = ledger.opened(bench.store, ledger.read(bench.store), line)
+
+    resume(bench.store, bench.cdn, now, frozenset(), bench.events)
+
+    assert bench.store.body("a") == b"1"
+
+
 def test_resume_closes_what_the_cdn_accepted_before_it_refused(bench: Bench) -> None:
     """Receipts are finished one by one, oldest first: a refusal keeps only the rest open."""
     now = ledger.read(bench.store)
