@@ -64,7 +64,9 @@ class World:
         """Run `sync --once` and return what it said."""
         self.proxy.reset()
         credentials = {"MAXMIND_ACCOUNT_ID": "123456", "MAXMIND_LICENSE_KEY": "sentinel-licence-key"}
-        return hubdata("sync", "--once", "--format", "json", *flags, cwd=self.root, env={**self.cloud.env, **credentials})
+        return hubdata(
+            "sync", "--once", "--format", "json", *flags, cwd=self.root, env={**self.cloud.env, **credentials}
+        )
 
     def expected(self) -> dict[str, bytes]:
         """Return what must be public: every file of the commit that is not ignored by name, and the database."""
@@ -87,9 +89,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     ):
         bucket = cloud.bucket(versioned=True)
         distribution = cloud.distribution(bucket)
-        (root / "hubdata.toml").write_text(
-            SETTINGS.format(bucket=bucket, distribution=distribution, url=proxy.url)
-        )
+        (root / "hubdata.toml").write_text(SETTINGS.format(bucket=bucket, distribution=distribution, url=proxy.url))
         _lay_jobs(root / "jobs", repo, vendor)
         yield World(root, repo, vendor, cloud, proxy, bucket, distribution, city)
 
@@ -227,7 +227,9 @@ def test_7_no_secret_is_left_anywhere(world: World) -> None:
     secrets = (b"sentinel-licence-key", world.cloud.env["AWS_SECRET_ACCESS_KEY"].encode())
     ended = world.sync("-vv")
     haystacks = [ended.stdout.encode(), ended.stderr.encode(), *world.cloud.objects(world.bucket).values()]
-    haystacks += [p.read_bytes() for place in ("mirror", "spool") for p in (world.root / place).rglob("*") if p.is_file()]
+    haystacks += [
+        p.read_bytes() for place in ("mirror", "spool") for p in (world.root / place).rglob("*") if p.is_file()
+    ]
     assert not [secret for secret in secrets for text in haystacks if secret in text]
 
 

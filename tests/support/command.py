@@ -31,7 +31,9 @@ class Ended:
 
     def puts(self, target: str) -> list[str]:
         """Return every key that was put at `target`, by all jobs."""
-        return sorted(key for job in self.json["jobs"] for t in job["targets"] if t["target"] == target for key in t["puts"])
+        return sorted(
+            key for job in self.json["jobs"] for t in job["targets"] if t["target"] == target for key in t["puts"]
+        )
 
     def requests(self, target: str) -> dict[str, int]:
         """Return the requests at `target`, summed over the jobs."""

@@ -1,1 +1,0 @@
-"""CDNs: what only one of them can show."""

@@ -1,1 +1,0 @@
-"""Grammars: what is accepted, what is refused, and that nothing raises."""

@@ -1,1 +1,0 @@
-"""Kinds: each rule with the least file that breaks it, and the real files."""

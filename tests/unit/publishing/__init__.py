@@ -1,1 +1,0 @@
-"""Tests of the publishing protocol, on the simulator."""

@@ -1,1 +1,0 @@
-"""Outputs: what each promises its readers."""

@@ -1,1 +1,0 @@
-"""Targets: what only one sort of store can show."""
