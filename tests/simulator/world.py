@@ -1,5 +1,6 @@
 """One small world for whole runs: jobs on scripted sources, targets with a CDN before each, and runs by number."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -104,3 +105,10 @@ class World:
             elif call.actor == f"cdn-{target}":
                 waiting -= {path.removeprefix("/") for path in effect.paths}
         return waiting
+
+    def sound(self, target: str = "memory") -> None:
+        """Assert what must hold whenever nothing runs: every listed file is in place, as those very bytes."""
+        for key, entry in self.manifest(target).files.items():
+            body = self.targets[target].body(key)
+            assert body is not None, f"{key} is in the manifest but not in the store"
+            assert (hashlib.sha256(body).hexdigest(), len(body)) == (entry.sha256, entry.size), key
