@@ -25,7 +25,8 @@ class Limits:
     """Bounds on one file. None means that the kind's own default holds.
 
     `max_change` is a share (0.2 = a fifth) of entries or of address space, against the published file. The count of
-    entries may always change by `floor_entries`; address space has no such allowance. Prefix floors are the shortest prefix allowed.
+    entries may always change by `floor_entries`; address space has no such allowance. Prefix floors are the shortest
+    prefix allowed.
     """
 
     min_entries: int | None = None
