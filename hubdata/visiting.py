@@ -197,10 +197,17 @@ def _stays(
             generation=generation,
             requests=place.target.requests() if index == 0 else {},
             invalidation=told if took_part else None,
+            failed=frozenset(applied.failures) & {change.key for change in each.plan.changes}
+            if applied
+            else frozenset(),
             problem=_problem(each.plan, applied),
         )
         stays[each.plan.job] = Stay(result, each.findings)
     return stays
+
+
+def _failed(plan: Plan, applied: Applied | None) -> frozenset[str]:
+    return frozenset(change.key for change in plan.changes if applied is not None and change.key in applied.failures)
 
 
 def _problem(plan: Plan, applied: Applied | None) -> Problem | None:

@@ -1,7 +1,7 @@
 """The result of a run, job by job and target by target: what the reports print and the run history keeps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from hubdata.errors import Exit, worst
@@ -34,8 +34,9 @@ class Problem:
 class TargetResult:
     """One job at one target. `generation` is the one in force afterwards; `requests` counts by method.
 
-    `plan` is what may go out; `held` is the plan of what broke a limit and waits for approval by its id. `applied`
-    tells that `plan` was carried out; a dry run and a failed target leave it False.
+    `plan` is what was to go out, `failed` the keys of it that did not; `held` is the plan of what broke a limit and
+    waits for approval by its id. `applied` tells that `plan` was carried out; a dry run and a failed target leave it
+    False.
     """
 
     target: str
@@ -45,7 +46,13 @@ class TargetResult:
     generation: int = 0
     requests: Mapping[str, int] = field(default_factory=dict)
     invalidation: Invalidation | None = None
+    failed: frozenset[str] = frozenset()
     problem: Problem | None = None
+
+    @property
+    def done(self) -> Plan:
+        """Return what of the plan was carried out; all that would be, when it was not applied."""
+        return replace(self.plan, changes=tuple(c for c in self.plan.changes if c.key not in self.failed))
 
 
 @dataclass(frozen=True, slots=True)

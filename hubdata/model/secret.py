@@ -17,8 +17,11 @@ _IN_URL = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]*(?=@)|(?<=://)[^/\s@:]{20,}(?=@)
 
 
 def names_secret(name: str) -> bool:
-    """Tell whether a setting called `name` would hold a secret itself; `token_file` holds a path, so it does not."""
-    return not name.lower().endswith("_file") and _NAME.search(name) is not None
+    """Tell whether a setting called `name` would hold a secret itself.
+
+    `token_file` holds a path and `token_env` a variable's name, so they do not.
+    """
+    return not name.lower().endswith(("_file", "_env")) and _NAME.search(name) is not None
 
 
 def holds_secret(text: str) -> bool:

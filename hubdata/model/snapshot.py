@@ -10,6 +10,11 @@ Provenance = Mapping[str, str]
 """Where one file came from: `type`, and by type `url`, `revision`, `edition`, `md5`, `date` ... Never a secret."""
 
 
+def state_of(source: Provenance) -> str:
+    """Return the name of the upstream's state that a file came from: a revision, or an edition and its date."""
+    return source.get("revision") or f"{source.get('edition', '')} {source.get('date', '')}".strip()
+
+
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """One file as fetched: its key (path in the source) and where its bytes lie."""
@@ -26,7 +31,7 @@ class Fetched:
 
     `revision` names the state of the whole source (a commit id), None where it has none. `kept` are keys that
     the upstream says have not changed since they were published: they have no bytes here. `rewinds` are published
-    revisions that this one does not descend from. `findings` are entries that the source refused to read.
+    states (see `state_of`) that this one does not follow. `findings` are entries that the source refused to read.
     """
 
     revision: str | None

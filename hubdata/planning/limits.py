@@ -10,7 +10,7 @@ from hubdata.model.finding import Finding, Severity
 from hubdata.model.job import Limits
 from hubdata.model.manifest import Entry, Manifest
 from hubdata.model.plan import Action, Plan
-from hubdata.model.snapshot import Snapshot, Stats
+from hubdata.model.snapshot import Snapshot, Stats, state_of
 
 _COUNTED = (
     ("entries", "entries"),
@@ -72,12 +72,12 @@ def _of_one(
 
 
 def _rewound(key: str, entry: Entry, rewinds: tuple[str, ...]) -> Iterator[Finding]:
-    if entry.source.get("revision") in rewinds:
+    state = state_of(entry.source)
+    if state in rewinds:
         yield _held(
             key,
             "limits.rewound",
-            f"the source's history no longer contains {entry.source['revision'][:12]}, which is published:"
-            " it was rewritten or went back",
+            f"the source's history no longer contains {state}, which is published: it was rewritten or went back",
         )
 
 

@@ -71,7 +71,7 @@ def run_summary_markdown(result: RunResult) -> str:
     for job in result.jobs:
         lead = (f"{_MARK[job.outcome]} {_cell(job.job)}", job.outcome.value, _cell(wording.origin(job)))
         for target in job.targets:
-            plan = target.plan
+            plan = target.done
             counts = (len(plan.puts), len(plan.deletes), f"{plan.unchanged:,}", wording.size(plan.bytes))
             id_ = f"`{target.held.id}`" if target.held is not None else ""
             rows.append((*lead, _cell(target.target), *counts, target.generation or "", id_))

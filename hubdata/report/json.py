@@ -81,7 +81,7 @@ def _target(target: TargetResult) -> dict[str, Any]:
         "plan_id": (target.held or plan).id,
         "applied": target.applied,
         "held": None if target.held is None else _plan(target.held),
-        **_plan(plan),
+        **_plan(target.done),
         "adopted": sorted(plan.adopted),
         "unchanged": plan.unchanged,
         "generation": target.generation,

@@ -154,7 +154,7 @@ def _rows(job: JobResult, *, deletes: bool) -> list[tuple[Cell, ...]]:
         return [(*lead, *(Cell(""),) * (6 if deletes else 5), Cell(""))]
     rows = []
     for target in job.targets:
-        plan = target.plan
+        plan = target.done
         counts = [_number(len(plan.puts)), *([_number(len(plan.deletes))] if deletes else []), _number(plan.unchanged)]
         counts += [size(plan.bytes), _number(target.generation or None)]
         numbers = tuple(Cell(count, number=True) for count in counts)
@@ -174,7 +174,7 @@ def _note(target: TargetResult) -> str:
 
 
 def _told(target: TargetResult) -> str:
-    plan = target.plan
+    plan = target.done
     parts = [counted(len(plan.puts), "put"), f"{plan.unchanged:,} same", size(plan.bytes)]
     if plan.deletes:
         parts.insert(1, counted(len(plan.deletes), "delete"))

@@ -75,7 +75,7 @@ def problems(result: RunResult) -> dict[Problem, list[str]]:
 
 def run_summary(result: RunResult) -> str:
     """Return one sentence on what a run did, or would do."""
-    done = [t.plan for job in result.jobs for t in job.targets if t.problem is None and (t.applied or result.dry_run)]
+    done = [t.done for job in result.jobs for t in job.targets if t.applied or result.dry_run]
     puts = {change.key for plan in done for change in plan.puts}
     deletes = {change.key for plan in done for change in plan.deletes}
     places = {plan.target for plan in done if plan.changes}

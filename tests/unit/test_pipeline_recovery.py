@@ -173,6 +173,7 @@ def test_put_that_meets_another_writer_fails_alone(world: World) -> None:
 
     assert result.exit_code is Exit.TARGET
     assert result.jobs[0].outcome is Outcome.FAILED
+    assert [change.key for change in result.jobs[0].targets[0].done.puts] == ["b.txt"], "what failed was not put"
     assert store.body("a.txt") == b"theirs\n"
     assert store.body("b.txt") == b"mine\n"
     assert world.run().exit_code is Exit.FINE

@@ -132,3 +132,14 @@ def test_rewound_source_deletes_nothing_unseen() -> None:
 
     assert [(f.key, f.rule) for f in found] == [("b", "limits.rewound")]
     assert breaches(plan, wanted, held.manifest, {}, rewinds=("r1",), allow_rollback=True) == ()
+
+
+def test_an_older_release_of_an_edition_is_held() -> None:
+    """A source without revisions names its states by edition and date; one that went back is held like a rewrite."""
+    published = {"type": "maxmind", "edition": "GeoLite2-ASN", "date": "2026-11-20"}
+    before = replace(entry("a", b"old"), source=published)
+    held = inventory({"a": before}, {"a": b"old"})
+    wanted = Snapshot("job", {"a": artifact("a", b"new")})
+    found = breaches(diff(wanted, held), wanted, held.manifest, {}, rewinds=("GeoLite2-ASN 2026-11-20",))
+    assert [f.rule for f in found] == ["limits.rewound"]
+    assert breaches(diff(wanted, held), wanted, held.manifest, {}, rewinds=("GeoLite2-City 2026-11-20",)) == ()
