@@ -8,7 +8,7 @@ dialect: it is never asked.
 """
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 MAX_PATTERN_BYTES = 32 * 1024
@@ -65,9 +65,11 @@ _SCRIPTS = frozenset(
 """Scripts that every version of Go's tables knows; re2's own tables are newer."""
 
 _TOKEN = re.compile(
-    r"\\Q.*?(?:\\E|\Z)|\\[pP]\{\^?([^}\\]*)\}|\\.|\[:\^?\w+:\]|\[\^?\]?|\(\?<|\(\?P<([^>(]*)>|.", re.DOTALL
+    r"\\Q.*?(?:\\E|\Z)|\\[pP]\{\^?([^}\\]*)\}|\\.|\[:\^?\w+:\]|\[\^?\]?|\(\?<|\(\?P<([^>(]*)>|[\\()\]]", re.DOTALL
 )
 _NAME = re.compile(r"\w+", re.ASCII)
+_DOUBTFUL = re.compile(r"\\C|\\[pP]\{|\(\?P?<")
+"""What every pattern that re2 reads otherwise than Go has in it, nesting apart; most patterns have none of it."""
 
 
 def regexp_problem(pattern: str) -> str | None:
@@ -78,7 +80,8 @@ def regexp_problem(pattern: str) -> str | None:
         return "it is not UTF-8"
     if size > MAX_PATTERN_BYTES:
         return f"it has {size:,} bytes, more than {MAX_PATTERN_BYTES:,}"
-    return _beyond_go(pattern) or _compile(pattern, False)[1]
+    doubtful = _DOUBTFUL.search(pattern) is not None or pattern.count("(") > MAX_NESTING
+    return (_beyond_go(pattern) if doubtful else None) or _compile(pattern, False)[1]
 
 
 def matches(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
@@ -135,14 +138,21 @@ def _compile(pattern: str, ignore_case: bool) -> tuple[Any, str | None]:
     """Return the compiled pattern or None, and the reason why it does not compile."""
     import re2  # only here: 20 ms that a run without patterns saves
 
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = MAX_MEM_BYTES
-    options.case_sensitive = not ignore_case
     try:
-        return re2.compile(pattern, options), None
+        return re2.compile(pattern, _options(ignore_case)), None
     except re2.error as err:
         reason = err.args[0] if err.args else "it does not compile"
         return None, reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
     except UnicodeEncodeError:
         return None, "it is not UTF-8"
+
+
+@cache
+def _options(ignore_case: bool) -> Any:
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = MAX_MEM_BYTES
+    options.case_sensitive = not ignore_case
+    return options
