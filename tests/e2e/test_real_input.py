@@ -62,11 +62,13 @@ class World:
 
     def sync(self, *flags: str) -> Ended:
         """Run `sync --once` and return what it said."""
+        return self.run("sync", "--once", *flags)
+
+    def run(self, *command: str) -> Ended:
+        """Run a command with everybody's credentials and return what it said."""
         self.proxy.reset()
         credentials = {"MAXMIND_ACCOUNT_ID": "123456", "MAXMIND_LICENSE_KEY": "sentinel-licence-key"}
-        return hubdata(
-            "sync", "--once", "--format", "json", *flags, cwd=self.root, env={**self.cloud.env, **credentials}
-        )
+        return hubdata(*command, "--format", "json", cwd=self.root, env={**self.cloud.env, **credentials})
 
     def expected(self) -> dict[str, bytes]:
         """Return what must be public: every file of the commit that is not ignored by name, and the database."""
@@ -222,7 +224,24 @@ def test_6_a_refused_file_keeps_its_published_version(world: World) -> None:
     world.repo.git("revert", "--no-edit", "HEAD")
 
 
-def test_7_no_secret_is_left_anywhere(world: World) -> None:
+def test_7_a_forced_geoip_refresh_publishes_the_database_anew(world: World) -> None:
+    """`geoip refresh` alone downloads nothing when upstream is unchanged; with --force it downloads and puts again."""
+    downloads = world.vendor.count("download")
+    idle = world.run("geoip", "refresh")
+    assert (idle.code, [job["job"] for job in idle.json["jobs"]]) == (0, ["geoip"])
+    assert idle.job("geoip")["outcome"] == "unchanged"
+    assert world.vendor.count("download") == downloads
+    before = _versions(world)
+    forced = world.run("geoip", "refresh", "--force", "--edition", "GeoLite2-City")
+    assert forced.code == 0, forced.stdout + forced.stderr
+    assert forced.job("geoip")["outcome"] == "published"
+    assert forced.puts("aws") == forced.puts("mirror") == [CITY]
+    assert world.vendor.count("download") == downloads + 1
+    assert {key for key, version in _versions(world).items() if before[key] != version} >= {CITY, "manifest.json"}
+    print(f"\nforced refresh of 66 MB: peak {forced.peak_mb:.0f} MB RSS, {forced.json['elapsed_s']} s")
+
+
+def test_8_no_secret_is_left_anywhere(world: World) -> None:
     """Neither the bucket, the mirror, the spool nor any output holds a credential, even at full verbosity."""
     secrets = (b"sentinel-licence-key", world.cloud.env["AWS_SECRET_ACCESS_KEY"].encode())
     ended = world.sync("-vv")
