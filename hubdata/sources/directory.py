@@ -69,9 +69,10 @@ class DirectorySource:
         try:
             walk.run()
         except OSError as err:
+            at = err.filename or root
             raise SourceError(
-                f"directory {root}: {err.strerror or err} ({err.filename})",
-                advice="check `path`, which is relative to where hubdata runs, and that its user may read all of it",
+                f"directory {at}: {err.strerror or err}",
+                advice="check `path` (from the job file's own directory) or --checkout, and that hubdata may read it all",
             ) from err
         if not walk.sizes and not walk.findings:
             raise SourceError(f"directory {root}: it holds no files", advice="check `path`; was the checkout made?")
@@ -235,7 +236,7 @@ def _object_id(path: Path, size: int, digits: int) -> str:
 
 
 _SHALLOW = Finding(
-    ".git/shallow",
+    "",  # it is about the whole source, so no rule and no ignore may hide it
     None,
     "source.history-unknown",
     Severity.WARNING,

@@ -141,6 +141,7 @@ def test_nothing_to_read_stops(tmp_path: Path, case: str) -> None:
     with pytest.raises(SourceError, match=str(path)) as caught:
         source(path).fetch(nothing)
     assert "check `path`" in caught.value.advice
+    assert str(caught.value).count(str(path)) == 1
 
 
 @pytest.mark.parametrize(("limit", "name"), [({"max_files": 2}, "files"), ({"max_bytes": 16}, "bytes")])
@@ -291,7 +292,7 @@ def test_unknown_history_is_taken_for_a_rewind_and_said(repo: Repo, tmp_path: Pa
     fetched = source(clone, environment, url=_URL).fetch(lambda: public(first))
     assert fetched.revision == head
     assert fetched.rewinds == (first,)
-    assert [f.rule for f in fetched.findings] == ["source.history-unknown"]
+    assert [(f.key, f.rule) for f in fetched.findings] == [("", "source.history-unknown")]
     assert "fetch-depth: 0" in fetched.findings[0].advice
 
 
