@@ -62,8 +62,11 @@ def claim(jobs: tuple[Job, ...], files: tuple[SourceFile, ...]) -> Claims:
 
 
 def ignored(jobs: tuple[Job, ...], key: str) -> bool:
-    """Tell whether no job needs to speak for `key`: an [[ignore]] names it, or a part of it begins with a dot."""
-    if any(segment.startswith(".") for segment in key.split("/")):
+    """Tell whether no job needs to speak for `key`: an [[ignore]] names it, or a part of it begins with a dot.
+
+    `.` and `..` are no such names but a way out of the tree: nobody's ignore covers them.
+    """
+    if any(segment.startswith(".") and segment not in (".", "..") for segment in key.split("/")):
         return True
     return any(matches(glob, key) for job in jobs for glob in job.ignore)
 

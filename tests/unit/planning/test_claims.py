@@ -50,6 +50,8 @@ def test_unclaimed_file_is_an_error_unless_ignored() -> None:
 
     assert [(f.key, f.rule, f.severity) for f in claims.findings] == [("new.bin", "job.unclaimed", Severity.ERROR)]
     assert ignored(jobs, "sub/.hidden")
+    assert not ignored(jobs, "../x.txt"), "a way out of the tree is no dot name"
+    assert not ignored(jobs, "sub/./x.txt")
 
 
 def test_dot_file_is_published_when_a_rule_names_it() -> None:
