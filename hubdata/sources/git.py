@@ -33,7 +33,8 @@ class GitSource:
         """What `[source]` may hold for `type = "git"`.
 
         `timeout` is in seconds, for all of git's work together. `token_env` names an environment variable (or, with
-        `_FILE` added, a file) with an access token, a `user:password` pair, or a whole `Bearer ...` value.
+        `_FILE` added, a file) with an access token, a `user:password` pair, or a whole `Bearer ...` value. Only
+        capitals: most tokens have none or more than these, so a token in the name's place is refused, and not quoted.
         """
 
         model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -43,7 +44,7 @@ class GitSource:
         timeout: float = Field(default=300.0, gt=0, le=86_400)
         max_bytes: int = Field(default=512 << 20, gt=0)
         max_files: int = Field(default=200_000, gt=0)
-        token_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+        token_env: str | None = Field(default=None, pattern=r"^[A-Z_][A-Z0-9_]*$")
 
         @field_validator("url")
         @classmethod

@@ -25,7 +25,7 @@ def test_names_of_secrets_are_known(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["bucket", "token_file", "cache_tag", "keys", "key", "tokenizer", "account_id", "monkey"]
+    "name", ["bucket", "token_file", "token_env", "cache_tag", "keys", "key", "tokenizer", "account_id", "monkey"]
 )
 def test_other_names_are_left_alone(name: str) -> None:
     """`token_file` holds a path; a waiver's `key` is a file's name."""

@@ -495,6 +495,14 @@ def test_missing_token_is_a_config_error(workspace: Path) -> None:
         source("https://example.net/x", workspace, {}, token_env="LISTS_TOKEN").fetch(never)
 
 
+@pytest.mark.parametrize("token", ["ghp_sentinelSentinel0", "sentinel-token", "github_pat_sentinel"])
+def test_token_in_place_of_its_name_is_refused(workspace: Path, token: str) -> None:
+    """Who writes the token itself into the job is told so, and the token is not repeated."""
+    with pytest.raises(ValidationError, match="token_env") as caught:
+        source("https://example.net/x", workspace, token_env=token)
+    assert token not in str(caught.value)
+
+
 def test_token_for_ssh_is_refused(workspace: Path) -> None:
     """A token means nothing to ssh, so naming one there is a mistake."""
     with pytest.raises(ValidationError, match="token_env"):
