@@ -72,14 +72,18 @@ class Repo:
         self.git("commit", "--quiet", "--allow-empty", "--no-verify", "-m", message)
         return self.head
 
-    def commit_tree(self, *entries: tuple[str, bytes, str]) -> str:
-        """Return the id of a commit on master made of raw root entries: mode, name, object id.
+    def raw_tree(self, *entries: tuple[str, bytes, str]) -> str:
+        """Return the id of a tree made of raw entries: mode, name, object id.
 
         Names need not be valid: this is how a hostile repository is made.
         """
         raw = b"".join(f"{mode.lstrip('0')} ".encode() + name + b"\0" + bytes.fromhex(i) for mode, name, i in entries)
-        tree = self.git("hash-object", "--literally", "-t", "tree", "-w", "--stdin", stdin=raw)
-        commit = self.git("commit-tree", tree, "-m", "raw")
+        return self.git("hash-object", "--literally", "-t", "tree", "-w", "--stdin", stdin=raw)
+
+    def commit_tree(self, *entries: tuple[str, bytes, str], parent: str = "") -> str:
+        """Return the id of a commit on master whose root is `raw_tree(*entries)`; without `parent` it is a root."""
+        descent = ("-p", parent) if parent else ()
+        commit = self.git("commit-tree", self.raw_tree(*entries), *descent, "-m", "raw")
         self.git("update-ref", "refs/heads/master", commit)
         return commit
 
