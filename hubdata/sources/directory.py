@@ -72,7 +72,7 @@ class DirectorySource:
             at = err.filename or root
             raise SourceError(
                 f"directory {at}: {err.strerror or err}",
-                advice="check `path` (from the job file's own directory) or --checkout, and that hubdata may read it all",
+                advice="check `path` (relative to the job file) or --checkout, and that hubdata may read all of it",
             ) from err
         if not walk.sizes and not walk.findings:
             raise SourceError(f"directory {root}: it holds no files", advice="check `path`; was the checkout made?")
