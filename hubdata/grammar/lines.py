@@ -7,7 +7,8 @@ more ends the file silently. The grammar is stricter than the reader: it refuses
 
 import mmap
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from hubdata.grammar.gather import Gather, shown
 from hubdata.model.finding import Finding
@@ -26,12 +27,16 @@ MAX_LINES = 2_000_000
 
 _BOM = b"\xef\xbb\xbf"
 _HTML = re.compile(rb"\s*(?:<!doctype\s+html|<html[\s>])", re.IGNORECASE)
+_VISIBLE = bytes(range(0x20, 0x7F)) + b"\t\n\r"
+"""The bytes of ASCII that are not invisible: a file of these alone, as most are, need not be searched."""
 _INVISIBLE = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One data row as the engine reads it. `number` is its line in the file, from 1."""
+class Row(NamedTuple):
+    """One data row as the engine reads it. `number` is its line in the file, from 1.
+
+    A plain tuple: made by the thousand, in a third of a frozen dataclass's time.
+    """
 
     number: int
     text: str
@@ -43,6 +48,15 @@ def read_rows(key: str, body: Body, prefix: str = "text") -> tuple[tuple[Row, ..
     Rows that are not UTF-8 carry U+FFFD where the bytes were wrong. A page of HTML gives no rows at all: each of its
     lines would be one more finding, and only the one matters. Never raises, whatever the bytes.
     """
+    texts, findings = read_lines(key, body, prefix)
+    return tuple(Row(number, text) for number, text in enumerate(texts, 1) if text and text[0] != "#"), findings
+
+
+def read_lines(key: str, body: Body, prefix: str = "text") -> tuple[list[str], tuple[Finding, ...]]:
+    """Return every line of `body` as the engine reads it, comments and blank ones too, and the same findings.
+
+    For long lists in which few rows need a closer look: 60,000 rows cost 20 ms to make.
+    """
     data = body if isinstance(body, bytes) else body[:]
     gather = Gather(key, prefix)
     if _HTML.match(data[:1024].removeprefix(_BOM)):
@@ -52,7 +66,7 @@ def read_rows(key: str, body: Body, prefix: str = "text") -> tuple[tuple[Row, ..
             "this is a page of HTML, not a list",
             "look at the address it was fetched from: it served an error page or a login page",
         )
-        return (), gather.findings()
+        return [], gather.findings()
     if data.count(b"\n") > MAX_LINES:
         gather.error(
             None,
@@ -60,22 +74,16 @@ def read_rows(key: str, body: Body, prefix: str = "text") -> tuple[tuple[Row, ..
             f"the file has more than {MAX_LINES:,} lines",
             "split it: an engine goes through all of them for every event",
         )
-        return (), gather.findings()
+        return [], gather.findings()
     lines = data.split(b"\n")
     if not lines[-1]:
         lines.pop()
     _whole_file(data, lines, gather)
-    texts = _readable(lines, gather)
-    rows = _rows(data, texts, gather)
-    if not rows:
-        gather.error(
-            None,
-            "empty",
-            "there is no data row",
-            "an engine never matches with it and logs an error for every event: restore the rows or remove the file",
-        )
-    _judge_rows(rows, gather)
-    return rows, gather.findings()
+    texts = _texts(data, _readable(lines, gather))
+    if data.translate(None, _VISIBLE) and _INVISIBLE.search(data.decode(errors="replace")):
+        _invisible(texts, gather)
+    _judge_rows(texts, gather)
+    return texts, gather.findings()
 
 
 def _whole_file(data: bytes, lines: list[bytes], gather: Gather) -> None:
@@ -149,50 +157,58 @@ def _readable(lines: list[bytes], gather: Gather) -> list[bytes]:
     return lines[:readable]
 
 
-def _rows(data: bytes, lines: list[bytes], gather: Gather) -> tuple[Row, ...]:
-    rows = []
-    clean = data.isascii() and b"\r" not in data
-    for number, line in enumerate(lines, 1):
-        if not clean:
-            line = line.removesuffix(b"\r")  # noqa: PLW2901  (one CR, as the engine drops it)
-        if line and line[0] != 0x23:
-            rows.append(Row(number, line.decode(errors="replace")))
-    if not clean or _INVISIBLE.search(data.decode(errors="replace")):
-        _invisible(rows, gather)
-    return tuple(rows)
+def _texts(data: bytes, lines: list[bytes]) -> list[str]:
+    """Return the text of each of `lines`, which are all of `data` or its beginning."""
+    if data.isascii() and b"\r" not in data:
+        return data.decode().split("\n")[: len(lines)]  # a third of the time of decoding line by line
+    return [line.removesuffix(b"\r").decode(errors="replace") for line in lines]  # one CR, as the engine drops it
 
 
-def _invisible(rows: list[Row], gather: Gather) -> None:
-    for row in rows:
-        found = _INVISIBLE.search(row.text)
+def _numbered(texts: list[str]) -> Iterator[tuple[int, str]]:
+    """Yield the data rows with their line numbers."""
+    return ((number, text) for number, text in enumerate(texts, 1) if text and text[0] != "#")
+
+
+def _invisible(texts: list[str], gather: Gather) -> None:
+    for number, text in _numbered(texts):
+        found = _INVISIBLE.search(text)
         if found:
             gather.warning(
-                row.number,
+                number,
                 "invisible",
-                f"an invisible character, U+{ord(found[0]):04X}, is part of the row {shown(row.text)}",
+                f"an invisible character, U+{ord(found[0]):04X}, is part of the row {shown(text)}",
                 "remove it, unless the row is meant to hold it",
                 column=found.start() + 1,
             )
 
 
-def _judge_rows(rows: tuple[Row, ...], gather: Gather) -> None:
-    for row in rows:
-        if row.text.isspace():
-            gather.error(
-                row.number,
-                "whitespace-only",
-                "the line holds only white space, and an engine takes it for a row",
-                "empty the line",
-            )
-    if len({row.text for row in rows}) == len(rows):
+def _judge_rows(texts: list[str], gather: Gather) -> None:
+    rows = [text for text in texts if text and text[0] != "#"]
+    if not rows:
+        gather.error(
+            None,
+            "empty",
+            "there is no data row",
+            "an engine never matches with it and logs an error for every event: restore the rows or remove the file",
+        )
+    if any(map(str.isspace, rows)):
+        for number, text in _numbered(texts):
+            if text.isspace():
+                gather.error(
+                    number,
+                    "whitespace-only",
+                    "the line holds only white space, and an engine takes it for a row",
+                    "empty the line",
+                )
+    if len(set(rows)) == len(rows):
         return
     first: dict[str, int] = {}
-    for row in rows:
-        before = first.setdefault(row.text, row.number)
-        if before != row.number:
+    for number, text in _numbered(texts):
+        before = first.setdefault(text, number)
+        if before != number:
             gather.warning(
-                row.number,
+                number,
                 "duplicate",
-                f"{shown(row.text)} stands in line {before} already",
+                f"{shown(text)} stands in line {before} already",
                 "remove one of the two",
             )

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
-from hubdata.grammar.lines import Row, read_rows
+from hubdata.grammar.lines import Row, read_lines
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
 
@@ -37,14 +37,17 @@ class PhrasesKind:
 
     def check(self, artifact: Artifact, body: Body, demands: Demands) -> Verdict:
         """Return every finding about the phrases in `body`; entries are phrases."""
-        rows, findings = read_rows(artifact.key, body)
+        texts, findings = read_lines(artifact.key, body)
         gather = Gather(artifact.key, self.name)
-        for row in rows:
-            text = row.text
-            if len(text) < DOUBTFUL_BYTES or text[0].isspace() or text[-1].isspace():
-                _judge(row, gather)
-        few = too_few(artifact.key, len(rows), demands.limits)
-        return Verdict(gather.findings([*findings, *few]), Stats(entries=len(rows)))
+        entries = 0
+        for number, text in enumerate(texts, 1):
+            if not text or text[0] == "#":
+                continue
+            entries += 1
+            if len(text) < DOUBTFUL_BYTES or text.strip() != text:
+                _judge(Row(number, text), gather)
+        few = too_few(artifact.key, entries, demands.limits)
+        return Verdict(gather.findings([*findings, *few]), Stats(entries=entries))
 
 
 def _judge(row: Row, gather: Gather) -> None:
