@@ -5,8 +5,9 @@ adapters. Sources fail alone and targets fail alone; whatever can go on goes on,
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
 from hubdata.errors import HubdataError
 from hubdata.model.event import Event
@@ -38,7 +39,7 @@ def run(
     """
     started = time.monotonic()
     now = clock.now()
-    with ThreadPoolExecutor(max(1, len(places) + len(feeds)), thread_name_prefix="run") as pool:
+    with _threads(max(1, len(places) + len(feeds))) as pool:
         surveys = {place.target.name: pool.submit(survey, place.target) for place in places}
         published = _published(surveys)
         reads = [pool.submit(read, feed, published, kind_of, now=now, reporter=reporter) for feed in feeds]
@@ -56,6 +57,18 @@ def run(
         visits = list(pool.map(go, places))
     jobs = tuple(_result(reading, visits, orders) for reading in readings)
     return RunResult(run_id, jobs, round(time.monotonic() - started, 3), orders.dry_run)
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Give a pool that is waited for at the end; but a run that is broken off waits for no upload or host."""
+    pool = ThreadPoolExecutor(count, thread_name_prefix="run")
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def _result(reading: Reading, visits: list[Mapping[str, Stay]], orders: Orders) -> JobResult:

@@ -6,6 +6,7 @@ asked for JSON gets a JSON object even then.
 
 import io
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -19,6 +20,28 @@ from hubdata.errors import Exit, HubdataError
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
+
+TERMINATED = 143
+"""128 + SIGTERM."""
+
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
+class Terminated(BaseException):
+    """Somebody ended the process by SIGTERM. Like KeyboardInterrupt, no ordinary handler may swallow it."""
+
+
+def handle_signals() -> None:
+    """Have SIGINT and SIGTERM unwind this process, so that spool and terminal are tidied up; a second one ends it."""
+
+    def unwind(number: int, _: object) -> NoReturn:
+        for each in _ENDING:
+            signal.signal(each, lambda *_: os._exit(128 + number))
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+
+    for each in _ENDING:
+        if signal.getsignal(each) is not signal.SIG_IGN:  # a shell's background job, or nohup: so it was wanted
+            signal.signal(each, unwind)
 
 
 @dataclass(slots=True)
@@ -38,8 +61,9 @@ def guarded(call: Callable[[Voice], object], args: Sequence[str] | None = None) 
         result = call(voice)
         code = int(result) if isinstance(result, int) else int(Exit.FINE)
     except (click.Abort, KeyboardInterrupt):
-        _complain("hubdata: interrupted; what is published stays, and the next run goes on from there")
-        code = INTERRUPTED
+        code = _broken_off("interrupted", INTERRUPTED, voice)
+    except Terminated:
+        code = _broken_off("terminated", TERMINATED, voice)
     except Exception as err:  # noqa: BLE001 - the last guard: nothing leaves as a traceback
         code = int(_explained(err, voice))
     sys.exit(code)
@@ -53,6 +77,18 @@ def say(text: str) -> None:
     except BrokenPipeError:
         # Python flushes stdout once more at its end; let that go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _broken_off(how: str, code: int, voice: Voice) -> int:
+    """Tell that the run did not get to its end, leave no child behind, and return `code`."""
+    from hubdata.transfer.process import end_all
+
+    end_all()
+    what = "what is published stays, and the next run goes on from there"
+    if voice.json:
+        _answer(f"{how}: {what}", "run it again", code)
+    _complain(f"hubdata: {how}; {what}")
+    return code
 
 
 def _explained(err: Exception, voice: Voice) -> Exit:
@@ -96,7 +132,7 @@ def _complain(text: str, *, escape: bool = True) -> None:
         return
 
 
-def _answer(message: str, advice: str, code: Exit) -> None:
+def _answer(message: str, advice: str, code: int) -> None:
     from hubdata.report.json import error_json
 
     say(error_json(message, advice, int(code)))

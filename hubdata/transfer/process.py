@@ -22,6 +22,9 @@ _CHUNK = 1 << 16
 _STDERR_KEPT = 4096  # bytes: the last lines say why a program gave up
 _WATCH_EVERY_S = 0.05
 
+_alive: set[int] = set()
+"""Process groups of the children that run now."""
+
 
 class Ending(StrEnum):
     """How a child came to its end."""
@@ -81,16 +84,28 @@ def run(
         )
     except (FileNotFoundError, PermissionError, NotADirectoryError) as err:
         return Result(Ending.MISSING, 127, b"", str(err))
+    _alive.add(child.pid)
     pump = _Pump(child, stdin, max_stdout, consume)
     try:
         ending = pump.until(time.monotonic() + timeout.total_seconds(), watch)
     finally:
         # Also after a normal end: a grandchild must not outlive the call.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)
+        _alive.discard(child.pid)
+        _kill(child.pid)
         child.wait()
         pump.close()
     return Result(ending, child.returncode, bytes(pump.kept), pump.stderr.decode("utf-8", "replace"))
+
+
+def end_all() -> None:
+    """Kill every child of every thread, with all that it started: for a process that is about to end itself."""
+    for group in tuple(_alive):
+        _kill(group)
+
+
+def _kill(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
 
 
 class _Pump:

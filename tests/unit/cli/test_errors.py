@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from hubdata import app
-from hubdata.cli.errors import INTERRUPTED
+from hubdata.cli.errors import INTERRUPTED, TERMINATED, Terminated
 from hubdata.cli.root import root
 from hubdata.errors import CdnError, ConfigError, Conflict, Exit, HubdataError, SourceError, TargetError
 from hubdata.model.run import RunResult
@@ -113,10 +113,19 @@ def test_an_error_cannot_command_the_terminal(runner: CliRunner, failing: Failin
     assert runner.invoke(root, ["sync", "--once"]).stderr == "hubdata: error: \\x1b[2Jgone\n"
 
 
-def test_an_interrupt_ends_with_130(runner: CliRunner, failing: Failing) -> None:
-    """Ctrl-C ends as shells expect, with a word on what that means for the data."""
-    failing(KeyboardInterrupt())
-    done = runner.invoke(root, ["sync", "--once"])
-    assert done.exit_code == INTERRUPTED
-    assert "interrupted" in done.stderr
+@pytest.mark.parametrize(
+    ("end", "code", "word"),
+    [(KeyboardInterrupt(), INTERRUPTED, "interrupted"), (Terminated(), TERMINATED, "terminated")],
+)
+@pytest.mark.parametrize("flags", [[], ["--format", "json"]])
+def test_a_signal_ends_as_shells_expect(
+    runner: CliRunner, failing: Failing, end: BaseException, code: int, word: str, flags: list[str]
+) -> None:
+    """Ctrl-C and SIGTERM end with 130 and 143, with a word on what that means for the data, also as JSON."""
+    failing(end)
+    done = runner.invoke(root, ["sync", "--once", *flags])
+    assert done.exit_code == code
+    assert f"hubdata: {word}; " in done.stderr
     assert "Traceback" not in done.output
+    if flags:
+        assert json.loads(done.stdout)["exit_code"] == code
