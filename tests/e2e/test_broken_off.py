@@ -48,7 +48,7 @@ def started(small: SmallWorld, *flags: str) -> subprocess.Popen[str]:
 
 def until(reached: Callable[[], bool]) -> None:
     """Return once `reached()`."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 10
     while not reached():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -111,13 +111,13 @@ def test_amid_a_fetch(small: SmallWorld, number: signal.Signals, code: int, word
         process = started(small)
         connection, _ = silent.accept()
         stdout, stderr, lived_s = ended(process, number)
+        until(lambda: not running(url))
         connection.close()
     assert process.returncode == code, stdout + stderr
     assert stderr.strip().startswith(f"hubdata: {word}; ")
     assert lived_s < QUICKLY_S
     assert small.untouched() == before
     assert small.left_over() == []
-    until(lambda: not running(url))
 
 
 def running(url: str) -> list[str]:
