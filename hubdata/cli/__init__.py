@@ -4,7 +4,6 @@ Importing this costs nothing: click is loaded when a command line has to be unde
 command is meant, and everything heavy below `hubdata.app` when it runs.
 """
 
-import os
 import gc
 import os
 import sys
@@ -20,11 +19,11 @@ def main() -> None:
         # Asked by health checks and scripts, again and again: answered in the time that Python itself takes.
         sys.stdout.write(f"hubdata {__version__}\n")
         return
-    from hubdata.cli.errors import INTERRUPTED, TERMINATED, handle_signals
-    # Start-up makes objects by the hundred thousand and no garbage: `Common.choices` lets the collector work again.
+    # Start-up makes objects by the hundred thousand and no garbage: `started` lets the collector work again.
     gc.disable()
     # Otherwise pydantic reads the entry points of every installed package, for plugins that have no part in this.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    from hubdata.cli.errors import INTERRUPTED, TERMINATED, handle_signals
     from hubdata.cli.root import root
 
     handle_signals()

@@ -1,5 +1,6 @@
 """The flags that commands share, and what follows from them: the choices for a run, who watches it, how it is shown."""
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,6 +61,7 @@ class Common:
         """Return what this command line chose, with a command's own flags in `more`."""
         from hubdata.app import Choices
 
+        started()
         return Choices(
             config=self.config,
             jobs_dir=self.jobs_dir,
@@ -87,6 +89,13 @@ class Common:
         from hubdata.report.terminal import screen_of
 
         return screen_of(sys.stdout, color=self.color)
+
+
+def started() -> None:
+    """Let the garbage collector work again: what start-up made stays to the end, and need never be looked at."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def show_run(common: Common, result: "RunResult") -> Exit:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from hubdata.cli.common import started
 from hubdata.cli.errors import say
 from hubdata.errors import Exit
 
@@ -27,6 +28,7 @@ def demo(directory: Path, *, no_color: bool) -> Exit:
     from hubdata.report.terminal import screen_of
     from hubdata.report.text import run_text
 
+    started()
     screen = screen_of(sys.stdout, color=not no_color)
     return story.tell(
         directory,
