@@ -32,6 +32,7 @@ class Format(StrEnum):
     TEXT = "text"
     JSON = "json"
     GITHUB = "github"
+    SARIF = "sarif"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,10 @@ def show_validation(common: Common, result: "ValidationResult") -> Exit:
 
         say(validation_github(result))
         append_step_summary(validation_summary_markdown(result))
+    elif common.format is Format.SARIF:
+        from hubdata.report.sarif import validation_sarif
+
+        say(validation_sarif(result))
     else:
         from hubdata.report.text import validation_text
 
@@ -135,12 +140,14 @@ def show_validation(common: Common, result: "ValidationResult") -> Exit:
     return result.exit_code
 
 
-def common_flags(*, jobs: bool = True, targets: bool = True) -> Callable[[Command], Command]:
+def common_flags(*, jobs: bool = True, targets: bool = True, sarif: bool = False) -> Callable[[Command], Command]:
     """Return a decorator that adds the shared flags and hands them to the command as one `Common`.
 
-    A command that has no use for jobs or targets leaves these flags out, so that nobody sets them in vain.
+    A command that has no use for jobs or targets leaves these flags out, so that nobody sets them in vain. `sarif` is
+    for commands that find faults in files.
     """
-    options = [*_WHERE, *(_JOBS if jobs else ()), *(_TARGETS if targets else ()), *_HOW]
+    how = (_format(*Format) if sarif else _format(Format.TEXT, Format.JSON, Format.GITHUB), *_HOW)
+    options = [*_WHERE, *(_JOBS if jobs else ()), *(_TARGETS if targets else ()), *how]
 
     def decorate(command: Command) -> Command:
         @wraps(command)
@@ -178,6 +185,17 @@ def _job_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> l
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+def _format(*known: Format) -> Callable[[Command], Command]:
+    readers = "a person, a program, GitHub Actions" + (", code scanning" if Format.SARIF in known else "")
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice([f.value for f in known]),
+        default=Format.TEXT.value,
+        help=f"Who reads the result: {readers}.  [default: text]",
+    )
+
+
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _DIR = click.Path(file_okay=False, path_type=Path)
 _WHERE = (
@@ -207,13 +225,6 @@ _TARGETS = (
     ),
 )
 _HOW = (
-    click.option(
-        "--format",
-        "format_",
-        type=click.Choice([f.value for f in Format]),
-        default=Format.TEXT.value,
-        help="Who reads the result: a person, a program, GitHub Actions.  [default: text]",
-    ),
     click.option("-v", "--verbose", count=True, help="Say more: every warning, events; -vv: libraries too."),
     click.option("-q", "--quiet", is_flag=True, help="Say nothing when all is well."),
     click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same)."),

@@ -22,12 +22,16 @@ class CheckedFile:
 
 @dataclass(frozen=True, slots=True)
 class ValidationResult:
-    """All files of one validation, by key. `findings` are those of no single checked file (a missing one, say)."""
+    """All files of one validation, by key. `findings` are those of no single checked file (a missing one, say).
+
+    `base` is where the keys lie, seen from the repository that a report is about: `data/`, or nothing at its root.
+    """
 
     files: tuple[CheckedFile, ...]
     findings: tuple[Finding, ...] = ()
     elapsed_s: float = 0.0
     notices: tuple[str, ...] = ()
+    base: str = ""
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:

@@ -43,17 +43,17 @@ def run_github(result: RunResult) -> str:
 
 def validation_github(result: ValidationResult) -> str:
     """Return a validation as workflow commands."""
-    lines = annotations(result.all_findings)
+    lines = annotations(result.all_findings, result.base)
     lines += [command("notice", redact(notice), title="hubdata") for notice in result.notices]
     summary = f"{wording.validation_summary(result)} ({wording.meaning(result.exit_code)})"
     lines.append(command("notice", summary, title="hubdata"))
     return "".join(line + "\n" for line in lines)
 
 
-def annotations(findings: Iterable[Finding]) -> list[str]:
-    """Return one workflow command a finding, errors first."""
+def annotations(findings: Iterable[Finding], base: str = "") -> list[str]:
+    """Return one workflow command a finding, errors first; `base` is what keys begin with in the repository."""
     found = tuple(findings)
-    return [_annotation(f) for severity in _ORDER for f in found if f.severity is severity]
+    return [_annotation(f, base) for severity in _ORDER for f in found if f.severity is severity]
 
 
 def command(
@@ -123,12 +123,13 @@ _MARK = {
 }
 
 
-def _annotation(finding: Finding) -> str:
+def _annotation(finding: Finding, base: str) -> str:
     message = f"{finding.message}. {finding.advice}" if finding.advice else finding.message
     if finding.waived:
         message = f"{message} (waived {finding.waived})"
     name = _COMMAND[finding.severity]
-    return command(name, message, file=finding.key, line=finding.line, col=finding.column, title=finding.rule)
+    file = base + finding.key if finding.key else ""
+    return command(name, message, file=file, line=finding.line, col=finding.column, title=finding.rule)
 
 
 def _problem(name: str, problem: Problem) -> str:

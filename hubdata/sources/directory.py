@@ -6,7 +6,6 @@ the commit's object ids, not with git's index: that cannot be fooled by time sta
 checkout's own configuration names. (Files that git rewrites on checkout, line ends or LFS, therefore count as dirty.)
 """
 
-import hashlib
 import os
 import stat
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from hubdata.ports import Published, SourceContext
 from hubdata.transfer import entries, git_repository
 from hubdata.transfer.deadline import Deadline
 from hubdata.transfer.git import DIRTY, Git, is_object_id, revisions_to_descend_from, url_problem
+from hubdata.transfer.git_changes import blob_id
 
 _GIT_TIME = timedelta(seconds=60)
 
@@ -112,7 +112,7 @@ class DirectorySource:
         if not tracked.keys() & sizes.keys():
             return None  # it merely lies within somebody's checkout
         clean = tracked.keys() == sizes.keys() and all(
-            _object_id(self._options.path / key, sizes[key], len(object_id)) == object_id
+            blob_id(self._options.path / key, sizes[key], len(object_id)) == object_id
             for key, object_id in tracked.items()
         )
         return checkout.head if clean else checkout.head + DIRTY
@@ -220,19 +220,6 @@ class _Walk:
             f"directory {self._root}: expected at most {limit}, found more",
             advice=f"check `path`; if all of this is meant, raise {name} in the job",
         )
-
-
-def _object_id(path: Path, size: int, digits: int) -> str:
-    """Return the id that git gives the file as a blob; an empty string when it cannot be read."""
-    digest = hashlib.sha1(usedforsecurity=False) if digits == 40 else hashlib.sha256()
-    digest.update(b"blob %d\0" % size)
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
-    except OSError:
-        return ""
-    return digest.hexdigest()
 
 
 _SHALLOW = Finding(

@@ -25,6 +25,7 @@ class Asked:
     def __init__(self) -> None:
         self.calls: list[tuple[str, app.Choices]] = []
         self.validated: tuple[Any, ...] = ()
+        self.narrowed: Mapping[str, Any] = {}
         self.result: RunResult = samples.FINE
         self.validation: ValidationResult = samples.CLEAN
 
@@ -40,11 +41,12 @@ class Asked:
         return self.result
 
     def validate_paths(
-        self, choices: app.Choices, paths: tuple[Path, ...], kind: str | None, options: Mapping[str, Any]
+        self, choices: app.Choices, paths: tuple[Path, ...], kind: str | None, options: Mapping[str, Any], **more: Any
     ) -> ValidationResult:
         """Answer a validation."""
         self.calls.append(("validate", choices))
         self.validated = (paths, kind, dict(options))
+        self.narrowed = more
         return self.validation
 
 
@@ -176,6 +178,12 @@ def test_validate_passes_paths_kind_and_its_settings(runner: CliRunner, asked: A
         ["validate"],
         ["validate", "/nonexistent/file"],
         ["validate", ".", "--option", "a=b"],
+        ["validate", "-"],
+        ["validate", "-", ".", "--kind", "cidr"],
+        ["validate", ".", "--name", "a.txt"],
+        ["validate", "-", "--name", ""],
+        ["validate", ".", "--since", "HEAD", "--kind", "cidr"],
+        ["sync", "--once", "--format", "sarif"],
         ["validate", ".", "--kind", "cidr", "--option", "ab"],
         ["sync", "--once", "--format", "xml"],
         ["sync", "--once", "--bogus"],
