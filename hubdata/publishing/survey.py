@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from hubdata.errors import TargetError
 from hubdata.model import manifest as manifests
 from hubdata.model.inventory import Inventory
 from hubdata.model.manifest import Manifest
@@ -37,8 +38,14 @@ def survey(target: Target) -> Survey:
 
 
 def read_manifest(target: Target) -> tuple[Manifest, str | None]:
-    """Return the target's manifest and its ETag; generation 0 and None when there is none yet."""
+    """Return the target's manifest and its ETag; generation 0 and None when there is none yet.
+
+    Raises TargetError when it cannot be read, or is not one that this hubdata understands.
+    """
     blob = target.read(manifests.KEY, max_bytes=MANIFEST_MAX_BYTES)
     if blob is None:
         return Manifest(), None
-    return Manifest.from_bytes(blob.body), blob.stored.etag
+    try:
+        return Manifest.from_bytes(blob.body), blob.stored.etag
+    except TargetError as err:
+        raise TargetError(f"target {target.name}: {err}", advice=err.advice) from err

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,9 +46,18 @@ class Ended:
         return total
 
 
-def hubdata(*arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None, timeout: float = 120) -> Ended:
-    """Return what `hubdata ARGUMENTS` said and did; kills it after `timeout` seconds."""
-    argv = [sys.executable, "-m", "hubdata", *map(str, arguments)]
+def hubdata(
+    *arguments: str | Path,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 120,
+    within: Sequence[str] = (),
+) -> Ended:
+    """Return what `hubdata ARGUMENTS` said and did; kills it after `timeout` seconds.
+
+    `within` is a command that runs the rest of its line, such as `nice` or `unshare`.
+    """
+    argv = [*within, sys.executable, "-m", "hubdata", *map(str, arguments)]
     environment = {"PATH": os.environ["PATH"], "HOME": str(cwd), **(env or {})}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(

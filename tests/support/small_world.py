@@ -6,7 +6,7 @@ anywhere, results alone on stdout (one JSON object), and on stderr nothing but h
 
 import contextlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,13 +98,25 @@ class SmallWorld:
         assert old in text
         self.write(path, text.replace(old, new))
 
-    def run(self, *arguments: str, env: Mapping[str, str] | None = None, timeout: float = 60) -> Ended:
+    def run(
+        self,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        timeout: float = 60,
+        within: Sequence[str] = (),
+    ) -> Ended:
         """Return what one process said, having asserted what holds for every one of them."""
-        return checked(hubdata(*arguments, cwd=self.root, env=env, timeout=timeout))
+        return checked(hubdata(*arguments, cwd=self.root, env=env, timeout=timeout, within=within))
 
-    def sync(self, *flags: str, env: Mapping[str, str] | None = None, timeout: float = 60) -> Ended:
+    def sync(
+        self,
+        *flags: str,
+        env: Mapping[str, str] | None = None,
+        timeout: float = 60,
+        within: Sequence[str] = (),
+    ) -> Ended:
         """Run `sync --once --format json`; the code in the object is the code of the process."""
-        ended = self.run("sync", "--once", "--format", "json", *flags, env=env, timeout=timeout)
+        ended = self.run("sync", "--once", "--format", "json", *flags, env=env, timeout=timeout, within=within)
         assert ended.json["exit_code"] == ended.code
         return ended
 
