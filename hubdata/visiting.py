@@ -9,6 +9,7 @@ from hubdata.model.event import Event
 from hubdata.model.finding import Finding, Severity
 from hubdata.model.inventory import Inventory
 from hubdata.model.job import Unit
+from hubdata.model.meaning import Difference
 from hubdata.model.plan import Plan
 from hubdata.model.receipt import Invalidation
 from hubdata.model.run import Problem, TargetResult
@@ -60,6 +61,11 @@ class _Planned:
     held: Plan | None
     findings: tuple[Finding, ...]
 
+    @property
+    def keys(self) -> frozenset[str]:
+        plans = (self.plan, self.held)
+        return frozenset(change.key for plan in plans if plan is not None for change in plan.changes)
+
 
 def visit(
     place: Place,
@@ -87,7 +93,8 @@ def visit(
         }
         reporter.emit(Event("plan.made", fields))
     if orders.dry_run:
-        return _stays(planned, place, found, None, None)
+        meanings = _explained(planned, place.target, found, reporter, held_only=False)
+        return _stays(planned, place, found, None, None, meanings=meanings)
     found, told = _resume(place, found, spoken_for, reporter)
     works = tuple(Work(each.plan, each.reading.snapshot) for each in planned if not each.plan.empty)
     applied = None
@@ -97,7 +104,8 @@ def visit(
             told = applied.receipt.invalidation or told
     if told is not None and orders.wait:
         told = _waited(place.cdn, told, reporter)
-    return _stays(planned, place, found, applied, told)
+    meanings = _explained(planned, place.target, found, reporter, held_only=True)
+    return _stays(planned, place, found, applied, told, meanings=meanings)
 
 
 def lost(target: Target, readings: tuple[Reading, ...], err: HubdataError) -> Mapping[str, Stay]:
@@ -144,6 +152,19 @@ def _recognised(found: Survey, reading: Reading) -> Inventory:
         ) from err
 
 
+def _explained(
+    planned: tuple[_Planned, ...], target: Target, found: Survey, reporter: Reporter, *, held_only: bool
+) -> Mapping[str, Difference]:
+    """Return by key what the changes mean that a person will look at. With nothing of the kind, nothing is imported."""
+    shown = [plan for each in planned for plan in (each.held, None if held_only else each.plan) if plan is not None]
+    if not any(plan.puts for plan in shown):
+        return {}
+    from hubdata.explaining import explain
+
+    artifacts = {key: artifact for each in planned for key, artifact in each.reading.snapshot.artifacts.items()}
+    return explain(shown, artifacts, found.inventory.objects, target, reporter)
+
+
 def _may_delete(reading: Reading) -> bool:
     """Tell whether what the source no longer has may go: never while the job is refused whole or its source is bare."""
     job, snapshot = reading.job, reading.snapshot
@@ -178,7 +199,13 @@ def _waited(cdn: Cdn, told: Invalidation, reporter: Reporter) -> Invalidation:
 
 
 def _stays(
-    planned: tuple[_Planned, ...], place: Place, found: Survey, applied: Applied | None, told: Invalidation | None
+    planned: tuple[_Planned, ...],
+    place: Place,
+    found: Survey,
+    applied: Applied | None,
+    told: Invalidation | None,
+    *,
+    meanings: Mapping[str, Difference],
 ) -> Mapping[str, Stay]:
     """Share one publication out among its jobs.
 
@@ -201,6 +228,7 @@ def _stays(
             if applied
             else frozenset(),
             problem=_problem(each.plan, applied),
+            meanings={key: meanings[key] for key in each.keys if key in meanings},
         )
         stays[each.plan.job] = Stay(result, each.findings)
     return stays

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from hubdata.errors import Exit, worst
 from hubdata.model.finding import Finding
+from hubdata.model.meaning import Difference
 from hubdata.model.plan import Plan
 from hubdata.model.receipt import Invalidation
 
@@ -36,7 +37,7 @@ class TargetResult:
 
     `plan` is what was to go out, `failed` the keys of it that did not; `held` is the plan of what broke a limit and
     waits for approval by its id. `applied` tells that `plan` was carried out; a dry run and a failed target leave it
-    False.
+    False. `meanings` say by key what a change means, where it was worth finding out: in a dry run, and of held files.
     """
 
     target: str
@@ -48,6 +49,7 @@ class TargetResult:
     invalidation: Invalidation | None = None
     failed: frozenset[str] = frozenset()
     problem: Problem | None = None
+    meanings: Mapping[str, Difference] = field(default_factory=dict)
 
     @property
     def done(self) -> Plan:
