@@ -11,6 +11,10 @@ from typing import Any
 from hubdata.model.finding import Severity
 from hubdata.model.job import Limits
 
+ERROR = (Severity.ERROR,)
+WARNING = (Severity.WARNING,)
+EITHER = (Severity.ERROR, Severity.WARNING)
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -25,6 +29,13 @@ class Example:
     options: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = Limits()
     note: str = ""
+
+    @property
+    def content(self) -> bytes:
+        """Return the bytes of the file; what is written over and over ends with one line feed."""
+        if self.times == 1 or self.body.endswith(b"\n"):
+            return self.body * self.times
+        return self.body * self.times + b"\n"
 
     @property
     def shown(self) -> tuple[str, ...]:

@@ -7,9 +7,45 @@ One file a kind, as the checkers are. `docs/rules.md` is this catalogue printed:
 from collections.abc import Mapping
 
 from hubdata.model.rule import Rule
-from hubdata.rules import text
+from hubdata.rules import (
+    bots,
+    cidr,
+    ip_exact,
+    job,
+    json,
+    jsonl_uri,
+    limits,
+    map,  # noqa: A004 - the kind's name
+    mmdb,
+    modsec,
+    needle,
+    opaque,
+    phrases,
+    rdns_regexp,
+    rdns_suffix,
+    regexp,
+    text,
+)
 
-CATALOGUE: tuple[Rule, ...] = (*text.RULES,)
+CATALOGUE: tuple[Rule, ...] = (
+    *text.RULES,
+    *cidr.RULES,
+    *ip_exact.RULES,
+    *rdns_suffix.RULES,
+    *rdns_regexp.RULES,
+    *regexp.RULES,
+    *needle.RULES,
+    *jsonl_uri.RULES,
+    *map.RULES,
+    *bots.RULES,
+    *modsec.RULES,
+    *phrases.RULES,
+    *json.RULES,
+    *opaque.RULES,
+    *mmdb.RULES,
+    *limits.RULES,
+    *job.RULES,
+)
 """All rules, family by family; within one in the order in which people meet them."""
 
 BY_ID: Mapping[str, Rule] = {rule.id: rule for rule in CATALOGUE}

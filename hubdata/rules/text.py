@@ -1,15 +1,11 @@
 """Rules that every text kind shares: encoding, line ends, lengths, and rows that are none."""
 
-from hubdata.model.finding import Severity
-from hubdata.model.rule import Example, Rule
-
-_ERROR = (Severity.ERROR,)
-_WARNING = (Severity.WARNING,)
+from hubdata.model.rule import ERROR, WARNING, Example, Rule
 
 RULES = (
     Rule(
         "text.html",
-        _ERROR,
+        ERROR,
         "The upstream answered with an error page or a login page. Every line of it becomes a row: a pattern file of"
         " markup kills the process or matches at random, and the real list is gone.",
         Example("regexp", b"<!DOCTYPE html>\n<html><body>502 Bad Gateway</body></html>\n"),
@@ -17,7 +13,7 @@ RULES = (
     ),
     Rule(
         "text.too-many-lines",
-        _ERROR,
+        ERROR,
         "An engine goes through all rows for every event. A list of millions of lines slows down every one of them,"
         " and fills the memory of small machines.",
         Example("needle", b"\n", times=2_000_001, note="more than 2,000,000 lines"),
@@ -25,15 +21,15 @@ RULES = (
     ),
     Rule(
         "text.bom",
-        _ERROR,
+        ERROR,
         "The byte order mark is read as part of the first row: a first comment becomes a row, a first network never"
         " matches, a first JSON line stops the loading.",
-        Example("cidr", b"\xef\xbb\xbf# our networks\n9.9.9.0/24\n"),
+        Example("modsec", b"\xef\xbb\xbf# our rules\nSecMarker BEGIN\n"),
         "Save the file as UTF-8 without BOM.",
     ),
     Rule(
         "text.final-lf",
-        _WARNING,
+        WARNING,
         "Nothing today: engines read the last line all the same. Tools that append to the file, or join files, glue"
         " the next row to this one.",
         Example("cidr", b"9.9.9.0/24", note="no line feed at the end"),
@@ -41,7 +37,7 @@ RULES = (
     ),
     Rule(
         "text.nul",
-        _ERROR,
+        ERROR,
         "A NUL byte is part of the row, which then never matches; a file of them has been cut by a full disk or is"
         " binary.",
         Example("needle", b"/wp-config\x00.bak\n"),
@@ -49,7 +45,7 @@ RULES = (
     ),
     Rule(
         "text.cr",
-        _ERROR,
+        ERROR,
         "Only one carriage return before the line feed is dropped, and only by the readers of lists: any other is part"
         " of the row, which then never matches. In SecLang it breaks every continued line, and the engine does not"
         " start.",
@@ -58,7 +54,7 @@ RULES = (
     ),
     Rule(
         "text.not-utf8",
-        _ERROR,
+        ERROR,
         "Patterns that are not UTF-8 do not compile, which ends the process; JSON gets other characters in their"
         " place; needles in an old encoding are never found.",
         Example("needle", b"/caf\xe9-admin\n"),
@@ -66,7 +62,7 @@ RULES = (
     ),
     Rule(
         "text.line-too-long",
-        _ERROR,
+        ERROR,
         "A line of 65,536 bytes or more stops the engine's reader without a word: this row and all below it are"
         " lost. Half of that is refused here, so that no line grows into it overnight.",
         Example("needle", b"a", times=40_000, note="one line of 40,000 bytes"),
@@ -74,7 +70,7 @@ RULES = (
     ),
     Rule(
         "text.invisible",
-        _WARNING,
+        WARNING,
         "The invisible character is part of the row: copied from a web page into a needle or a name, it keeps the row"
         " from ever matching.",
         Example("needle", "/admin\u200b/config\n".encode()),
@@ -82,7 +78,7 @@ RULES = (
     ),
     Rule(
         "text.empty",
-        _ERROR,
+        ERROR,
         "A list without one data row never matches and logs an error for every event. An allowlist that has become"
         " empty bans those whom it protected.",
         Example("cidr", b"# nothing left\n"),
@@ -90,14 +86,14 @@ RULES = (
     ),
     Rule(
         "text.whitespace-only",
-        _ERROR,
+        ERROR,
         "Only the empty line is blank. A line of spaces is a row: as a needle it is found in nearly every request.",
         Example("needle", b"/wp-config.bak\n  \n"),
         "Empty the line or remove it.",
     ),
     Rule(
         "text.duplicate",
-        _WARNING,
+        WARNING,
         "The row is tried twice for every event, and whoever removes one of the two believes that it is gone.",
         Example("cidr", b"9.9.9.0/24\n9.9.9.0/24\n"),
         "Remove one of the two.",

@@ -18,7 +18,7 @@ def test_a_rule_is_explained_with_its_harm_an_example_and_how_to_mend_it() -> No
     result = run("validate", "--explain", " Text.BOM ")
     assert result.exit_code == 0
     assert result.stdout.startswith("text.bom (error)\n")
-    assert "# our networks" in result.stdout
+    assert "# our rules" in result.stdout
     assert "Mend it: Save the file as UTF-8 without BOM." in result.stdout
 
 
@@ -27,7 +27,7 @@ def test_a_program_gets_a_rule_as_one_object() -> None:
     result = run("validate", "--format", "json", "--explain", "text.bom")
     rule = json.loads(result.stdout)
     assert (rule["rule"], rule["severities"]) == ("text.bom", ["error"])
-    assert rule["example"]["kind"] == "cidr"
+    assert rule["example"]["kind"] == "modsec"
     assert rule["example"]["text"].startswith("\\xef\\xbb\\xbf#")
 
 

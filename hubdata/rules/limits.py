@@ -1,0 +1,46 @@
+"""Rules of the limits: changes that are valid line by line and look like an accident. The file is held."""
+
+from hubdata.model.job import Limits
+from hubdata.model.rule import ERROR, Example, Rule
+
+_APPROVE = "Look at the change; if it is meant, approve the held plan by its id: `sync --once --approve PLAN_ID`."
+
+RULES = (
+    Rule(
+        "limits.min-entries",
+        ERROR,
+        "A list that has lost its rows is still valid: an allowlist of one row bans nearly all whom it protected.",
+        Example("cidr", b"9.9.9.0/24\n", limits=Limits(min_entries=2), note="with min_entries = 2"),
+        "Look whether the upstream lost some; if it is meant, lower min_entries in the job file.",
+    ),
+    Rule(
+        "limits.max-change",
+        ERROR,
+        "So large a change at once is more often a broken upstream or a poisoned commit than an update: nothing has"
+        " reached an engine yet.",
+        Example(note="a list of 1,000 networks becomes one of 400, with max_change = 0.5"),
+        _APPROVE,
+    ),
+    Rule(
+        "limits.max-deletes",
+        ERROR,
+        "More than half of a job's files would vanish: engines that still download them get 404, and keep old data.",
+        Example(note="the source holds 3 of the 8 files that are published"),
+        _APPROVE,
+    ),
+    Rule(
+        "limits.older-build",
+        ERROR,
+        "The database is older than the one that is published: look-ups would go back in time.",
+        Example(note="built on 1 May, the published one on 8 May"),
+        _APPROVE + " Or run once with --allow-rollback.",
+    ),
+    Rule(
+        "limits.rewound",
+        ERROR,
+        "The source no longer knows the state that is published: its history was rewritten or went back, and old"
+        " mistakes may come back with it.",
+        Example(note="a force-push removed the published commit"),
+        _APPROVE + " Or run once with --allow-rollback.",
+    ),
+)
