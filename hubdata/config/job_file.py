@@ -11,7 +11,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from hubdata.errors import ConfigError
+from hubdata.model.finding import HOLDING
 from hubdata.model.key import key_problem
+from hubdata.planning.glob import compiled
 
 NAME = re.compile(r"[a-z0-9-]+")
 """What a job may be called: its file's name without `.toml`."""
@@ -30,6 +33,10 @@ def _cron(text: str) -> str:
 def _glob(text: str) -> str:
     if problem := key_problem(text):
         raise ValueError(f"no file can match: {problem}")
+    try:
+        compiled(text)
+    except ConfigError as err:
+        raise ValueError(f"{err}: {err.advice}") from err
     return text
 
 
@@ -42,6 +49,8 @@ def _key(text: str) -> str:
 def _rule(text: str) -> str:
     if not _RULE.fullmatch(text):
         raise ValueError("expected the rule of a finding, such as `cidr.host-bits`")
+    if text in HOLDING:
+        raise ValueError(f"{text} holds a change until its plan is approved: `sync --once --approve`; raise the limit")
     return text
 
 
@@ -90,6 +99,10 @@ class LimitsTable(_Table):
     floor_entries: int | None = Field(default=None, ge=0, description="Changes of so few entries are never held.")
     max_prefix4: int | None = Field(default=None, ge=0, le=32)
     max_prefix6: int | None = Field(default=None, ge=0, le=128)
+    floor_ipv4_addresses: int | None = Field(default=None, ge=0, description="Changes of so few are never held.")
+    floor_ipv6_64s: int | None = Field(default=None, ge=0, description="Changes of so few /64s are never held.")
+    must_contain: list[str] = Field(default=[], description="Networks covered whole, or rows, that must stay.")
+    must_not_contain: list[str] = Field(default=[], description="Networks of which no address may be let in.")
 
 
 class FileTable(_Table):
@@ -135,6 +148,9 @@ class JobFile(_Table):
     schedule: Annotated[str, AfterValidator(_cron)] | None = Field(default=None, description="Cron, UTC.")
     unit: Literal["file", "job"] = "file"
     prune: bool = Field(default=False, description="Delete what the source no longer has.")
+    max_deletes: float = Field(
+        default=0.5, ge=0, le=1, description="Share of the job's public files that may go at once."
+    )
     source: SourceTable
     files: list[FileTable] = Field(min_length=1)
     ignore: list[IgnoreTable] = []

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from hubdata.config.adapters import adapter_faults, with_absolute_paths
 from hubdata.config.document import Document, dotted, read_document
 from hubdata.config.job_file import NAME, FileTable, JobFile
+from hubdata.config.named import named_faults
 from hubdata.config.problems import Level, Problem, in_order, stop_on_errors
 from hubdata.model.job import Canary, FileRule, Job, Limits, SourceSpec, Unit, Waiver
 from hubdata.plugins import Fault, Seam, faults
@@ -70,6 +71,8 @@ def _read(path: Path, shown: str, today: date) -> tuple[Job | None, list[Problem
     except ValidationError as err:
         return None, [*problems, *map(document.problem, faults(err, JobFile))]
     problems += map(document.problem, _repeated(file))
+    for index, table in enumerate(file.files):
+        problems += map(document.problem, named_faults(table.kind, table.limits, ("files", index, "limits")))
     problems += _ending(file, document, today)
     if any(p.level is Level.ERROR for p in problems):
         return None, problems
@@ -136,6 +139,7 @@ def _job(name: str, file: JobFile, document: Document) -> Job:
         ignore=tuple(table.match for table in file.ignore),
         waivers=tuple(Waiver(w.key, w.rule, w.reason, w.until) for w in file.waivers),
         canaries=tuple(Canary(c.ip, c.expect, c.edition) for c in file.canaries),
+        max_deletes=file.max_deletes,
     )
 
 
@@ -152,6 +156,10 @@ def _file_rule(table: FileTable) -> FileRule:
             floor_entries=limits.floor_entries,
             max_prefix4=limits.max_prefix4,
             max_prefix6=limits.max_prefix6,
+            floor_ipv4_addresses=limits.floor_ipv4_addresses,
+            floor_ipv6_64s=limits.floor_ipv6_64s,
+            must_contain=tuple(limits.must_contain),
+            must_not_contain=tuple(limits.must_not_contain),
         ),
         cache_control=table.cache_control,
         content_type=table.content_type,

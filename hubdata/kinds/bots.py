@@ -17,6 +17,7 @@ from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.go_regexp import overmatch, regexp_problem
 from hubdata.grammar.json_row import Member, element_columns, read_objects
 from hubdata.grammar.lines import Row, read_rows
+from hubdata.grammar.named import named_networks
 from hubdata.grammar.networks import BITS, Network, address_text, coverage, host, masked, parse_address, parse_prefix
 from hubdata.grammar.rdns import rdns_problems
 from hubdata.grammar.registries import special_purpose
@@ -56,11 +57,13 @@ class BotsKind:
             6: SHORTEST_PREFIX[6] if demands.limits.max_prefix6 is None else demands.limits.max_prefix6,
         }
         networks: list[Network] = []
+        lines: list[int] = []
         names: dict[str, int] = {}
         for row, members in read_objects(rows, gather, harm=_HARM):
             entry = _Entry(row, gather, floors)
             entry.judge(members)
             networks += entry.networks
+            lines += [row.number] * len(entry.networks)
             if entry.name and names.setdefault(entry.name, row.number) != row.number:
                 gather.warning(
                     row.number,
@@ -70,7 +73,8 @@ class BotsKind:
                 )
         ipv4_addresses, ipv6_64s = coverage(networks)
         few = too_few(artifact.key, len(rows), demands.limits)
-        return Verdict(gather.findings([*findings, *few]), Stats(len(rows), ipv4_addresses, ipv6_64s))
+        named = named_networks(artifact.key, zip(lines, networks, strict=True), demands.limits)
+        return Verdict(gather.findings([*findings, *few, *named]), Stats(len(rows), ipv4_addresses, ipv6_64s))
 
 
 class _Columns:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.lines import Row, read_rows
+from hubdata.grammar.named import named_networks
 from hubdata.grammar.networks import BITS, Network, coverage, host, masked, parse_address, parse_prefix
 from hubdata.grammar.registries import special_purpose
 from hubdata.model.job import Limits
@@ -45,17 +46,20 @@ class CidrKind:
         rows, findings = read_rows(artifact.key, body)
         gather = Gather(artifact.key, self.name)
         floors = _floors(demands.limits)
-        networks = []
+        networks: list[Network] = []
+        lines: list[int] = []
         for row in rows:
             if row.text.isspace():
                 continue  # told already
             network = _parse(row, gather)
             if network is not None:
                 networks.append(network)
+                lines.append(row.number)
                 self._judge(row, network, floors, gather)
         ipv4_addresses, ipv6_64s = coverage(networks)
         few = too_few(artifact.key, len(rows), demands.limits)
-        return Verdict(gather.findings([*findings, *few]), Stats(len(rows), ipv4_addresses, ipv6_64s))
+        named = named_networks(artifact.key, zip(lines, networks, strict=True), demands.limits)
+        return Verdict(gather.findings([*findings, *few, *named]), Stats(len(rows), ipv4_addresses, ipv6_64s))
 
     def _judge(self, row: Row, network: Network, floors: dict[int, int], gather: Gather) -> None:
         if self._version not in (None, network.version):

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.lines import Row, read_rows
+from hubdata.grammar.named import named_networks
 from hubdata.grammar.networks import Network, address_text, coverage, host, parse_address, parse_prefix
 from hubdata.grammar.registries import special_purpose
 from hubdata.model.snapshot import Artifact, Stats
@@ -37,17 +38,20 @@ class IpExactKind:
         """Return every finding about the addresses in `body`, and how many they are."""
         rows, findings = read_rows(artifact.key, body)
         gather = Gather(artifact.key, self.name)
-        addresses = []
+        addresses: list[Network] = []
+        lines: list[int] = []
         for row in rows:
             if row.text.isspace():
                 continue  # told already
             address = _parse(row, gather)
             if address is not None:
                 addresses.append(address)
+                lines.append(row.number)
                 self._judge(row, address, gather)
         ipv4_addresses, ipv6_64s = coverage(addresses)
         few = too_few(artifact.key, len(rows), demands.limits)
-        return Verdict(gather.findings([*findings, *few]), Stats(len(rows), ipv4_addresses, ipv6_64s))
+        named = named_networks(artifact.key, zip(lines, addresses, strict=True), demands.limits)
+        return Verdict(gather.findings([*findings, *few, *named]), Stats(len(rows), ipv4_addresses, ipv6_64s))
 
     def _judge(self, row: Row, address: Network, gather: Gather) -> None:
         if self._version not in (None, address.version):

@@ -14,6 +14,7 @@ from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.go_regexp import ORDINARY
 from hubdata.grammar.json_row import Member, read_objects
 from hubdata.grammar.lines import read_rows
+from hubdata.grammar.named import named_rows
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
 
@@ -55,7 +56,8 @@ class JsonlUriKind:
             if "uri" in values:
                 _judge_uri(*values["uri"], row.number, gather, seen)
         few = too_few(artifact.key, len(rows), demands.limits)
-        return Verdict(gather.findings([*findings, *few]), Stats(entries=len(rows)))
+        named = named_rows(artifact.key, seen, demands.limits)
+        return Verdict(gather.findings([*findings, *few, *named]), Stats(entries=len(rows)))
 
 
 def _strings(members: tuple[Member, ...], line: int, gather: Gather) -> dict[str, tuple[str, int]]:

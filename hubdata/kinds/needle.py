@@ -13,6 +13,7 @@ from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.go_regexp import ORDINARY
 from hubdata.grammar.lines import Row, read_rows
+from hubdata.grammar.named import named_rows
 from hubdata.model.finding import Severity
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
@@ -47,7 +48,8 @@ class NeedleKind:
         for row in rows:
             self._judge(row, haystacks, gather)
         few = too_few(artifact.key, len(rows), demands.limits)
-        return Verdict(gather.findings([*findings, *few]), Stats(len(rows)))
+        named = named_rows(artifact.key, (row.text for row in rows), demands.limits)
+        return Verdict(gather.findings([*findings, *few, *named]), Stats(len(rows)))
 
     def _judge(self, row: Row, haystacks: tuple[tuple[str, str, str], ...], gather: Gather) -> None:
         text = row.text

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.lines import Row, read_lines
+from hubdata.grammar.named import named_rows
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
 
@@ -47,7 +48,8 @@ class PhrasesKind:
             if len(text) < DOUBTFUL_BYTES or text.strip() != text:
                 _judge(Row(number, text), gather)
         few = too_few(artifact.key, entries, demands.limits)
-        return Verdict(gather.findings([*findings, *few]), Stats(entries=entries))
+        named = named_rows(artifact.key, (text.strip() for text in texts), demands.limits)
+        return Verdict(gather.findings([*findings, *few, *named]), Stats(entries=entries))
 
 
 def _judge(row: Row, gather: Gather) -> None:

@@ -13,6 +13,7 @@ from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.go_regexp import MAX_PATTERNS, MAX_REFUSED, regexp_problem
 from hubdata.grammar.lines import read_rows
+from hubdata.grammar.named import named_rows
 from hubdata.grammar.rdns import NEVER_MATCHES, RdnsProblem, rdns_problems
 from hubdata.model.finding import Severity
 from hubdata.model.snapshot import Artifact, Stats
@@ -69,7 +70,8 @@ class RdnsRegexpKind:
                 told = _as_severe(problem, dead)
                 gather.add(number, told.rule, told.severity, told.message, told.advice)
         few = too_few(artifact.key, len(rows), demands.limits)
-        return Verdict(gather.findings([*findings, *few]), Stats(len(rows)))
+        named = named_rows(artifact.key, (row.text for row in rows), demands.limits)
+        return Verdict(gather.findings([*findings, *few, *named]), Stats(len(rows)))
 
 
 def _never_matches(problems: tuple[RdnsProblem, ...]) -> bool:

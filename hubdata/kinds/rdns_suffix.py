@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.lines import Row, read_rows
+from hubdata.grammar.named import named_rows
 from hubdata.grammar.rdns_names import RENTED, is_public_suffix
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
@@ -43,7 +44,8 @@ class RdnsSuffixKind:
         for row in rows:
             _judge(row, gather)
         few = too_few(artifact.key, len(rows), demands.limits)
-        return Verdict(gather.findings([*findings, *few]), Stats(len(rows)))
+        named = named_rows(artifact.key, (row.text for row in rows), demands.limits)
+        return Verdict(gather.findings([*findings, *few, *named]), Stats(len(rows)))
 
 
 def _judge(row: Row, gather: Gather) -> None:

@@ -12,6 +12,7 @@ from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.go_regexp import MAX_PATTERNS, MAX_REFUSED, overmatch, regexp_problem
 from hubdata.grammar.lines import read_rows
+from hubdata.grammar.named import named_rows
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
 
@@ -65,4 +66,5 @@ class RegexpKind:
                     "say more of what is meant: a pattern that ordinary visitors match bans them",
                 )
         few = too_few(artifact.key, len(rows), demands.limits)
-        return Verdict(gather.findings([*findings, *few]), Stats(len(rows)))
+        named = named_rows(artifact.key, (row.text for row in rows), demands.limits)
+        return Verdict(gather.findings([*findings, *few, *named]), Stats(len(rows)))

@@ -30,6 +30,10 @@ class Finding:
     waived: str = ""
 
 
+HOLDING = frozenset({"limits.max-change", "limits.max-deletes", "limits.older-build", "limits.rewound"})
+"""Rules about a change, not about a file: they hold it until its plan is approved, and no waiver is for them."""
+
+
 def refuses(findings: Iterable[Finding]) -> bool:
     """Tell whether any of `findings` keeps its file from being published."""
     return any(f.severity is Severity.ERROR for f in findings)

@@ -24,9 +24,11 @@ class Unit(StrEnum):
 class Limits:
     """Bounds on one file. None means that the kind's own default holds.
 
-    `max_change` is a share (0.2 = a fifth) of entries or of address space, against the published file. The count of
-    entries may always change by `floor_entries`; address space has no such allowance. Prefix floors are the shortest
-    prefix allowed.
+    `max_change` is a share (0.2 = a fifth) of entries or of address space, against the published file; whatever it is,
+    a loss of more than half is too much. Each count may always change by its floor: entries, IPv4 addresses, IPv6
+    /64s. Prefix floors are the shortest prefix allowed. `must_not_contain` are networks of which the file may not let
+    in a single address; `must_contain` are networks that it covers whole, or rows that it has, as its kind understands
+    them.
     """
 
     min_entries: int | None = None
@@ -35,6 +37,10 @@ class Limits:
     floor_entries: int | None = None
     max_prefix4: int | None = None
     max_prefix6: int | None = None
+    floor_ipv4_addresses: int | None = None
+    floor_ipv6_64s: int | None = None
+    must_contain: tuple[str, ...] = ()
+    must_not_contain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,7 @@ class SourceSpec:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One TOML file of `jobs/`, checked."""
+    """One TOML file of `jobs/`, checked. `max_deletes` is the share of its public files that may go at once."""
 
     name: str
     source: SourceSpec
@@ -93,3 +99,4 @@ class Job:
     ignore: tuple[str, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     canaries: tuple[Canary, ...] = ()
+    max_deletes: float = 0.5

@@ -1,7 +1,12 @@
 """Decide what is too much at once: changes that are valid line by line but look like an accident.
 
 A file over a limit is held, not refused: its plan has an id, and `--approve ID` lets exactly that plan out. Limits
-compare what would be published with what is public now, so they need a target's manifest; grammar needs none.
+compare what would be published with what is public now, so they need a target's manifest. What a file must be by
+itself (`min_entries`, prefix floors, named networks) its kind judges, and refuses: `validate` can say that too.
+
+From nothing to something there is no share: the first IPv6 networks of a list pass up to their floor and are held
+beyond it, since what a list has never held is what nobody has looked at. A loss of more than half is held whatever
+`max_change` says: a limit of 1 lets a short list double, and must not let it vanish.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,10 +17,13 @@ from hubdata.model.manifest import Entry, Manifest
 from hubdata.model.plan import Action, Plan
 from hubdata.model.snapshot import Snapshot, Stats, state_of
 
+MAX_LOSS = 0.5
+"""The largest share that may go at once: no list of more than a few lines has honestly lost more (facts)."""
+
 _COUNTED = (
-    ("entries", "entries"),
-    ("ipv4_addresses", "IPv4 addresses"),
-    ("ipv6_64s", "IPv6 /64 networks"),
+    ("entries", "entries", "floor_entries"),
+    ("ipv4_addresses", "IPv4 addresses", "floor_ipv4_addresses"),
+    ("ipv6_64s", "IPv6 /64 networks", "floor_ipv6_64s"),
 )
 
 
@@ -27,10 +35,12 @@ def breaches(
     *,
     rewinds: tuple[str, ...] = (),
     allow_rollback: bool = False,
+    max_deletes: float = 0.5,
 ) -> tuple[Finding, ...]:
     """Return a finding for every change of `plan` that breaks a limit; its key is to be held.
 
-    `limits` are by key. `rewinds` are published revisions that the source's history no longer contains.
+    `limits` are by key. `rewinds` are published revisions that the source's history no longer contains. `max_deletes`
+    is the share of what the job published that may go at once.
     """
     gone_back = () if allow_rollback else rewinds
     found: list[Finding] = []
@@ -39,7 +49,7 @@ def breaches(
             found += _of_one(change.key, snapshot, manifest, limits, gone_back, allow_rollback=allow_rollback)
         else:
             found += _rewound(change.key, manifest.files[change.key], gone_back)
-    return (*found, *_too_many_deletes(plan, manifest))
+    return (*found, *_too_many_deletes(plan, manifest, max_deletes))
 
 
 def _of_one(
@@ -81,34 +91,37 @@ def _rewound(key: str, entry: Entry, rewinds: tuple[str, ...]) -> Iterator[Findi
         )
 
 
-def _too_many_deletes(plan: Plan, manifest: Manifest) -> Iterator[Finding]:
-    """Hold deletes of more than half of what a job published: its source has rather been cut short than tidied up."""
+def _too_many_deletes(plan: Plan, manifest: Manifest, share: float) -> Iterator[Finding]:
+    """Hold deletes of much of what a job published: its source has rather been cut short than tidied up.
+
+    One file alone may always go, unless the share is nothing at all.
+    """
     published = sum(entry.job == plan.job for entry in manifest.files.values())
-    if len(plan.deletes) > max(1, published / 2):
+    if len(plan.deletes) > (max(1, published * share) if share else 0):
         for change in plan.deletes:
             yield _held(
                 change.key,
                 "limits.max-deletes",
-                f"the source no longer has {len(plan.deletes)} of the {published} files this job published",
+                f"the source no longer has {len(plan.deletes)} of the {published} files this job published;"
+                f" the limit is {share:.0%} at once",
             )
 
 
 def _moved_too_far(key: str, old: Stats, new: Stats, limits: Limits) -> Iterator[Finding]:
     if limits.max_change is None:
         return
-    for field, words in _COUNTED:
+    for field, words, floor in _COUNTED:
         was, now = getattr(old, field), getattr(new, field)
-        if was is None or now is None or was == now:
+        if was is None or now is None or abs(now - was) <= (getattr(limits, floor) or 0):
             continue
-        if field == "entries" and abs(now - was) <= (limits.floor_entries or 0):
-            continue
-        share = abs(now - was) / max(was, 1)
-        if share > limits.max_change:
-            yield _held(
-                key,
-                "limits.max-change",
-                f"{words} go from {was:,} to {now:,}: {share:.0%} at once, the limit is {limits.max_change:.0%}",
-            )
+        much = "the first ones of this file"
+        if was:
+            share = abs(now - was) / was
+            most = limits.max_change if now > was else min(limits.max_change, MAX_LOSS)
+            if share <= most:
+                continue
+            much = f"{share:.0%} at once, the limit is {most:.0%}"
+        yield _held(key, "limits.max-change", f"{words} go from {was:,} to {now:,}: {much}")
 
 
 def _held(key: str, rule: str, message: str) -> Finding:

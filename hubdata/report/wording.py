@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from hubdata.errors import Exit
-from hubdata.model.finding import Finding, Severity
+from hubdata.model.finding import HOLDING, Finding, Severity
 from hubdata.model.run import JobResult, Outcome, Problem, RunResult
 from hubdata.model.validation import ValidationResult
 
@@ -50,7 +50,7 @@ def origin(job: JobResult) -> str:
 
 def is_held(finding: Finding) -> bool:
     """Tell a finding of the limits (held until approved) from one of a kind (refused)."""
-    return finding.rule.startswith("limits.")
+    return finding.rule in HOLDING
 
 
 def refused_keys(findings: Iterable[Finding]) -> frozenset[str]:

@@ -63,6 +63,34 @@ def test_floor_does_not_excuse_address_space() -> None:
     assert rules(Stats(ipv6_64s=1), Stats(ipv6_64s=2**32), FIFTH) == CHANGE
 
 
+def test_address_space_has_floors_of_its_own() -> None:
+    """A short list may gain a /24 and a /48 when its job says so, and not one address more."""
+    limits = Limits(max_change=0.2, floor_ipv4_addresses=256, floor_ipv6_64s=65_536)
+
+    assert rules(Stats(ipv4_addresses=12), Stats(ipv4_addresses=268), limits) == []
+    assert rules(Stats(ipv4_addresses=12), Stats(ipv4_addresses=269), limits) == CHANGE
+    assert rules(Stats(ipv6_64s=65_536), Stats(ipv6_64s=0), limits) == []
+    assert rules(Stats(ipv6_64s=65_537), Stats(ipv6_64s=0), limits) == CHANGE
+
+
+@pytest.mark.parametrize(("first", "broken"), [(1, []), (256, []), (257, CHANGE)])
+def test_first_networks_of_a_family_pass_up_to_their_floor_only(first: int, broken: list[str]) -> None:
+    """From nothing there is no share, so however loose `max_change` is, the floor alone decides."""
+    limits = Limits(max_change=100.0, floor_ipv6_64s=256)
+
+    assert rules(Stats(13, 268, 0), Stats(13, 268, first), limits) == broken
+    assert rules(Stats(13, 268, 0), Stats(13, 268, first), replace(limits, floor_ipv6_64s=None)) == CHANGE
+
+
+def test_a_limit_that_lets_a_list_double_does_not_let_it_vanish() -> None:
+    """A loss of more than half is held whatever `max_change` says."""
+    limits = Limits(max_change=1.5)
+
+    assert rules(Stats(ipv4_addresses=100), Stats(ipv4_addresses=250), limits) == []
+    assert rules(Stats(ipv4_addresses=100), Stats(ipv4_addresses=50), limits) == []
+    assert rules(Stats(ipv4_addresses=100), Stats(ipv4_addresses=49), limits) == CHANGE
+
+
 def test_every_broken_count_is_told() -> None:
     """All of a file's breaches come at once."""
     assert rules(Stats(1, 1, 1), Stats(9, 9, 9), FIFTH) == CHANGE * 3
@@ -120,6 +148,20 @@ def test_deletes_of_more_than_half_a_job_are_held(published: int, gone: int, bro
     found = breaches(diff(wanted, held, prune=True), wanted, held.manifest, {})
 
     assert {f.key for f in found if f.rule == "limits.max-deletes"} == (set(names[:gone]) if broken else set())
+
+
+@pytest.mark.parametrize(
+    ("share", "gone", "broken"), [(0.0, 1, True), (0.1, 1, False), (0.1, 2, True), (1.0, 9, False)]
+)
+def test_a_job_says_how_much_may_be_deleted_at_once(share: float, gone: int, broken: bool) -> None:
+    """`max_deletes` is a share of what the job published; with 0 not one file goes without a look."""
+    names = [f"f{n}" for n in range(10)]
+    held = inventory({n: entry(n, b"x") for n in names}, dict.fromkeys(names, b"x"))
+    wanted = Snapshot("job", {n: artifact(n, b"x") for n in names[gone:]})
+
+    found = breaches(diff(wanted, held, prune=True), wanted, held.manifest, {}, max_deletes=share)
+
+    assert bool(found) is broken
 
 
 def test_rewound_source_deletes_nothing_unseen() -> None:
