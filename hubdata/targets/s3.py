@@ -10,10 +10,11 @@ The body is signed as well, over TLS too: stores that ignore checksum headers st
 
 import base64
 import hashlib
+import os
 import random
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -34,6 +35,7 @@ from hubdata.transfer.aws import (
     was_retried,
 )
 from hubdata.transfer.digest import SMALL_BYTES, VerifiedReader, read_verified
+from hubdata.transfer.s3_quick import QuickBucket
 
 MAX_PUT_BYTES = 5 * 1024**3
 """What S3 takes in one PutObject."""
@@ -110,6 +112,14 @@ class S3Target:
             style = "path"
         self._settings = Settings("s3", options.region, options.endpoint_url, style, self.concurrency)
         self._client = AwsClient(self._settings)
+        self._quick = QuickBucket.where_simple(
+            options.bucket,
+            options.region,
+            options.endpoint_url,
+            path_style=style == "path",
+            owner=options.expected_bucket_owner,
+            environment=os.environ,
+        )
 
     @property
     def name(self) -> str:
@@ -133,22 +143,28 @@ class S3Target:
 
     def requests(self) -> Mapping[str, int]:
         """Return how many requests were sent so far by method, retries included."""
-        return self._client.requests()
+        quick = self._quick.requests() if self._quick else {}
+        return {method: count + quick.get(method, 0) for method, count in self._client.requests().items()}
 
     def listing(self) -> Mapping[str, Stored]:
         """Return every object below the prefix, 1,000 a request."""
+        quick = self._quick.listing(self._prefix) if self._quick else None
+        if quick is not None:
+            return {key: stored for item in quick for key, stored in self._listed(item)}
         found: dict[str, Stored] = {}
         page: dict[str, Any] = {"Prefix": self._prefix, "MaxKeys": 1000}
         while True:
             with self._explained("ListObjectsV2"):
                 answer = self._client.build().list_objects_v2(**self._bucket, **page)
-            for item in answer.get("Contents", ()):
-                key = item["Key"].removeprefix(self._prefix)
-                if key and not key.endswith("/"):  # consoles make "folders": empty objects that no engine reads
-                    found[key] = Stored(size=item["Size"], etag=_etag(item))
+            found.update(pair for item in answer.get("Contents", ()) for pair in self._listed(item))
             if not answer.get("IsTruncated"):
                 return found
             page["ContinuationToken"] = answer["NextContinuationToken"]
+
+    def _listed(self, item: Mapping[str, Any]) -> Iterator[tuple[str, Stored]]:
+        key = item["Key"].removeprefix(self._prefix)
+        if key and not key.endswith("/"):  # consoles make "folders": empty objects that no engine reads
+            yield key, Stored(size=item["Size"], etag=_etag(item))
 
     def stat(self, key: str) -> Stored | None:
         """Return size, ETag and version of one object, or None."""
@@ -275,6 +291,9 @@ class S3Target:
             raise
 
     def _read(self, key: str, max_bytes: int) -> Blob | None:
+        quick = self._quick.get(self._prefix + key, max_bytes=max_bytes) if self._quick else None
+        if quick is not None:
+            return None if quick.status == 404 else self._blob(key, quick.body, quick.answer)
         try:
             with self._explained("GetObject", key):
                 answer = self._client.build().get_object(**self._bucket, Key=self._prefix + key)
@@ -287,6 +306,9 @@ class S3Target:
             if isinstance(cause, Exception) and failure_status(cause) == 404 and failure_code(cause) != "NoSuchBucket":
                 return None
             raise
+        return self._blob(key, body, answer)
+
+    def _blob(self, key: str, body: bytes, answer: Mapping[str, Any]) -> Blob:
         stored = _stored(answer)
         if _is_md5(stored.etag, answer) and hashlib.md5(body, usedforsecurity=False).hexdigest() != stored.etag:
             advice = "the bytes changed on their way: run again"

@@ -1,0 +1,242 @@
+"""Simple reads of a bucket need no botocore; whatever is not simple is declined, and then botocore is asked."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as BotoCredentials
+
+from hubdata.errors import TargetError
+from hubdata.targets.s3 import S3Target
+from hubdata.transfer.s3_quick import Credentials, QuickBucket, _listed, signed
+from tests.support.moto_server import CREDENTIALS, shared
+from tests.support.strict_s3 import S3_BUCKET, Fault, Object, StrictS3
+
+ROOT = Path(__file__).parents[3]
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "HOME": "/nonexistent"}
+
+
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def store() -> Iterator[StrictS3]:
+    """Give a strict store."""
+    with StrictS3() as running:
+        yield running
+
+
+def quick(url: str, bucket: str = S3_BUCKET) -> QuickBucket:
+    """Return the bucket at `url`, read quickly."""
+    found = QuickBucket.where_simple(bucket, "us-east-1", url, path_style=True, owner=None, environment=os.environ)
+    assert found is not None
+    return found
+
+
+def target(store: StrictS3) -> S3Target:
+    """Return a target on the strict store that may read quickly."""
+    made = S3Target("s3", S3Target.Options(bucket=S3_BUCKET, region="us-east-1", endpoint_url=store.url))
+    assert made._quick is not None
+    return made
+
+
+@pytest.mark.parametrize("token", ["", "a-session-token"])
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/b/lists/a.txt", ""),
+        ("/b", "list-type=2&max-keys=1000&prefix=data%2F"),
+        ("/b/a%20b/%C3%A9~%2B%25.txt", ""),
+    ],
+)
+def test_the_signature_is_botocores(path: str, query: str, token: str) -> None:
+    """The same request at the same time is signed alike, with a session token or without, whatever is in the key."""
+    now = datetime.now(UTC)
+    credentials = Credentials("AKIDEXAMPLE", "secret", token)
+    own = {"host": "127.0.0.1:9000", "x-amz-expected-bucket-owner": "123456789012"}
+    headers = signed(path, query, own, credentials, region="eu-west-1", now=now)
+    request = AWSRequest("GET", f"http://127.0.0.1:9000{path}{'?' if query else ''}{query}", headers=own)
+    request.context["timestamp"] = headers["x-amz-date"]
+    request.headers["X-Amz-Content-SHA256"] = headers["x-amz-content-sha256"]
+    if token:
+        request.headers["X-Amz-Security-Token"] = token
+    request.headers["X-Amz-Date"] = headers["x-amz-date"]
+    signer = S3SigV4Auth(BotoCredentials("AKIDEXAMPLE", "secret", token or None), "s3", "eu-west-1")
+    canonical = signer.canonical_request(request)
+    signature = signer.signature(signer.string_to_sign(request, canonical), request)
+    assert headers["authorization"].endswith(f"Signature={signature}")
+    assert signer.signed_headers(signer.headers_to_sign(request)) in headers["authorization"]
+
+
+def test_a_listing_and_objects_are_read(tmp_path: Path) -> None:
+    """Keys, sizes, ETags and bytes are the store's, in the shape that botocore gives them."""
+    server = shared()
+    bucket = server.bucket(versioned=True)
+    for key in ("data/a b+ü.txt", "data/b.txt", "other.txt"):
+        server.client("s3").put_object(Bucket=bucket, Key=key, Body=key.encode())
+    reader = quick(server.url, bucket)
+    listed = reader.listing("data/")
+    known = server.client("s3").list_objects_v2(Bucket=bucket, Prefix="data/")["Contents"]
+    assert listed is not None
+    assert list(listed) == [{name: item[name] for name in ("Key", "Size", "ETag")} for item in known]
+    answer = reader.get("data/a b+ü.txt", max_bytes=100)
+    head = server.client("s3").head_object(Bucket=bucket, Key="data/a b+ü.txt")
+    assert answer is not None
+    assert (answer.status, answer.body) == (200, "data/a b+ü.txt".encode())
+    assert answer.answer == {name: head[name] for name in ("ETag", "VersionId", "ContentLength")}
+    assert reader.requests() == {"LIST": 1, "GET": 1}
+
+
+def test_an_absent_key_is_known_and_an_absent_bucket_declined() -> None:
+    """Only `NoSuchKey` says that there is no such object; any other 404 is for botocore to explain."""
+    server = shared()
+    absent = quick(server.url, server.bucket()).get("nothing", max_bytes=10)
+    assert absent is not None
+    assert absent.status == 404
+    assert quick(server.url, "no-such-bucket-at-all").get("nothing", max_bytes=10) is None
+    assert quick(server.url, "no-such-bucket-at-all").listing("") is None
+
+
+def test_a_listing_that_goes_on_is_declined() -> None:
+    """More than a page is botocore's: a bucket that large is worth its start."""
+    page = (
+        b'<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>true</IsTruncated>'
+        b"<Contents><Key>a</Key><Size>1</Size><ETag>e</ETag></Contents></ListBucketResult>"
+    )
+    assert _listed(page) is None
+    assert _listed(page.replace(b"true", b"false")) == ({"Key": "a", "Size": 1, "ETag": "e"},)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *[b"", b"<html/>", b"<ListBucketResult/>", b"<ListBucketResult><IsTruncated>false"],
+        b"<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key></Contents></ListBucketResult>",
+        b"<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>&#1;</Key></Contents></ListBucketResult>",
+    ],
+)
+def test_what_is_no_whole_listing_is_declined(body: bytes) -> None:
+    """An incomplete or foreign document never passes for an empty bucket."""
+    assert _listed(body) is None
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault("GET", reset=True), Fault("GET", cut=True), Fault("GET", drop=True), Fault("GET", 503, "SlowDown")],
+)
+def test_a_read_that_fails_is_asked_again_through_botocore(store: StrictS3, fault: Fault) -> None:
+    """A broken line or a busy store costs a second request, and nothing else."""
+    store.objects["manifest.json"] = Object(b"{}", {})
+    store.faults.append(fault)
+    made = target(store)
+    blob = made.read("manifest.json", max_bytes=10)
+    assert blob is not None
+    assert (blob.body, blob.stored.etag) == (b"{}", hashlib.md5(b"{}").hexdigest())
+    assert made.requests()["GET"] == store.count("GET") == 2
+
+
+def test_after_one_failure_nothing_is_tried_quickly(store: StrictS3) -> None:
+    """What timed out once would time out again."""
+    store.objects["a"] = Object(b"a", {})
+    store.faults.append(Fault("GET", reset=True))
+    reader = quick(store.url)
+    assert reader.get("a", max_bytes=10) is None
+    assert reader.get("a", max_bytes=10) is None
+    assert reader.requests() == {"GET": 1}
+
+
+def test_an_object_that_is_too_large_is_refused(store: StrictS3) -> None:
+    """Beyond the bound nothing is read, and the message is the usual one."""
+    store.objects["manifest.json"] = Object(b"x" * 11, {})
+    assert quick(store.url).get("manifest.json", max_bytes=10) is None
+    with pytest.raises(TargetError, match="expected at most 10 bytes, found 11"):
+        target(store).read("manifest.json", max_bytes=10)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"AWS_ACCESS_KEY_ID": ""},
+        {"AWS_SECRET_ACCESS_KEY": ""},
+        {"AWS_PROFILE": "p"},
+        {"AWS_USE_FIPS_ENDPOINT": "true"},
+        {"AWS_USE_DUALSTACK_ENDPOINT": "true"},
+        {"AWS_CREDENTIAL_EXPIRATION": "2030-01-01T00:00:00Z"},
+        {"HTTPS_PROXY": "http://proxy:3128"},
+        {"all_proxy": "socks5://proxy:1080"},
+        {"AWS_CONFIG_FILE": __file__},
+        {"AWS_SHARED_CREDENTIALS_FILE": __file__},
+    ],
+)
+def test_what_only_botocore_understands_is_left_to_it(more: dict[str, str]) -> None:
+    """Profiles, proxies, other endpoints, credentials that expire: any of them and nothing is read quickly."""
+    environment = KEYS | more
+    for url, path_style in (("http://127.0.0.1:1", True), (None, False)):
+        simple = QuickBucket.where_simple(
+            "bucket", "eu-west-1", url, path_style=path_style, owner=None, environment=environment
+        )
+        assert simple is None
+
+
+@pytest.mark.parametrize(
+    ("bucket", "region", "url", "path_style", "more"),
+    [
+        ("bucket", None, None, False, {}),
+        ("bucket", "cn-north-1", None, False, {}),
+        ("bucket", "us-gov-west-1", None, False, {}),
+        ("with.dots", "eu-west-1", None, False, {}),
+        ("Upper", "eu-west-1", None, False, {}),
+        ("bucket--use1-az4--x-s3", "us-east-1", None, False, {}),
+        ("bucket", "eu-west-1", None, True, {}),
+        ("bucket", "eu-west-1", "http://127.0.0.1:1", False, {}),
+        ("bucket", "eu-west-1", None, False, {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1"}),
+    ],
+)
+def test_places_that_are_not_simple_are_left_to_botocore(
+    bucket: str, region: str | None, url: str | None, path_style: bool, more: dict[str, str]
+) -> None:
+    """Other partitions, names that are no host's, and addressing that somebody chose."""
+    simple = QuickBucket.where_simple(bucket, region, url, path_style=path_style, owner=None, environment=KEYS | more)
+    assert simple is None
+
+
+def test_aws_itself_is_asked_at_the_buckets_own_host() -> None:
+    """The host that botocore would choose, over TLS."""
+    simple = QuickBucket.where_simple("bucket", "eu-west-1", None, path_style=False, owner=None, environment=KEYS)
+    assert simple is not None
+    assert simple._url.geturl() == "https://bucket.s3.eu-west-1.amazonaws.com"
+
+
+def test_a_run_that_only_reads_never_imports_botocore() -> None:
+    """That is what this module is for: a survey of a small bucket leaves botocore alone."""
+    server = shared()
+    bucket = server.bucket()
+    code = (
+        "import sys; from hubdata.targets.s3 import S3Target; "
+        f"t = S3Target('a', S3Target.Options(bucket='{bucket}', region='us-east-1', endpoint_url='{server.url}')); "
+        "assert t.listing() == {} and t.read('manifest.json', max_bytes=9) is None; "
+        "print(sorted(m for m in sys.modules if m.partition('.')[0] in ('boto3', 'botocore', 'urllib3')))"
+    )
+    environment = os.environ | CREDENTIALS
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+def test_credentials_are_never_shown() -> None:
+    """Neither in a traceback nor in a log."""
+    assert "secret" not in repr(Credentials("AKIDEXAMPLE", "secret", "token"))
