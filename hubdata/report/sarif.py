@@ -87,7 +87,7 @@ def _results(findings: Iterable[Finding], rules: Mapping[str, int], base: str) -
     seen: dict[str, int] = {}
     for finding in findings:
         told = f"{finding.key}\n{finding.rule}\n{finding.message}"
-        mark = hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()
+        mark = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
         seen[mark] = seen.get(mark, 0) + 1
         results.append(_result(finding, rules[finding.rule], f"{mark[:32]}:{seen[mark]}", base))
     return results
@@ -115,5 +115,5 @@ def _result(finding: Finding, index: int, fingerprint: str, base: str) -> dict[s
 
 def _artifact(path: str) -> dict[str, str]:
     """Return where `path` is; a finding about no single file is about the repository's root."""
-    encoded = quote(path.encode("utf-8", "surrogateescape"), safe="/")
+    encoded = quote(path.encode("utf-8", "surrogatepass"), safe="/")
     return {"uri": encoded or "./", "uriBaseId": _ROOT}

@@ -52,6 +52,7 @@ def hubdata(
     env: Mapping[str, str] | None = None,
     timeout: float = 120,
     within: Sequence[str] = (),
+    stdin: str = "",
 ) -> Ended:
     """Return what `hubdata ARGUMENTS` said and did; kills it after `timeout` seconds.
 
@@ -59,9 +60,16 @@ def hubdata(
     """
     argv = [*within, sys.executable, "-m", "hubdata", *map(str, arguments)]
     environment = {"PATH": os.environ["PATH"], "HOME": str(cwd), **(env or {})}
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with tempfile.TemporaryFile() as into, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        into.write(stdin.encode())
+        into.seek(0)
         process = subprocess.Popen(
-            ["timeout", "--kill-after=5", str(timeout), *argv], cwd=cwd, env=environment, stdout=out, stderr=err
+            ["timeout", "--kill-after=5", str(timeout), *argv],
+            cwd=cwd,
+            env=environment,
+            stdin=into,
+            stdout=out,
+            stderr=err,
         )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
