@@ -7,6 +7,7 @@ command is meant, and everything heavy below `hubdata.app` when it runs.
 import gc
 import os
 import sys
+from contextlib import suppress
 
 from hubdata import __version__
 
@@ -15,9 +16,11 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    _open_missing_streams()
     if sys.argv[1:] in (["--version"], ["-V"]):
         # Asked by health checks and scripts, again and again: answered in the time that Python itself takes.
-        sys.stdout.write(f"hubdata {__version__}\n")
+        with suppress(OSError):  # nobody reads it, or it has no room: not worth a word
+            sys.stdout.write(f"hubdata {__version__}\n")
         return
     # Start-up makes objects by the hundred thousand and no garbage: `started` lets the collector work again.
     gc.disable()
@@ -34,3 +37,13 @@ def main() -> None:
             # Threads may be amid an upload or wait for a host: Python would wait for them, a person does not want to.
             os._exit(end.code)
         raise
+
+
+def _open_missing_streams() -> None:
+    """Give a process that was started without stdout or stderr (`>&-`) one that goes nowhere.
+
+    Otherwise the first file to be opened would take its number, and be written to by whatever prints.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - open till the end

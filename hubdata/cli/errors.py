@@ -10,6 +10,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NoReturn, TextIO
@@ -70,13 +71,20 @@ def guarded(call: Callable[[Voice], object], args: Sequence[str] | None = None) 
 
 
 def say(text: str) -> None:
-    """Write a result to stdout. When its reader has gone (`| head`), be quiet: what the run did is done."""
+    """Write a result to stdout. When its reader has gone (`| head`), be quiet: what the run did is done.
+
+    Raises HubdataError when it cannot be written for another reason, such as a full disk.
+    """
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Python flushes stdout once more at its end; let that go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as err:
+        _send_nowhere(sys.stdout)
+        if not isinstance(err, BrokenPipeError):
+            raise HubdataError(
+                f"the result could not be written to stdout: {err.strerror or err}",
+                advice="what the run did is done and stays; send stdout to where there is room",
+            ) from err
 
 
 def _broken_off(how: str, code: int, voice: Voice) -> int:
@@ -129,13 +137,19 @@ def _complain(text: str, *, escape: bool = True) -> None:
         sys.stderr.write("\n".join(map(plain, lines) if escape else lines) + "\n")
         sys.stderr.flush()
     except OSError:
-        return
+        _send_nowhere(sys.stderr)
+
+
+def _send_nowhere(stream: TextIO) -> None:
+    """Give up on a stream: Python flushes it once more at its end, and would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _answer(message: str, advice: str, code: int) -> None:
     from hubdata.report.json import error_json
 
-    say(error_json(message, advice, int(code)))
+    with suppress(HubdataError):  # the line on stderr tells the same
+        say(error_json(message, advice, int(code)))
 
 
 def _asks_for_json(args: Sequence[str]) -> bool:

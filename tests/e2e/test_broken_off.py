@@ -167,3 +167,33 @@ def test_a_reader_that_goes_away(small: SmallWorld) -> None:
     assert b"Traceback" not in process.stderr
     assert b"Broken" not in process.stderr
     assert small.public()[GOOD] == NEW
+
+
+@pytest.mark.parametrize("format_", ["text", "json", "github"])
+@pytest.mark.parametrize(
+    ("redirection", "code", "said"),
+    [
+        pytest.param(">&-", 3, "", id="stdout closed"),
+        pytest.param(">&- 2>&-", 3, "", id="both closed"),
+        pytest.param("2>&- <&- | cat", 3, "", id="stderr and stdin closed"),
+        pytest.param("> /dev/full", 1, "could not be written to stdout", id="full disk"),
+        pytest.param("> /dev/full 2> /dev/full", 1, "", id="both on a full disk"),
+    ],
+)
+def test_nowhere_to_write_the_result(small: SmallWorld, redirection: str, code: int, said: str, format_: str) -> None:
+    """The run does its work all the same; a result that is lost to a full disk is an error, one unwanted is none."""
+    small.repo.commit({GOOD: NEW, OTHER: b"0.0.0.0/0\n"})
+    shell = ["bash", "-o", "pipefail", "-c", f'"$@" {redirection}', "bash"]
+    process = subprocess.run(
+        [*shell, sys.executable, "-m", "hubdata", "sync", "--once", "--format", format_],
+        cwd=small.root,
+        env={"PATH": os.environ["PATH"], "HOME": str(small.root)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert process.returncode == code
+    assert said in process.stderr
+    assert len(process.stderr.splitlines()) == (2 if said else 0), process.stderr
+    assert small.public()[GOOD] == NEW
