@@ -6,6 +6,7 @@ any report can print.
 
 import json
 import os
+import re
 import secrets
 import sys
 import time
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
     from hubdata.config.show import Row
 
 _GIT_TIME = timedelta(seconds=60)
+
+
+_PLAN_ID = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +250,7 @@ def _run(
 ) -> RunResult:
     clock = SystemClock()
     notices = list(settings.notices)
+    flags = _flags(choices, selected if len(selected) < len(jobs) else ())
     if settings.embedded:
         notices.append(_embedded_notice(settings))
         for job in jobs:
@@ -256,7 +261,7 @@ def _run(
     orders = Orders(
         dry_run=choices.dry_run,
         force=choices.force,
-        approve=frozenset(choices.approve),
+        approve=frozenset(map(_plan_id, choices.approve)),
         allow_rollback=choices.allow_rollback,
         wait=choices.wait,
     )
@@ -268,8 +273,35 @@ def _run(
 
         feeds = _feeds(settings, jobs, frozenset(selected), context)
         run_id = f"{clock.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-        result = run(feeds, places, kind_builder(), orders, run_id=run_id, clock=clock, reporter=reporter)
-    return replace(result, notices=tuple(notices))
+        others = tuple(job for job in jobs if job.name not in selected)
+        result = run(
+            feeds, places, kind_builder(), orders, run_id=run_id, clock=clock, reporter=reporter, others=others
+        )
+    return replace(result, notices=tuple(notices), flags=flags)
+
+
+def _plan_id(text: str) -> str:
+    if not _PLAN_ID.fullmatch(text):
+        raise ConfigError(
+            f"--approve {text}: expected the id of a plan, 64 hexadecimal digits", advice="copy it from `hubdata plan`"
+        )
+    return text
+
+
+def _flags(choices: Choices, jobs: Iterable[str]) -> tuple[str, ...]:
+    """Return the flags under which a later run makes the same plans as one of `choices`."""
+    given: list[str] = []
+    for flag, values in (
+        ("--config", (choices.config,) if choices.config else ()),
+        ("--jobs", (choices.jobs_dir,) if choices.jobs_dir else ()),
+        ("--checkout", choices.checkouts),
+        ("--job", sorted(jobs)),
+        ("--target", choices.targets),
+    ):
+        for value in values:
+            given += (flag, str(value))
+    given += ["--force"] * choices.force + ["--allow-rollback"] * choices.allow_rollback
+    return tuple(given)
 
 
 def _selected(names: tuple[str, ...], jobs: tuple[Job, ...]) -> frozenset[str]:

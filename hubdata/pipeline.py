@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from hubdata.errors import HubdataError
 from hubdata.model.event import Event
+from hubdata.model.job import Job
 from hubdata.model.run import JobResult, RunResult
 from hubdata.model.snapshot import Provenance
 from hubdata.planning.inventory import vouched
@@ -31,11 +32,12 @@ def run(
     run_id: str,
     clock: Clock,
     reporter: Reporter,
+    others: tuple[Job, ...] = (),
 ) -> RunResult:
     """Return what became of every selected job of `feeds` at every one of `places`.
 
-    Targets are surveyed while sources are read; then every target is visited, all at once. Every failure is in the
-    result.
+    `others` are jobs that take no part; what they may publish is deleted by nobody. Targets are surveyed while sources
+    are read; then every target is visited, all at once. Every failure is in the result.
     """
     started = time.monotonic()
     now = clock.now()
@@ -45,18 +47,26 @@ def run(
         reads = [pool.submit(read, feed, published, kind_of, now=now, reporter=reporter) for feed in feeds]
         readings = tuple(sorted((r for each in reads for r in each.result()), key=lambda r: r.job.name))
         sound = tuple(reading for reading in readings if reading.problem is None)
+        taking_part = {reading.job.name for reading in sound}
+        known = (*others, *(job for feed in feeds for job in feed.jobs))
+        bystanders = tuple(job for job in known if job.name not in taking_part)
 
         def go(place: Place) -> Mapping[str, Stay]:
             try:
                 found = surveys[place.target.name].result()
-                return visit(place, found, sound, orders, run_id=run_id, now=now, reporter=reporter)
+                return visit(
+                    place, found, sound, orders, run_id=run_id, now=now, reporter=reporter, bystanders=bystanders
+                )
             except HubdataError as err:
                 reporter.emit(Event("target.failed", {"target": place.target.name, "error": str(err)}))
                 return lost(place.target, sound, err)
 
         visits = list(pool.map(go, places))
     jobs = tuple(_result(reading, visits, orders) for reading in readings)
-    return RunResult(run_id, jobs, round(time.monotonic() - started, 3), orders.dry_run)
+    approved = frozenset[str]().union(*(stay.approved for visited in visits for stay in visited.values()))
+    unknown = tuple(sorted(orders.approve - approved))
+    elapsed_s = round(time.monotonic() - started, 3)
+    return RunResult(run_id, jobs, elapsed_s, orders.dry_run, unknown_plans=unknown)
 
 
 @contextmanager

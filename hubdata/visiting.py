@@ -8,13 +8,14 @@ from hubdata.errors import CdnError, HubdataError, SourceError
 from hubdata.model.event import Event
 from hubdata.model.finding import Finding, Severity
 from hubdata.model.inventory import Inventory
-from hubdata.model.job import Unit
+from hubdata.model.job import Job, Unit
 from hubdata.model.meaning import Difference
 from hubdata.model.plan import Plan
 from hubdata.model.receipt import Invalidation
 from hubdata.model.run import Problem, TargetResult
+from hubdata.planning.approval import Decision, decide
 from hubdata.planning.claims import rule_for
-from hubdata.planning.diff import diff, split
+from hubdata.planning.diff import diff
 from hubdata.planning.inventory import recognise
 from hubdata.planning.limits import breaches
 from hubdata.ports import Cdn, Reporter, Target
@@ -37,7 +38,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What the person or the program that started the run wants. `approve` holds ids of held plans to let out."""
+    """What the person or the program that started the run wants.
+
+    `approve` holds ids of plans: where there are any, the run carries out these plans and nothing else.
+    """
 
     dry_run: bool = False
     force: bool = False
@@ -48,18 +52,29 @@ class Orders:
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """What came of one job at one target: the result, and findings that only this target's state brings up."""
+    """What came of one job at one target: the result, and findings that only this target's state brings up.
+
+    `approved` are the ids, of those the run was ordered to approve, that plans here have.
+    """
 
     result: TargetResult
     findings: tuple[Finding, ...] = ()
+    approved: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
     reading: Reading
-    plan: Plan
-    held: Plan | None
+    decision: Decision
     findings: tuple[Finding, ...]
+
+    @property
+    def plan(self) -> Plan:
+        return self.decision.plan
+
+    @property
+    def held(self) -> Plan | None:
+        return self.decision.held
 
     @property
     def keys(self) -> frozenset[str]:
@@ -76,13 +91,16 @@ def visit(
     run_id: str,
     now: datetime,
     reporter: Reporter,
+    bystanders: tuple[Job, ...] = (),
 ) -> Mapping[str, Stay]:
     """Return what came of every reading at `place`, by job name. A dry run only plans.
 
-    Raises TargetError when the target can be read no longer, or nothing could be committed.
+    `bystanders` are jobs that failed or take no part: what they publish is unknown, so no file that a rule of theirs
+    names is deleted. Raises TargetError when the target can be read no longer, or nothing could be committed.
     """
     snapshots = [reading.snapshot for reading in readings]
     spoken_for = frozenset(key for s in snapshots for key in (*s.artifacts, *s.kept, *s.refused))
+    spoken_for |= _perhaps_wanted(found, bystanders)
     planned = tuple(_plan(reading, found, orders, spoken_for) for reading in readings)
     for each in planned:
         fields: dict[str, str | int | float] = {
@@ -129,17 +147,19 @@ def _plan(reading: Reading, found: Survey, orders: Orders, spoken_for: frozenset
         limits,
         rewinds=reading.rewinds,
         allow_rollback=orders.allow_rollback,
+        max_deletes=job.max_deletes,
     )
-    plan, held = split(whole, frozenset(finding.key for finding in broken), job.unit)
-    if held is not None and held.id in orders.approve:
-        note = f"approved as plan {held.id}"
-        return _Planned(
-            reading,
-            whole,
-            None,
-            tuple(replace(finding, severity=Severity.WARNING, waived=note) for finding in broken),
-        )
-    return _Planned(reading, plan, held, broken)
+    decision = decide(whole, frozenset(finding.key for finding in broken), job.unit, orders.approve)
+    if decision.let_out is not None:
+        note = f"approved as plan {decision.let_out.id}"
+        broken = tuple(replace(finding, severity=Severity.WARNING, waived=note) for finding in broken)
+    return _Planned(reading, decision, broken)
+
+
+def _perhaps_wanted(found: Survey, bystanders: tuple[Job, ...]) -> frozenset[str]:
+    """Return the public keys, and those still to be deleted from before, that a bystander's rule names."""
+    keys = (*found.inventory.manifest.files, *(key for line in found.ledger.open for key, _ in line.deletes))
+    return frozenset(key for key in keys if any(rule_for(job, key) for job in bystanders))
 
 
 def _recognised(found: Survey, reading: Reading) -> Inventory:
@@ -219,7 +239,8 @@ def _stays(
         result = TargetResult(
             target=place.target.name,
             plan=each.plan,
-            held=each.held,
+            held=each.decision.held,
+            waiting=each.decision.waiting,
             applied=applied is not None and not each.plan.empty,
             generation=generation,
             requests=place.target.requests() if index == 0 else {},
@@ -230,7 +251,7 @@ def _stays(
             problem=_problem(each.plan, applied),
             meanings={key: meanings[key] for key in each.keys if key in meanings},
         )
-        stays[each.plan.job] = Stay(result, each.findings)
+        stays[each.plan.job] = Stay(result, each.findings, each.decision.approved)
     return stays
 
 

@@ -12,7 +12,7 @@ from hubdata.model.receipt import Invalidation
 
 
 class Outcome(StrEnum):
-    """How a job ended. A dry run that would change something ends `planned`."""
+    """How a job ended. `planned`: it would change something, in a dry run or in one that only approves other plans."""
 
     PLANNED = "planned"
     PUBLISHED = "published"
@@ -37,7 +37,8 @@ class TargetResult:
 
     `plan` is what was to go out, `failed` the keys of it that did not; `held` is the plan of what broke a limit and
     waits for approval by its id. `applied` tells that `plan` was carried out; a dry run and a failed target leave it
-    False. `meanings` say by key what a change means, where it was worth finding out: in a dry run, and of held files.
+    False. `waiting` broke no limit, but was left alone by a run that carries out approved plans only. `meanings` say by
+    key what a change means, where it was worth finding out: in a dry run, and of held files.
     """
 
     target: str
@@ -50,6 +51,7 @@ class TargetResult:
     failed: frozenset[str] = frozenset()
     problem: Problem | None = None
     meanings: Mapping[str, Difference] = field(default_factory=dict)
+    waiting: Plan | None = None
 
     @property
     def done(self) -> Plan:
@@ -72,15 +74,21 @@ class JobResult:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A whole run. `notices` are things a person should know that are no fault of the data."""
+    """A whole run. `notices` are things a person should know that are no fault of the data.
+
+    `unknown_plans` are ids that were to be approved, and that no plan of this run has. `flags` are those of the command
+    line that `--approve` needs beside it, so that the same plans are made again.
+    """
 
     run_id: str
     jobs: tuple[JobResult, ...]
     elapsed_s: float
     dry_run: bool = False
     notices: tuple[str, ...] = ()
+    unknown_plans: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> Exit:
-        """Return the worst of the jobs' codes, in the contract's order."""
-        return worst([job.exit_code for job in self.jobs])
+        """Return the worst of the jobs' codes, in the contract's order; HELD when an approval let nothing out."""
+        return worst([job.exit_code for job in self.jobs] + [Exit.HELD] * bool(self.unknown_plans))

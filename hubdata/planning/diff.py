@@ -62,10 +62,8 @@ def split(plan: Plan, held_keys: frozenset[str], unit: Unit) -> tuple[Plan, Plan
 def _reason_to_put(artifact: Artifact, held: Held | None, entry: Entry | None, *, force: bool) -> Reason | None:
     if held is None:
         return Reason.LOST if entry else Reason.NEW
-    if force:
-        return Reason.FORCED
     if held.sha256 == artifact.sha256:
-        return None
+        return Reason.FORCED if force else None
     if entry is not None and entry.etag != held.stored.etag:
         return Reason.DRIFTED
     return Reason.CHANGED

@@ -41,4 +41,6 @@ def _outcome(code: Exit, targets: tuple[TargetResult, ...], *, dry_run: bool) ->
         return Outcome.PLANNED
     if any(target.applied for target in targets):
         return Outcome.PUBLISHED
+    if any(target.waiting is not None for target in targets):
+        return Outcome.PLANNED
     return Outcome.UNCHANGED

@@ -31,7 +31,7 @@ def run_github(result: RunResult) -> str:
     for job in result.jobs:
         for target in job.targets:
             if target.held is not None:
-                text = f"held; after a review: hubdata sync --once --approve {target.held.id}"
+                text = redact(f"held; after a review: {wording.approval(result, target.held.id)}")
                 lines.append(command("warning", text, title=f"{job.job} to {target.target}"))
     lines += annotations(f for job in result.jobs for f in job.findings)
     lines += [command("notice", redact(notice), title="hubdata") for notice in result.notices]
@@ -115,6 +115,7 @@ def append_step_summary(markdown: str) -> None:
 
 
 _MARK = {
+    Outcome.PLANNED: ":memo:",
     Outcome.PUBLISHED: ":white_check_mark:",
     Outcome.UNCHANGED: ":white_check_mark:",
     Outcome.REFUSED: ":x:",

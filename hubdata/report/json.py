@@ -14,6 +14,7 @@ from hubdata.model.receipt import Invalidation
 from hubdata.model.run import JobResult, Problem, RunResult, TargetResult
 from hubdata.model.snapshot import Stats
 from hubdata.model.validation import ValidationResult
+from hubdata.report import wording
 from hubdata.report.redaction import redact
 
 METHODS = ("LIST", "GET", "PUT", "HEAD", "DELETE")
@@ -28,6 +29,8 @@ def run_json(result: RunResult) -> str:
             "elapsed_s": round(result.elapsed_s, 3),
             "dry_run": result.dry_run,
             "notices": [redact(notice) for notice in result.notices],
+            "unknown_plans": list(result.unknown_plans),
+            "problem": _problem(wording.unknown_plans(result)),
             "jobs": [_job(job) for job in result.jobs],
         }
     )
@@ -81,6 +84,7 @@ def _target(target: TargetResult) -> dict[str, Any]:
         "plan_id": (target.held or plan).id,
         "applied": target.applied,
         "held": None if target.held is None else _plan(target.held),
+        "waiting": None if target.waiting is None else _plan(target.waiting),
         **_plan(target.done),
         "adopted": sorted(plan.adopted),
         "unchanged": plan.unchanged,

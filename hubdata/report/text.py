@@ -19,6 +19,7 @@ from hubdata.report.terminal import Cell, Page, Screen, Style, plain
 from hubdata.report.wording import counted, size
 
 _OUTCOME_STYLE = {
+    Outcome.PLANNED: Style.CYAN,
     Outcome.PUBLISHED: Style.GREEN,
     Outcome.UNCHANGED: Style.DIM,
     Outcome.REFUSED: Style.RED,
@@ -51,10 +52,12 @@ def plan_text(result: RunResult, screen: Screen, *, verbose: bool = False, quiet
         _notices(page, result.notices)
     for job in result.jobs:
         for target in job.targets:
-            if target.held is None or not target.plan.empty:
+            if not target.plan.empty or (target.held is None and target.waiting is None):
                 _plan(page, job, target, target.plan)
+            if target.waiting is not None:
+                _plan(page, job, target, target.waiting, why=" (not approved)")
             if target.held is not None:
-                _plan(page, job, target, target.held, held=True)
+                _plan(page, job, target, target.held, why=" (held by limits)")
     _attention(page, result, verbose=verbose, quiet=quiet)
     _last(page, f"{wording.run_summary(result)}; nothing was written", result.exit_code)
     return page.text()
@@ -168,6 +171,8 @@ def _note(target: TargetResult) -> str:
         return "failed"
     if target.held is not None:
         return f"held {target.held.id[: wording.SHORT_ID]}"
+    if target.waiting is not None and not target.applied:
+        return f"{len(target.waiting.changes)} not approved"
     if target.invalidation is not None:
         return f"cdn {'pending' if target.invalidation.pending else plain(target.invalidation.id or '-')}"
     return f"{len(target.plan.adopted)} adopted" if target.plan.adopted else ""
@@ -183,10 +188,10 @@ def _told(target: TargetResult) -> str:
     return ", ".join(filter(None, (*parts, _note(target))))
 
 
-def _plan(page: Page, job: JobResult, target: TargetResult, plan: Plan, *, held: bool = False) -> None:
+def _plan(page: Page, job: JobResult, target: TargetResult, plan: Plan, *, why: str = "") -> None:
     page.blank()
     page.line(f"{plain(job.job)} -> {plain(target.target)}", Style.BOLD)
-    page.line(f"plan {plan.id}{' (held by limits)' if held else ''}", indent=2)
+    page.line(f"plan {plan.id}{why}", indent=2)
     signs = {Action.PUT: page.screen.paint("+", Style.GREEN), Action.DELETE: page.screen.paint("-", Style.RED)}
     reasons = max((len(c.reason) for c in plan.changes), default=0)
     sizes = max((len(size(c.size)) for c in plan.changes), default=0)
@@ -200,7 +205,7 @@ def _plan(page: Page, job: JobResult, target: TargetResult, plan: Plan, *, held:
             f"{counted(len(plan.adopted), 'file')} right already, to be entered in the manifest without an upload",
             indent=2,
         )
-    if not held:
+    if not why:
         page.line(f"{plan.unchanged:,} unchanged", Style.DIM, indent=2)
 
 
@@ -216,7 +221,7 @@ def _attention(page: Page, result: RunResult, *, verbose: bool, quiet: bool) -> 
     if held:
         page.blank()
         page.prose("To publish what is held, after reading `hubdata plan`:")
-        page.line(f"hubdata sync --once {' '.join(f'--approve {id_}' for id_ in held)}", indent=2)
+        page.line(plain(redact(wording.approval(result, *held))), indent=2)
 
 
 def _last(page: Page, summary: str, code: Exit) -> None:

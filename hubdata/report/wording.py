@@ -1,5 +1,6 @@
 """The words every report shares: numbers with units, counts of things, and what a run's end means."""
 
+import shlex
 from collections.abc import Iterable
 
 from hubdata.errors import Exit
@@ -48,6 +49,28 @@ def origin(job: JobResult) -> str:
     return " ".join(part for part in (job.source.get("type", ""), revision[:7]) if part)
 
 
+def approval(result: RunResult, *ids: str) -> str:
+    """Return the command that publishes exactly the plans of `ids`, fit to be pasted into a shell."""
+    approve = (word for id_ in ids for word in ("--approve", id_))
+    return shlex.join(("hubdata", "sync", "--once", *result.flags, *approve))
+
+
+def unknown_plans(result: RunResult) -> Problem | None:
+    """Return what to say of ids that were to be approved and that no plan has, None when there are none."""
+    if not result.unknown_plans:
+        return None
+    failed = any(p is not None for job in result.jobs for p in (job.problem, *(t.problem for t in job.targets)))
+    held = [f"{t.held.id} ({job.job} to {t.target})" for job in result.jobs for t in job.targets if t.held is not None]
+    return Problem(
+        f"no plan of this run has the id {' or '.join(result.unknown_plans)}"
+        f"{' (what failed made no plan)' if failed else ''}, so nothing was published for it;"
+        f" held are: {', '.join(held) or 'none'}",
+        "the data or the target changed since the plan was made, or it is public already: read `hubdata plan` and"
+        " approve the id that it names",
+        Exit.HELD,
+    )
+
+
 def is_held(finding: Finding) -> bool:
     """Tell a finding of the limits (held until approved) from one of a kind (refused)."""
     return finding.rule in HOLDING
@@ -70,12 +93,15 @@ def problems(result: RunResult) -> dict[Problem, list[str]]:
         for target in job.targets:
             if target.problem is not None and target.problem != job.problem:
                 struck.setdefault(target.problem, []).append(f"{job.job} -> {target.target}")
+    if (unknown := unknown_plans(result)) is not None:
+        struck[unknown] = ["--approve"]
     return struck
 
 
 def run_summary(result: RunResult) -> str:
     """Return one sentence on what a run did, or would do."""
     done = [t.done for job in result.jobs for t in job.targets if t.applied or result.dry_run]
+    waiting = [t.waiting for job in result.jobs for t in job.targets if t.waiting is not None]
     puts = {change.key for plan in done for change in plan.puts}
     deletes = {change.key for plan in done for change in plan.deletes}
     places = {plan.target for plan in done if plan.changes}
@@ -87,6 +113,8 @@ def run_summary(result: RunResult) -> str:
     if deletes:
         verb = "would delete" if result.dry_run else "deleted"
         parts.append(f"{verb} {counted(len(deletes), 'file')}{'' if puts else where}")
+    if left := {change.key for plan in waiting for change in plan.changes}:
+        parts.append(f"left {counted(len(left), 'change')} that nobody approved to the next run")
     parts.extend(_troubles(result))
     if not parts:
         same = sum(max((t.plan.unchanged for t in job.targets), default=0) for job in result.jobs)
