@@ -203,8 +203,12 @@ def _resume(
     except CdnError as err:
         reporter.emit(Event("cdn.pending", {"target": place.target.name, "error": str(err)}))
         oldest = found.ledger.open[0]
-        return found, Invalidation(oldest.paths, oldest.reference, pending=True)
+        return found, _pending(Invalidation(oldest.paths, oldest.reference), err)
     return replace(found, ledger=ledger), told[-1] if told else None
+
+
+def _pending(told: Invalidation, err: CdnError) -> Invalidation:
+    return replace(told, pending=True, reason=str(err), advice=err.advice)
 
 
 def _waited(cdn: Cdn, told: Invalidation, reporter: Reporter) -> Invalidation:
@@ -214,7 +218,7 @@ def _waited(cdn: Cdn, told: Invalidation, reporter: Reporter) -> Invalidation:
         cdn.wait(told, timeout=_WAIT)
     except CdnError as err:
         reporter.emit(Event("cdn.unfinished", {"id": told.id or "", "error": str(err)}))
-        return replace(told, pending=True)
+        return _pending(told, err)
     return told
 
 

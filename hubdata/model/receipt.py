@@ -8,12 +8,17 @@ from hubdata.model.inventory import Stored
 
 @dataclass(frozen=True, slots=True)
 class Invalidation:
-    """One request to a CDN to forget `paths`. `id` is the CDN's; None while it has not accepted: then `pending`."""
+    """One request to a CDN to forget `paths`. `id` is the CDN's; None while it has not accepted: then `pending`.
+
+    `reason` says why it is pending, `advice` what to do about that.
+    """
 
     paths: tuple[str, ...]
     reference: str
     id: str | None = None
     pending: bool = False
+    reason: str = ""
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,7 +231,7 @@ def _tell(cdn: Cdn, target: Target, ledger: Ledger, line: Line, reporter: Report
         invalidation = cdn.invalidate(line.paths, line.reference)
     except CdnError as err:
         reporter.emit(Event("cdn.pending", {"target": target.name, "reference": line.reference, "error": str(err)}))
-        return Invalidation(line.paths, line.reference, pending=True)
+        return Invalidation(line.paths, line.reference, pending=True, reason=str(err), advice=err.advice)
     told = invalidation.id or ""
     reporter.emit(Event("cdn.invalidated", {"target": target.name, "id": told, "paths": len(line.paths)}))
     ledger, was_open = ledgers.closed(target, ledger, replace(line, invalidation_id=told))

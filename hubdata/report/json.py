@@ -111,6 +111,8 @@ def _cdn(invalidation: Invalidation | None) -> dict[str, Any] | None:
         "invalidation_id": invalidation.id,
         "paths": list(invalidation.paths),
         "pending": invalidation.pending,
+        "reason": redact(invalidation.reason),
+        "advice": redact(invalidation.advice),
         "reference": invalidation.reference,
     }
 

@@ -93,6 +93,10 @@ def problems(result: RunResult) -> dict[Problem, list[str]]:
         for target in job.targets:
             if target.problem is not None and target.problem != job.problem:
                 struck.setdefault(target.problem, []).append(f"{job.job} -> {target.target}")
+            told = target.invalidation
+            if told is not None and told.reason:
+                problem = Problem(told.reason, told.advice, Exit.CDN_PENDING)
+                struck.setdefault(problem, []).append(f"{job.job} -> {target.target}")
     if (unknown := unknown_plans(result)) is not None:
         struck[unknown] = ["--approve"]
     return struck

@@ -160,6 +160,51 @@ def test_an_endpoint_that_is_no_s3(small: SmallWorld, answer: bytes) -> None:
     assert not [request for request in asked if request.startswith((b"PUT", b"DELETE"))]
 
 
+# --- The CDN ----------------------------------------------------------------------------------------------------------
+
+CDN = """
+cdn = "edge"
+
+[cdns.edge]
+type = "cloudfront"
+distribution_id = "{distribution}"
+endpoint_url = "{url}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("distribution", "url", "words"),
+    [
+        pytest.param("E1NOTTHERE", "", ("no such distribution", "`distribution_id`"), id="no such distribution"),
+        pytest.param("", "http://127.0.0.1:1", ("127.0.0.1:1", "`endpoint_url`"), id="unreachable"),
+    ],
+)
+def test_a_cdn_that_does_not_take_it(small: SmallWorld, distribution: str, url: str, words: tuple[str, ...]) -> None:
+    """Files are published, the run ends with 7 and stays so; once the CDN can be told, the next run tells it all."""
+    cloud = shared()
+    bucket = cloud.bucket()
+    right = cloud.distribution(bucket)
+    settings = (small.root / "hubdata.toml").read_text() + BUCKET.format(bucket=bucket, url=cloud.url)
+    small.write("hubdata.toml", settings + CDN.format(distribution=distribution or right, url=url or cloud.url))
+    for puts in ([GOOD, OTHER, WORDS], []):
+        ended = small.sync(env=KEYS)
+        assert ended.code == 7, ended.stdout + ended.stderr
+        assert ended.puts("aws") == puts
+        cdn = at(ended, "aws")["cdn"]
+        assert isinstance(cdn, dict)
+        assert cdn["pending"]
+        assert all(word in cdn["reason"] + cdn["advice"] for word in words), cdn
+    told_in_text = small.run("sync", "--once", env=KEYS).stdout
+    assert told_in_text.count("error: ") == told_in_text.count("advice: ") == 1, told_in_text
+    assert cloud.objects(bucket)[GOOD] == LISTS[GOOD]
+    assert cloud.invalidations(right) == []
+
+    small.write("hubdata.toml", settings + CDN.format(distribution=right, url=cloud.url))
+    assert small.sync(env=KEYS).code == 0
+    (told,) = cloud.invalidations(right)
+    assert set(told["Paths"]) == {f"/{key}" for key in (GOOD, OTHER, WORDS, "manifest.json")}
+
+
 # --- The manifest -----------------------------------------------------------------------------------------------------
 
 
