@@ -228,7 +228,14 @@ def _layers(choices: Choices) -> dict[str, Any]:
         flags["jobs"] = str(choices.jobs_dir)
     if choices.checkouts:
         flags["checkout"] = choices.checkouts
-    return {"config": choices.config, "environment": os.environ, "flags": flags, "cwd": Path.cwd()}
+    return {"config": choices.config, "environment": os.environ, "flags": flags, "cwd": _here()}
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as err:
+        raise ConfigError("the working directory is gone", advice="change to one that exists, then run again") from err
 
 
 def kind_builder() -> KindOf:
