@@ -201,3 +201,10 @@ def test_no_credentials_for_the_bucket(small: SmallWorld) -> None:
         assert "credentials" in told["message"]
         assert "AWS_ACCESS_KEY_ID" in told["advice"]
     assert "words/new.txt" in small.public()
+
+
+def test_a_directory_that_is_gone(small: SmallWorld) -> None:
+    """Started where there is nothing any more, hubdata says just that."""
+    (small.root / "gone").mkdir()
+    ended = small.sync(within=["sh", "-c", 'cd gone && rmdir ../gone && exec "$@"', "sh"])
+    complaint(ended, 2, "directory", "gone")
