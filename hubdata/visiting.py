@@ -78,7 +78,7 @@ class _Planned:
 
     @property
     def keys(self) -> frozenset[str]:
-        plans = (self.plan, self.held)
+        plans = (self.plan, self.held, self.decision.waiting)
         return frozenset(change.key for plan in plans if plan is not None for change in plan.changes)
 
 
@@ -176,7 +176,10 @@ def _explained(
     planned: tuple[_Planned, ...], target: Target, found: Survey, reporter: Reporter, *, held_only: bool
 ) -> Mapping[str, Difference]:
     """Return by key what the changes mean that a person will look at. With nothing of the kind, nothing is imported."""
-    shown = [plan for each in planned for plan in (each.held, None if held_only else each.plan) if plan is not None]
+    wanted = [each.held for each in planned]
+    if not held_only:
+        wanted += [plan for each in planned for plan in (each.plan, each.decision.waiting)]
+    shown = [plan for plan in wanted if plan is not None]
     if not any(plan.puts for plan in shown):
         return {}
     from hubdata.explaining import explain

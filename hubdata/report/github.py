@@ -6,21 +6,22 @@ GitHub shows ten errors and ten warnings a step, so errors come first, and the s
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
+from hubdata.model.comparison import FileDifference, State
 from hubdata.model.finding import Finding, Severity
 from hubdata.model.run import Outcome, Problem, RunResult
 from hubdata.model.validation import ValidationResult
 from hubdata.report import wording
+from hubdata.report.markdown import cell, file_blocks, table
 from hubdata.report.redaction import redact
-from hubdata.report.terminal import plain
 
 _COMMAND = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 _ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+_MAX_MEANING_CHARS = 200_000
 _MAX_ROWS = 500
-_MAX_CELL = 500
-"""Together these keep a summary far below GitHub's 1 MiB, beyond which it shows none at all."""
+"""With cells bounded too, this keeps a summary far below GitHub's 1 MiB, beyond which it shows none at all."""
 
 
 def run_github(result: RunResult) -> str:
@@ -69,28 +70,29 @@ def run_summary_markdown(result: RunResult) -> str:
     """Return a run as Markdown: a sentence, the table of jobs and targets, and the findings."""
     rows: list[tuple[object, ...]] = []
     for job in result.jobs:
-        lead = (f"{_MARK[job.outcome]} {_cell(job.job)}", job.outcome.value, _cell(wording.origin(job)))
+        lead = (f"{_MARK[job.outcome]} {cell(job.job)}", job.outcome.value, cell(wording.origin(job)))
         for target in job.targets:
             plan = target.done
             counts = (len(plan.puts), len(plan.deletes), f"{plan.unchanged:,}", wording.size(plan.bytes))
             id_ = f"`{target.held.id}`" if target.held is not None else ""
-            rows.append((*lead, _cell(target.target), *counts, target.generation or "", id_))
+            rows.append((*lead, cell(target.target), *counts, target.generation or "", id_))
         if not job.targets:
             rows.append((*lead, "", "", "", "", "", "", ""))
     head = ("Job", "Outcome", "Source", "Target", "Puts", "Deletes", "Same", "Bytes", "Generation", "Plan to approve")
     title = "hubdata plan" if result.dry_run else "hubdata sync"
     said = "".join(
-        f"- {_cell(', '.join(names))}: {_cell(redact(p.message))}{'. ' + _cell(redact(p.advice)) if p.advice else ''}\n"
+        f"- {cell(', '.join(names))}: {cell(redact(p.message))}{'. ' + cell(redact(p.advice)) if p.advice else ''}\n"
         for p, names in wording.problems(result).items()
     )
     return "\n".join(
         part
         for part in (
             f"### {title}\n",
-            f"{_cell(wording.run_summary(result))} ({wording.meaning(result.exit_code)})\n",
-            _table(head, rows),
+            f"{cell(wording.run_summary(result))} ({wording.meaning(result.exit_code)})\n",
+            table(head, rows),
             said,
             _findings_table(f for job in result.jobs for f in job.findings),
+            _meanings(result),
         )
         if part
     )
@@ -112,6 +114,18 @@ def append_step_summary(markdown: str) -> None:
             file.write(markdown + "\n")
     except OSError:
         return
+
+
+def _meanings(result: RunResult) -> str:
+    """Return what the changes of a plan mean, each file once where all targets hold the same."""
+    found: list[FileDifference] = []
+    for target in (target for job in result.jobs for target in job.targets):
+        for key, difference in target.meanings.items():
+            state = State.EQUAL if difference.equal else State.CHANGED
+            file = FileDifference(key, "", state, difference)
+            if file not in found:
+                found.append(file)
+    return file_blocks(found, _MAX_MEANING_CHARS)
 
 
 _MARK = {
@@ -150,25 +164,9 @@ def _findings_table(findings: Iterable[Finding]) -> str:
     found = tuple(findings)
     ordered = [f for severity in _ORDER for f in found if f.severity is severity]
     rows = [
-        (f.severity.value, _cell(f.key), f.line or "", _cell(f.rule), _cell(f.message), _cell(f.advice))
+        (f.severity.value, cell(f.key), f.line or "", cell(f.rule), cell(f.message), cell(f.advice))
         for f in ordered[:_MAX_ROWS]
     ]
-    table = _table(("Severity", "File", "Line", "Rule", "Finding", "Advice"), rows) if rows else ""
+    shown = table(("Severity", "File", "Line", "Rule", "Finding", "Advice"), rows) if rows else ""
     rest = len(ordered) - len(rows)
-    return f"{table}\nand {wording.counted(rest, 'more finding')}\n" if rest else table
-
-
-def _table(head: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
-    if not rows:
-        return ""
-    lines = (head, ("---",) * len(head), *rows)
-    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
-
-
-_MARKUP = str.maketrans({c: f"&#{ord(c)};" for c in "|<>&`*_[]@#\\~!"})
-
-
-def _cell(text: str) -> str:
-    """Return foreign text for a Markdown table: on one line, bounded, without any markup or mention of its own."""
-    text = plain(text)
-    return (text if len(text) <= _MAX_CELL else text[:_MAX_CELL] + "...").translate(_MARKUP)
+    return f"{shown}\nand {wording.counted(rest, 'more finding')}\n" if rest else shown

@@ -4,18 +4,22 @@ ASCII only, so that no locale can break it. Problems and notices are redacted; f
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hubdata.errors import HubdataError
 from hubdata.model.finding import Finding
-from hubdata.model.plan import Plan
+from hubdata.model.meaning import Difference
+from hubdata.model.plan import Change, Plan
 from hubdata.model.receipt import Invalidation
 from hubdata.model.run import JobResult, Problem, RunResult, TargetResult
 from hubdata.model.snapshot import Stats
 from hubdata.model.validation import ValidationResult
 from hubdata.report import wording
 from hubdata.report.redaction import redact
+
+MAX_LISTED = 1_000
+"""Members of each list of a change's `meaning` in a plan; `hubdata diff` tells them all."""
 
 METHODS = ("LIST", "GET", "PUT", "HEAD", "DELETE")
 
@@ -83,9 +87,9 @@ def _target(target: TargetResult) -> dict[str, Any]:
         # What a person may approve, where something is held.
         "plan_id": (target.held or plan).id,
         "applied": target.applied,
-        "held": None if target.held is None else _plan(target.held),
-        "waiting": None if target.waiting is None else _plan(target.waiting),
-        **_plan(target.done),
+        "held": None if target.held is None else _plan(target.held, target.meanings),
+        "waiting": None if target.waiting is None else _plan(target.waiting, target.meanings),
+        **_plan(target.done, target.meanings),
         "adopted": sorted(plan.adopted),
         "unchanged": plan.unchanged,
         "generation": target.generation,
@@ -95,13 +99,22 @@ def _target(target: TargetResult) -> dict[str, Any]:
     }
 
 
-def _plan(plan: Plan) -> dict[str, Any]:
+def _plan(plan: Plan, meanings: Mapping[str, Difference]) -> dict[str, Any]:
     return {
         "puts": [c.key for c in plan.puts],
         "deletes": [c.key for c in plan.deletes],
-        "changes": [{"action": c.action, "key": c.key, "reason": c.reason, "size": c.size} for c in plan.changes],
+        "changes": [_change(change, meanings.get(change.key)) for change in plan.changes],
         "bytes": plan.bytes,
     }
+
+
+def _change(change: Change, meant: Difference | None) -> dict[str, Any]:
+    told = {"action": change.action, "key": change.key, "reason": change.reason, "size": change.size}
+    if meant is None:
+        return told
+    from hubdata.report.meaning_json import meaning_json
+
+    return {**told, "meaning": meaning_json(meant, MAX_LISTED)}
 
 
 def _cdn(invalidation: Invalidation | None) -> dict[str, Any] | None:

@@ -29,6 +29,9 @@ _OUTCOME_STYLE = {
 _SEVERITY_STYLE = {Severity.ERROR: Style.RED, Severity.WARNING: Style.YELLOW, Severity.INFO: Style.CYAN}
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
+_MOST_ITEMS = 5
+"""How many networks and entries of one group a plan shows of each file; `hubdata diff` shows more."""
+
 _MOST = 20
 """How many errors of one file are shown: beyond these the file is something else than it claims."""
 
@@ -53,11 +56,11 @@ def plan_text(result: RunResult, screen: Screen, *, verbose: bool = False, quiet
     for job in result.jobs:
         for target in job.targets:
             if not target.plan.empty or (target.held is None and target.waiting is None):
-                _plan(page, job, target, target.plan)
+                _plan(page, job, target, target.plan, verbose=verbose)
             if target.waiting is not None:
-                _plan(page, job, target, target.waiting, why=" (not approved)")
+                _plan(page, job, target, target.waiting, why=" (not approved)", verbose=verbose)
             if target.held is not None:
-                _plan(page, job, target, target.held, why=" (held by limits)")
+                _plan(page, job, target, target.held, why=" (held by limits)", verbose=verbose)
     _attention(page, result, verbose=verbose, quiet=quiet)
     _last(page, f"{wording.run_summary(result)}; nothing was written", result.exit_code)
     return page.text()
@@ -188,7 +191,7 @@ def _told(target: TargetResult) -> str:
     return ", ".join(filter(None, (*parts, _note(target))))
 
 
-def _plan(page: Page, job: JobResult, target: TargetResult, plan: Plan, *, why: str = "") -> None:
+def _plan(page: Page, job: JobResult, target: TargetResult, plan: Plan, *, verbose: bool, why: str = "") -> None:
     page.blank()
     page.line(f"{plain(job.job)} -> {plain(target.target)}", Style.BOLD)
     page.line(f"plan {plan.id}{why}", indent=2)
@@ -200,6 +203,7 @@ def _plan(page: Page, job: JobResult, target: TargetResult, plan: Plan, *, why: 
             f"{signs[change.action]} {change.reason:<{reasons}}  {size(change.size):>{sizes}}  {plain(change.key)}",
             indent=2,
         )
+        _meaning(page, target, change.key, verbose=verbose)
     if plan.adopted:
         page.prose(
             f"{counted(len(plan.adopted), 'file')} right already, to be entered in the manifest without an upload",
@@ -207,6 +211,16 @@ def _plan(page: Page, job: JobResult, target: TargetResult, plan: Plan, *, why: 
         )
     if not why:
         page.line(f"{plan.unchanged:,} unchanged", Style.DIM, indent=2)
+
+
+def _meaning(page: Page, target: TargetResult, key: str, *, verbose: bool) -> None:
+    """Add what one change means, where that is known: the sentences, and the first of what is gained and lost."""
+    difference = target.meanings.get(key)
+    if difference is None:
+        return
+    from hubdata.report.diff_text import add_difference
+
+    add_difference(page, difference, indent=6, most=None if verbose else _MOST_ITEMS)
 
 
 def _attention(page: Page, result: RunResult, *, verbose: bool, quiet: bool) -> None:
