@@ -2,9 +2,9 @@ r"""Tells whether Go's regexp package would compile a pattern, and whether that 
 
 Engines compile each row with `MustCompile`: one bad pattern ends the process. google-re2 is the same dialect and
 agrees with Go on tens of thousands of generated patterns (facts), except where it is more generous: `\C`, groups
-nested too deep, `(?<name>` (Go before 1.22), a group name used twice or not in ASCII, and Unicode classes of newer
-tables. Those are refused here, so what passes compiles in every engine in the field. Python's `re` is another
-dialect: it is never asked.
+nested too deep, `(?<name>` (Go before 1.22), a group name used twice or not in ASCII, Unicode classes of newer tables,
+and repeat counts so large that re2 takes the braces for text. Those are refused here, so what passes compiles in every
+engine in the field. Python's `re` is another dialect: it is never asked.
 """
 
 import re
@@ -65,10 +65,12 @@ _SCRIPTS = frozenset(
 """Scripts that every version of Go's tables knows; re2's own tables are newer."""
 
 _TOKEN = re.compile(
-    r"\\Q.*?(?:\\E|\Z)|\\[pP]\{\^?([^}\\]*)\}|\\.|\[:\^?\w+:\]|\[\^?\]?|\(\?<|\(\?P<([^>(]*)>|[\\()\]]", re.DOTALL
+    r"\\Q.*?(?:\\E|\Z)|\\[pP]\{\^?([^}\\]*)\}|\\.|\[:\^?\w+:\]|\[\^?\]?|\(\?<|\(\?P<([^>(]*)>|[\\()\]]"
+    r"|\{(?:[1-9]\d{7,}(?:,(?:0|[1-9]\d*)?)?|(?:0|[1-9]\d*),[1-9]\d{7,})\}",
+    re.DOTALL | re.ASCII,
 )
 _NAME = re.compile(r"\w+", re.ASCII)
-_DOUBTFUL = re.compile(r"\\C|\\[pP]\{|\(\?P?<")
+_DOUBTFUL = re.compile(r"\\C|\\[pP]\{|\(\?P?<|\{[\d,]*\d{8}", re.ASCII)
 """What every pattern that re2 reads otherwise than Go has in it, nesting apart; most patterns have none of it."""
 
 
@@ -108,16 +110,16 @@ def _beyond_go(pattern: str) -> str | None:
     names: set[str] = set()
     for token in _TOKEN.finditer(pattern):
         text = token[0]
-        if text == r"\C":
-            return r"`\C` is not known to Go"
-        if token[1] is not None and token[1] not in _CATEGORIES and token[1] not in _SCRIPTS:
-            return f"the Unicode class `{text}` is not known to every engine"
+        if unknown := _unknown(text, token[1]):
+            return unknown
         if text.startswith("[:") and text.endswith(":]"):
             continue  # a POSIX class within a class, or a class of its own: begins and ends here
         if in_class:
             in_class = text[0] == "\\" or not text.endswith("]")
         elif text[0] == "[":
             in_class = True
+        elif text[0] == "{":
+            return f"the repeat count of `{text}` is beyond 1,000"
         elif text == "(?<":
             return "`(?<name>` is not known to engines built with Go before 1.22; write `(?P<name>`"
         elif text.startswith("("):
@@ -130,6 +132,15 @@ def _beyond_go(pattern: str) -> str | None:
                 return f"groups are nested more than {MAX_NESTING} deep"
         elif text == ")":
             depth -= 1
+    return None
+
+
+def _unknown(text: str, unicode_class: str | None) -> str | None:
+    """Return why a token is unknown to Go wherever it stands."""
+    if text == r"\C":
+        return r"`\C` is not known to Go"
+    if unicode_class is not None and unicode_class not in _CATEGORIES and unicode_class not in _SCRIPTS:
+        return f"the Unicode class `{text}` is not known to every engine"
     return None
 
 

@@ -21,6 +21,7 @@ from hubdata.grammar.go_regexp import MAX_NESTING, matches, overmatch, regexp_pr
         "\ud800", "x" * 40_000,
         r"\Qa\E\C",
         r"[]]\C", r"[^]]\C", r"[[]\C", r"[[:^alpha:]x](?<n>b)", "\\",
+        "a{99999999999}", "a{0,100000000}", "a{100000000,}", "{100000000}",
         r"[[](?<n>b)", r"[]](?<n>b)", r"[^]](?<n>b)", r"[\]](?<n>b)",
     ],
 )  # fmt: skip
@@ -35,6 +36,7 @@ def test_what_go_refuses_is_refused(pattern: str) -> None:
         "", "a", r"^a\.b$", r"(?i)x", r"(?P<n>a)", r"a{1000}", r"\pL", r"\p{Greek}+", r"\P{^Latin}", r"[^\p{Lu}]",
         r"\Qa(?<b\C\E", r"[(?<]", r"[](?<]", r"[[:alpha:](?<]", r"\[\(\?<", "(" * 200 + ")" * 200,
         r"a\\Cb", r"\x{10FFFF}",
+        "[{99999999999}]", r"\{99999999999}", r"\Q{99999999999}\E", "a{099999999999}", "a{,99999999999}",
         r"\bfoo\b", "é+", r"[[]()", "a+?",
     ],
 )  # fmt: skip
