@@ -157,9 +157,8 @@ def _plan(reading: Reading, found: Survey, orders: Orders, spoken_for: frozenset
 
 
 def _perhaps_wanted(found: Survey, bystanders: tuple[Job, ...]) -> frozenset[str]:
-    """Return the public keys, and those still to be deleted from before, that a bystander's rule names."""
-    keys = (*found.inventory.manifest.files, *(key for line in found.ledger.open for key, _ in line.deletes))
-    return frozenset(key for key in keys if any(rule_for(job, key) for job in bystanders))
+    """Return the public keys that a bystander's rule names."""
+    return frozenset(key for key in found.inventory.manifest.files if any(rule_for(job, key) for job in bystanders))
 
 
 def _recognised(found: Survey, reading: Reading) -> Inventory:

@@ -88,6 +88,7 @@ class World:
             run_id=f"run{self.runs}",
             clock=self.clock,
             reporter=self.events,
+            others=tuple(job for name, job in self.jobs.items() if only not in (None, name)),
         )
 
     def manifest(self, target: str = "memory") -> Manifest:

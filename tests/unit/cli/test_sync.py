@@ -1,6 +1,7 @@
 """`sync --once`, `plan` and `--approve` through the whole house: a directory of lists published into a directory."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -93,10 +94,46 @@ def test_a_held_plan_goes_out_with_the_id_that_the_report_names(runner: CliRunne
     target = held["jobs"][0]["targets"][0]
     assert (held["exit_code"], held["jobs"][0]["outcome"], target["puts"]) == (4, "held", [])
     assert target["held"]["puts"] == ["a.txt"]
-    assert _sync(runner, "--approve", "0" * 64)["exit_code"] == 4
+    stale = _sync(runner, "--approve", "0" * 64)
+    assert (stale["exit_code"], stale["unknown_plans"]) == (4, ["0" * 64])
+    assert f"held are: {target['plan_id']} (nets to disk)" in stale["problem"]["message"]
     assert target["plan_id"] in runner.invoke(root, ["plan"]).stdout
     approved = _sync(runner, "--approve", target["plan_id"])
     assert (approved["exit_code"], approved["jobs"][0]["targets"][0]["puts"]) == (0, ["a.txt"])
+
+
+def test_the_printed_command_publishes_what_is_held_and_nothing_else(runner: CliRunner, workspace: Path) -> None:
+    """Pasted as it stands, flags and all: the held file goes out, and a change made meanwhile is left and told."""
+    _sync(runner)
+    (workspace / "hubdata.toml").rename(workspace / "my settings.toml")
+    (workspace / "data" / "a.txt").write_text("8.8.8.0/24\n8.8.4.0/24\n1.0.0.0/24\n")
+    flags = ["--config", "my settings.toml", "--target", "disk", "--force"]
+    text = runner.invoke(root, ["sync", "--once", *flags]).stdout
+    (command,) = [line for line in text.splitlines() if "--approve" in line]
+    (workspace / "data" / "b.txt").write_text("1.1.1.0/24\n9.9.10.0/24\n")
+    program, *arguments = shlex.split(command)
+    assert program == "hubdata"
+
+    done = runner.invoke(root, arguments)
+
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert "left 1 change that nobody approved to the next run" in done.stdout
+    assert (workspace / "public" / "a.txt").read_text() == (workspace / "data" / "a.txt").read_text()
+    assert (workspace / "public" / "b.txt").read_text() == "1.1.1.0/24\n9.9.9.0/24\n"
+    again = runner.invoke(root, arguments)
+    assert again.exit_code == 4
+    assert "no plan of this run has the id" in " ".join(again.stdout.split())
+
+
+@pytest.mark.parametrize("id_", ["abc", "0" * 63, "G" * 64, "0" * 65])
+def test_an_approval_of_no_id_ends_with_two_before_anything_is_read(
+    runner: CliRunner, workspace: Path, id_: str
+) -> None:
+    """A part of an id approves nothing: it is told at once where a whole one is to be had."""
+    done = runner.invoke(root, ["sync", "--once", "--approve", id_])
+    assert done.exit_code == 2
+    assert "64 hexadecimal digits" in done.stderr
+    assert not (workspace / "public").exists()
 
 
 def test_a_missing_source_ends_with_five_and_advice(runner: CliRunner, workspace: Path) -> None:
