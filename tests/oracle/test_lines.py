@@ -13,21 +13,9 @@ from tests.support.real import SEC_LISTS, needs_real
 pytestmark = needs_go
 
 PIECES = (
-    b"a",
-    b"\n",
-    b"\r",
-    b"\r\n",
-    b"\n\n",
-    b"#",
-    b" ",
-    b"\t",
-    b"\0",
-    b"\xef\xbb\xbf",
-    b"\xff",
-    b"\xc3\xa9",
-    b"\x0b",
+    *(b"a", b"\n", b"\r", b"\r\n", b"\n\n", b"#", b" ", b"\t", b"\0", b"\xef\xbb\xbf", b"\xff", b"\xc3\xa9", b"\x0b"),
+    *(b"\x0c", b"\x1c", b"\x85", b"\xc2\x85", b"\xe2\x80\xa8", b"1.2.3.0/24", b"\x1a"),
 )
-PIECES += (b"\x0c", b"\x1c", b"\x85", b"\xc2\x85", b"\xe2\x80\xa8", b"1.2.3.0/24", b"\x1a")
 """What other readers break lines at, or trim, and a Scanner does not."""
 
 
