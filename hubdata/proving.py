@@ -65,8 +65,9 @@ def prove(
     if not claims and not kept:
         findings.append(_empty(job))
     today = now.date()
-    waivers = tuple(w for w in job.waivers if w.key not in kept or w.until < today)  # a kept file was not looked at
-    judged = (*waive(tuple(findings), waivers, today), *unread)
+    unseen = kept | {finding.key for finding in unread}
+    waivers = tuple(w for w in job.waivers if w.key not in unseen or w.until < today)  # who has not looked cannot say
+    judged = (*waive(tuple(findings), waivers, today, job.name), *unread)
     refused = frozenset(f.key for f in judged if f.severity is Severity.ERROR)
     if job.unit is Unit.JOB and any(rule_for(job, key) for key in refused):
         refused |= frozenset(artifacts)

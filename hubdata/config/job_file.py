@@ -51,6 +51,8 @@ def _rule(text: str) -> str:
         raise ValueError("expected the rule of a finding, such as `cidr.host-bits`")
     if text in HOLDING:
         raise ValueError(f"{text} holds a change until its plan is approved: `sync --once --approve`; raise the limit")
+    if text == "file.too-large":
+        raise ValueError("a file that is too large is not read, so nobody knows what a waiver would let out")
     return text
 
 

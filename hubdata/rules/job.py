@@ -38,14 +38,14 @@ RULES = (
         WARNING,
         "Nothing yet: the finding that the waiver accepted counts again.",
         Example(note="until = 2026-03-31, and it is April"),
-        "Mend the file, or decide anew and set a later date; then remove the old waiver.",
+        "Who keeps the list mends it; or who keeps the job file decides anew and sets a later date.",
     ),
     Rule(
         "waiver.unused",
         WARNING,
         "Nothing: the file no longer needs it. It would hide the next mistake of this kind.",
         Example(note="the pattern was mended, and its waiver is still there"),
-        "Remove the waiver from the job file.",
+        "Who keeps the job file removes the waiver from it.",
     ),
     Rule(
         "source.unsafe-name",

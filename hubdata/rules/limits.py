@@ -1,4 +1,4 @@
-"""Rules of the limits: changes that are valid line by line and look like an accident. The file is held."""
+"""Rules of the limits: what a job says its files must be (refused), and how far they may move at once (held)."""
 
 from hubdata.model.job import Limits
 from hubdata.model.rule import ERROR, Example, Rule
@@ -14,6 +14,32 @@ RULES = (
         "Look whether the upstream lost some; if it is meant, lower min_entries in the job file.",
     ),
     Rule(
+        "limits.must-not-contain",
+        ERROR,
+        "The line lets in addresses that the job names as never to be let in, such as a cloud's that anyone can rent:"
+        " every engine would let an attacker pass who rents one.",
+        Example(
+            "cidr",
+            b"3.0.0.0/13\n",
+            limits=Limits(must_not_contain=("3.5.140.0/22",)),
+            note='with must_not_contain = ["3.5.140.0/22"]',
+        ),
+        "Take the line out; if it is meant, take the network out of limits.must_not_contain in the job file.",
+    ),
+    Rule(
+        "limits.must-contain",
+        ERROR,
+        "A network or row that the job names as one that must stay is gone: engines would ban those whom the list"
+        " protects, or no longer find what it looks for.",
+        Example(
+            "rdns-suffix",
+            b".search.msn.com.\n",
+            limits=Limits(must_contain=(".googlebot.com.",)),
+            note='with must_contain = [".googlebot.com."]',
+        ),
+        "Put it back; if it is meant to go, take it out of limits.must_contain in the job file.",
+    ),
+    Rule(
         "limits.max-change",
         ERROR,
         "So large a change at once is more often a broken upstream or a poisoned commit than an update: nothing has"
@@ -24,7 +50,8 @@ RULES = (
     Rule(
         "limits.max-deletes",
         ERROR,
-        "More than half of a job's files would vanish: engines that still download them get 404, and keep old data.",
+        "More of a job's files would vanish than its max_deletes allows (half, unless it says otherwise): engines that"
+        " still download them get 404, and keep old data.",
         Example(note="the source holds 3 of the 8 files that are published"),
         _APPROVE,
     ),

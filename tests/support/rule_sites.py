@@ -53,6 +53,8 @@ def emitted() -> frozenset[str]:
                 row_kinds.append(kind)
         elif name in {"grammar/lines.py", "grammar/whole_text.py"}:
             ids.update(f"text.{problem}" for problem in _problems(name, tree))
+        elif name == "grammar/named.py":
+            ids.update(f"limits.{problem}" for problem in _problems(name, tree))
         ids.update(_written_out(tree))
     row = ast.parse((PACKAGE / "grammar/json_row.py").read_text())
     ids.update(f"{kind}.{problem}" for kind in row_kinds for problem in _problems("grammar/json_row.py", row))

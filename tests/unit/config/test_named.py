@@ -54,6 +54,12 @@ def test_named_networks_become_part_of_the_limits(tmp_path: Path, write: Write) 
             10,
             "waivers[1].rule: limits.max-change",
         ),
+        (
+            '"cidr"',
+            '"cidr"\n[[waivers]]\nkey = "a"\nrule = "file.too-large"',
+            10,
+            "waivers[1].rule: a file that is too large is not read",
+        ),
     ],
 )
 def test_each_mistake_names_its_line(tmp_path: Path, write: Write, old: str, new: str, line: int, words: str) -> None:
