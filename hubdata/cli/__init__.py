@@ -26,6 +26,11 @@ def main() -> None:
     gc.disable()
     # Otherwise pydantic reads the entry points of every installed package, for plugins that have no part in this.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # Until there is somebody to say what an interrupt means, it ends the process without a word or a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     from hubdata.cli.errors import INTERRUPTED, TERMINATED, handle_signals
     from hubdata.cli.root import root
 

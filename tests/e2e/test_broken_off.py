@@ -120,6 +120,21 @@ def test_amid_a_fetch(small: SmallWorld, number: signal.Signals, code: int, word
     assert small.left_over() == []
 
 
+@pytest.mark.parametrize("delay_ms", range(0, 120, 15))
+def test_an_interrupt_at_any_moment(small: SmallWorld, delay_ms: int) -> None:
+    """Whenever Ctrl-C comes, there is no traceback; the code is the signal's, or that of a run that is done."""
+    small.repo.commit({GOOD: NEW})
+    process = started(small)
+    spool = small.root / "spool"
+    until(lambda: process.poll() is not None or (spool.exists() and any(spool.iterdir())))
+    time.sleep(delay_ms / 1000)
+    _, stderr, lived_s = ended(process, signal.SIGINT)
+    assert process.returncode in (0, 130, -signal.SIGINT), stderr
+    assert "Traceback" not in stderr
+    assert lived_s < QUICKLY_S
+    assert small.public()[GOOD] in (LISTS[GOOD], NEW)
+
+
 def running(url: str) -> list[str]:
     """Return the command lines of processes that name `url`."""
     lines = []
