@@ -8,6 +8,7 @@ engine in the field. Python's `re` is another dialect: it is never asked.
 """
 
 import re
+import string
 from functools import cache, lru_cache
 from typing import Any
 
@@ -32,9 +33,33 @@ ORDINARY = (
     ("the path of a home page", "/"),
     ("an ordinary path", "/products/shoes/running.html"),
     ("an ordinary path with a query", "/search?q=garden+chairs&page=2"),
+    ("a page of a PHP site", "/index.php?id=7"),
+    ("a style sheet", "/assets/css/main.css"),
+    ("a script", "/static/js/app.min.js?v=3"),
+    ("a photograph", "/wp-content/uploads/2024/05/photo.jpg"),
+    ("an image", "/images/logo.png"),
+    ("a call of an API", "/api/v1/users?limit=10"),
+    ("the path of a log-in", "/login"),
+    ("the path that crawlers ask for first", "/robots.txt"),
+    ("the path that every browser asks for", "/favicon.ico"),
+    ("the path by which certificates are renewed", "/.well-known/acme-challenge/a0"),
     (
         "the user agent of Chrome",
         "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Safari/537.36",
+    ),
+    (
+        "the user agent of Edge",
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Safari/537.36"
+        " Edg/137.0.0.0",
+    ),
+    (
+        "the user agent of a telephone",
+        "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Mobile Safari/537.36",
+    ),
+    (
+        "the user agent of an iPhone",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5"
+        " Mobile/15E148 Safari/604.1",
     ),
     ("the user agent of Firefox", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
     (
@@ -43,6 +68,12 @@ ORDINARY = (
     ),
 )
 """What no pattern of a list may match: (what it is, the text)."""
+
+_COMMON = string.ascii_letters + string.digits + "/._-"
+"""Characters of everyday paths: a pattern that one of them satisfies by itself matches nearly everybody."""
+
+_CHARACTERS = "".join(f"/q{char}q" for char in _COMMON)
+"""All of them in one text, so that most patterns are asked once."""
 
 _CATEGORIES = frozenset(
     re.findall(
@@ -74,6 +105,15 @@ _DOUBTFUL = re.compile(r"\\C|\\[pP]\{|\(\?P?<|\{[\d,]*\d{8}", re.ASCII)
 """What every pattern that re2 reads otherwise than Go has in it, nesting apart; most patterns have none of it."""
 
 
+_LARGE = re.compile(r"\{|\\[pP]")
+_SURELY_FITS = 5000
+"""So many characters of ASCII, without a counted repetition or a Unicode class, never make too large a program.
+
+None of them costs more than four instructions (measured: `k` under `(?i)`, which the Kelvin sign matches too), and
+MAX_MEM_BYTES holds 21,845.
+"""
+
+
 def regexp_problem(pattern: str) -> str | None:
     """Return why Go's regexp would not compile `pattern`, or None when it would."""
     try:
@@ -83,7 +123,9 @@ def regexp_problem(pattern: str) -> str | None:
     if size > MAX_PATTERN_BYTES:
         return f"it has {size:,} bytes, more than {MAX_PATTERN_BYTES:,}"
     doubtful = _DOUBTFUL.search(pattern) is not None or pattern.count("(") > MAX_NESTING
-    return (_beyond_go(pattern) if doubtful else None) or _compile(pattern, False)[1]
+    if doubtful and (problem := _beyond_go(pattern)):
+        return problem
+    return None if _surely_fits(pattern) and _parses(pattern) else _compile(pattern, False)[1]
 
 
 def matches(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
@@ -100,6 +142,10 @@ def overmatch(pattern: str, ignore_case: bool = False) -> str | None:
     for what, text in ORDINARY:
         if compiled.search(text) is not None:
             return f"{what} (`{text}`)" if text else what
+    if compiled.search(_CHARACTERS) is not None:
+        for char in _COMMON:
+            if all(compiled.search(f"/{beside}{char}{beside}") is not None for beside in "q7"):
+                return f"everything that holds a `{char}`"
     return None
 
 
@@ -142,6 +188,22 @@ def _unknown(text: str, unicode_class: str | None) -> str | None:
     if unicode_class is not None and unicode_class not in _CATEGORIES and unicode_class not in _SCRIPTS:
         return f"the Unicode class `{text}` is not known to every engine"
     return None
+
+
+def _surely_fits(pattern: str) -> bool:
+    """Tell whether `pattern` compiles within MAX_MEM_BYTES if it can be parsed at all."""
+    return len(pattern) <= _SURELY_FITS and pattern.isascii() and _LARGE.search(pattern) is None
+
+
+def _parses(pattern: str) -> bool:
+    """Tell whether re2 can parse `pattern`: a quarter of the work of compiling it, which a set puts off."""
+    import re2
+
+    try:
+        re2.Set.SearchSet(_options(False)).Add(pattern)
+    except re2.error:
+        return False
+    return True
 
 
 @lru_cache(maxsize=1024)

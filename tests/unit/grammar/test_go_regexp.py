@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubdata.grammar.go_regexp import MAX_NESTING, matches, overmatch, regexp_problem
+from hubdata.grammar.go_regexp import (
+    _SURELY_FITS,
+    MAX_NESTING,
+    _compile,
+    _parses,
+    _surely_fits,
+    matches,
+    overmatch,
+    regexp_problem,
+)
 
 
 @pytest.mark.parametrize(
@@ -54,13 +63,65 @@ def test_no_pattern_makes_the_judge_raise(pattern: str) -> None:
     overmatch(pattern)
 
 
-@pytest.mark.parametrize("pattern", [".*", "a*", "", "^", "Mozilla", r"\d", "/", r"\.", "(foo|)", "html$", "Chrome/"])
+_COSTLY = [".", "k", r"\D", "[^a]", "[^k]", "[s]", ".*?", "(.)", "[^a-cx-z0-1]", r"[\x00-\xff]", "|", "()", r"\W*"]
+
+
+@pytest.mark.parametrize("flags", ["", "(?i)", "(?s)", "(?ism)"])
+@pytest.mark.parametrize("part", _COSTLY)
+def test_a_pattern_that_is_only_parsed_is_never_too_large(part: str, flags: str) -> None:
+    """It would compile as well, though made of nothing but what costs most, up to the last character allowed."""
+    pattern = flags + part * ((_SURELY_FITS - len(flags)) // len(part))
+    assert _surely_fits(pattern)
+    assert _compile(pattern, False)[1] is None
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from([*_COSTLY, *r"()*?[]^\$-&", "a-z", r"\Q", "(?i)", "(?:", "[[:alpha:]]"]), max_size=60))
+def test_parsing_and_compiling_give_one_answer(parts: list[str]) -> None:
+    """Whatever a short pattern is made of, what can be parsed compiles, and nothing else does."""
+    pattern = "".join(parts)
+    assert _parses(pattern) == (_compile(pattern, False)[1] is None)
+
+
+@pytest.mark.parametrize("pattern", ["a{1000}", r"\pL", r"\PL", "é", "." * (_SURELY_FITS + 1)])
+def test_a_pattern_that_may_be_large_is_compiled(pattern: str) -> None:
+    """Counted repetitions, Unicode classes and long patterns are compiled to see how large they are."""
+    assert not _surely_fits(pattern)
+
+
+def test_a_program_that_is_too_large_is_refused() -> None:
+    """A pattern beyond the bound would cost every engine its memory."""
+    assert regexp_problem(r"\pL" * 100) is not None
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        ".*",
+        "a*",
+        "",
+        "^",
+        "Mozilla",
+        r"\d",
+        "/",
+        r"\.",
+        "(foo|)",
+        "html$",
+        "Chrome/",
+        "x",
+        "[jz]",
+        "sqlmap|Z",
+        "Windows NT",
+        "Mobile",
+        r"\.php",
+    ],
+)
 def test_patterns_that_match_ordinary_visitors_are_caught(pattern: str) -> None:
     """Empty matches and words of every request are told with what they match."""
     assert overmatch(pattern)
 
 
-@pytest.mark.parametrize("pattern", [r"\bsqlmap\b", r"^/wp-admin", r"Firefox/7\.0\b", r"\.\./"])
+@pytest.mark.parametrize("pattern", [r"\bsqlmap\b", r"^/wp-admin", r"Firefox/7\.0\b", r"\.\./", "qx", "^x", "7Z", "/q"])
 def test_patterns_that_mean_something_are_left_alone(pattern: str) -> None:
     """A scanner's name or a probed path is in no ordinary request."""
     assert overmatch(pattern) is None
@@ -76,3 +137,8 @@ def test_a_refused_pattern_writes_nothing(capfd: pytest.CaptureFixture[str]) -> 
     """re2 would log each bad pattern to standard error by itself; it is told not to."""
     regexp_problem("(never closed")
     assert capfd.readouterr().err == ""
+
+
+def test_a_single_character_is_told_as_such() -> None:
+    """No ordinary text here holds a Z between others, and yet nearly every site has one somewhere."""
+    assert overmatch("Z") == "everything that holds a `Z`"
