@@ -75,6 +75,10 @@ _COMMON = string.ascii_letters + string.digits + "/._-"
 _CHARACTERS = "".join(f"/q{char}q" for char in _COMMON)
 """All of them in one text, so that most patterns are asked once."""
 
+_EVERYTHING_ORDINARY = "\n".join(text for _, text in ORDINARY)
+_ANCHORED = re.compile(r"[\^$]|\\[Az]")
+"""Only these tell the ends of a text from those of a line."""
+
 _CATEGORIES = frozenset(
     re.findall(
         r"\S+",
@@ -139,7 +143,9 @@ def overmatch(pattern: str, ignore_case: bool = False) -> str | None:
     compiled, _ = _compile(pattern, ignore_case)
     if compiled is None:
         return None
-    for what, text in ORDINARY:
+    # What matches one of the texts matches all of them in one, so that a single search clears most patterns.
+    clear = _ANCHORED.search(pattern) is None and compiled.search(_EVERYTHING_ORDINARY) is None
+    for what, text in () if clear else ORDINARY:
         if compiled.search(text) is not None:
             return f"{what} (`{text}`)" if text else what
     if compiled.search(_CHARACTERS) is not None:
