@@ -9,6 +9,8 @@ import hubdata
 
 DEFAULT_FILE = "hubdata.toml"
 DEFAULT_TARGET = "local"
+PUBLIC_URL = "https://hub-data.crowdsec.net"
+"""Where the built-in jobs' data is public, and what hub items name, unless `[verify]` says otherwise."""
 
 
 def builtin_jobs_dir() -> Path:

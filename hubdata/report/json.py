@@ -48,7 +48,7 @@ def validation_json(result: ValidationResult) -> str:
             "elapsed_s": round(result.elapsed_s, 3),
             "notices": [redact(notice) for notice in result.notices],
             "files": [{"key": f.key, "kind": f.kind, "stats": _stats(f.stats)} for f in result.files],
-            "findings": _findings(result.all_findings),
+            "findings": findings_rows(result.all_findings),
         }
     )
 
@@ -75,7 +75,7 @@ def _job(job: JobResult) -> dict[str, Any]:
         "exit_code": int(job.exit_code),
         "source": dict(job.source),
         "problem": _problem(job.problem),
-        "findings": _findings(job.findings),
+        "findings": findings_rows(job.findings),
         "targets": [_target(target) for target in job.targets],
     }
 
@@ -140,7 +140,8 @@ def _problem(problem: Problem | None) -> dict[str, Any] | None:
     }
 
 
-def _findings(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+def findings_rows(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Return findings as every JSON result has them."""
     return [
         {
             "key": f.key,

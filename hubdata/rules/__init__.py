@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from hubdata.model.rule import Rule
 from hubdata.rules import (
+    audit,
     bots,
     cidr,
     ip_exact,
@@ -45,6 +46,7 @@ CATALOGUE: tuple[Rule, ...] = (
     *mmdb.RULES,
     *limits.RULES,
     *job.RULES,
+    *audit.RULES,
 )
 """All rules, family by family; within one in the order in which people meet them."""
 

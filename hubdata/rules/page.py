@@ -19,6 +19,7 @@ _FAMILIES = {
     "text": "Every text kind",
     "limits": "Limits",
     "job": "Jobs, files, waivers, sources",
+    "audit": "Audit of a hub",
 }
 _ONE_CHAPTER = {"file": "job", "waiver": "job", "source": "job"}
 
