@@ -68,7 +68,7 @@ def _nothing_there(spot: Spot, published: Published) -> Finding:
         return _dangling(
             spot, f"{key} is a directory with {len(below)} files, and no file", f"name one of them, such as {below[0]}"
         )
-    near = list(published.namesakes(basename(key))) or get_close_matches(key, published.kinds, n=1, cutoff=0.8)
+    near = list(published.namesakes(basename(key))) or get_close_matches(key, published.kinds, n=1, cutoff=0.9)
     advice = (
         f"did you mean {near[0]}?" if near else "publish it, or remove the entry: engines log an error at each update"
     )
