@@ -28,6 +28,7 @@ CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 60
 MAX_ATTEMPTS = 5
 
+_SERVICES = ("cloudfront", "s3")
 _LIST_OPERATIONS = ("ListObjectsV2",)
 _MAX_SAID = 300  # characters of a server's own words that a message repeats
 
@@ -151,7 +152,16 @@ def _session_client(service: str, **arguments: Any) -> Any:
         if session is None:
             _sessions.clear()
             session = _sessions[environment] = botocore.session.get_session()
+            _know_services(session)
         return session.create_client(service, **arguments)
+
+
+def _know_services(session: "Session") -> None:
+    """Spare the session a look into 440 directories, twice, to learn that botocore knows our services.
+
+    Measured: a quarter of the time that the first client takes.
+    """
+    session.get_component("data_loader").list_available_services = lambda _type_name: list(_SERVICES)
 
 
 def failure_code(err: Exception) -> str:
