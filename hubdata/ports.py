@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from hubdata.model.event import Event
 from hubdata.model.finding import Finding
@@ -179,6 +179,19 @@ class Target(Protocol):
 
     def requests(self) -> Mapping[str, int]:
         """Return how many requests were made so far, by `LIST`, `GET`, `PUT`, `HEAD`, `DELETE`."""
+        ...
+
+
+@runtime_checkable
+class Archive(Protocol):
+    """What a target can do besides, if its store keeps the past of every object."""
+
+    def versions(self, key: str) -> tuple[str, ...]:
+        """Return the version ids of all states that are kept of one object, the newest first."""
+        ...
+
+    def read(self, key: str, *, max_bytes: int, version_id: str | None = None) -> Blob | None:
+        """Return a small object as it is, or was in that version; None when there is none."""
         ...
 
 

@@ -46,6 +46,7 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 _PERMISSIONS = {
     "ListObjectsV2": "s3:ListBucket",
     "GetObject": "s3:GetObject (and s3:ListBucket on the bucket, or a missing object looks denied)",
+    "ListObjectVersions": "s3:ListBucketVersions",
     "HeadObject": "s3:GetObject (and s3:ListBucket on the bucket, or a missing object looks denied)",
     "PutObject": "s3:PutObject (and s3:GetObject for conditional writes)",
     "DeleteObject": "s3:DeleteObject",
@@ -171,11 +172,19 @@ class S3Target:
         head = self._head(key)
         return None if head is None else _stored(head)
 
-    def read(self, key: str, *, max_bytes: int) -> Blob | None:
-        """Return one small object whole, or None. Raises TargetError beyond `max_bytes`."""
+    def versions(self, key: str) -> tuple[str, ...]:
+        """Return the version ids of all states of one object that the bucket keeps, the newest first."""
+        with self._explained("ListObjectVersions", key):
+            pages = self._client.build().get_paginator("list_object_versions")
+            found = pages.paginate(**self._bucket, Prefix=self._prefix + key)
+            items = [item for page in found for item in page.get("Versions", ())]
+        return tuple(item["VersionId"] for item in items if item["Key"] == self._prefix + key)
+
+    def read(self, key: str, *, max_bytes: int, version_id: str | None = None) -> Blob | None:
+        """Return one small object whole, as it is or was, or None. Raises TargetError beyond `max_bytes`."""
         for attempt in range(1, _READ_ATTEMPTS + 1):
             try:
-                return self._read(key, max_bytes)
+                return self._read(key, max_bytes, version_id)
             except TargetError as err:
                 if not err.retryable or attempt == _READ_ATTEMPTS:
                     raise
@@ -290,13 +299,14 @@ class S3Target:
                 return None
             raise
 
-    def _read(self, key: str, max_bytes: int) -> Blob | None:
-        quick = self._quick.get(self._prefix + key, max_bytes=max_bytes) if self._quick else None
+    def _read(self, key: str, max_bytes: int, version_id: str | None) -> Blob | None:
+        past = {} if version_id is None else {"VersionId": version_id}
+        quick = self._quick.get(self._prefix + key, max_bytes=max_bytes) if self._quick and not past else None
         if quick is not None:
             return None if quick.status == 404 else self._blob(key, quick.body, quick.answer)
         try:
             with self._explained("GetObject", key):
-                answer = self._client.build().get_object(**self._bucket, Key=self._prefix + key)
+                answer = self._client.build().get_object(**self._bucket, Key=self._prefix + key, **past)
                 with closing(answer["Body"]) as stream:
                     if answer["ContentLength"] > max_bytes:
                         self._refuse_size(key, answer["ContentLength"], max_bytes)

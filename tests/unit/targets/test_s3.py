@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from hubdata.errors import Conflict, TargetError
 from hubdata.model.snapshot import Artifact
-from hubdata.ports import Upload
+from hubdata.ports import Archive, Upload
 from hubdata.targets import s3
 from hubdata.targets.s3 import S3Target
 from tests.support.moto_server import CREDENTIALS, shared
@@ -81,6 +81,24 @@ def test_versions_and_headers_are_kept_by_a_versioned_bucket(tmp_path: Path) -> 
     assert head["ContentType"] == "text/plain"
     assert head["Metadata"] == {"sha256": artifact.sha256}
     assert server.objects(bucket) == {"data/lists/a.txt": b"1.2.3.0/24\n"}
+
+
+def test_the_past_of_an_object_is_read_by_version() -> None:
+    """The newest version first, of this key alone; each gives the bytes that were public then."""
+    server = shared()
+    bucket = server.bucket(versioned=True)
+    target = S3Target("s3", S3Target.Options(bucket=bucket, endpoint_url=server.url, prefix="data"))
+    etag = None
+    for body in (b"one", b"two"):
+        etag = target.write("a", body, content_type="x/y", cache_control="", if_etag=etag).etag
+    target.write("ab", b"another", content_type="x/y", cache_control="", if_etag=None)
+
+    versions = target.versions("a")
+
+    blobs = [target.read("a", max_bytes=10, version_id=version) for version in versions]
+    assert [blob and blob.body for blob in blobs] == [b"two", b"one"]
+    assert isinstance(target, Archive)
+    assert target.versions("absent") == ()
 
 
 def test_only_keys_below_the_prefix_are_seen(tmp_path: Path) -> None:
