@@ -126,9 +126,7 @@ def validate_paths(
             results = [check_as(kind, options or {}, files, kind_of, clock.now())]
         else:
             settings = settings_of(choices)
-            jobs = load_jobs(settings.jobs)
-            selected = _selected(choices.jobs, jobs)
-            mine = tuple(job for job in jobs if job.name in selected and job.source.type in ("git", "directory"))
+            mine = tuple(job for job in selected_jobs(choices, settings) if job.source.type in ("git", "directory"))
             if name is not None:
                 files = [_named(path, name, Path(workspace)) for path in paths]
                 results = [check_files(mine, files, kind_of, clock.now())]
@@ -326,6 +324,14 @@ def _chosen_targets(names: tuple[str, ...], settings: Settings) -> Iterable[str]
     return names or settings.targets
 
 
+def build_target(settings: Settings, name: str) -> Target:
+    """Return the adapter for the target called `name`. Raises ConfigError when there is none such."""
+    (name,) = _chosen_targets((name,), settings)
+    spec = settings.targets[name]
+    target: Target = load(Seam.TARGET, spec.type)(name, parse_options(Seam.TARGET, spec.type, spec.options))
+    return target
+
+
 def _place(settings: Settings, name: str) -> Place:
     spec = settings.targets[name]
     options = parse_options(Seam.TARGET, spec.type, spec.options)
@@ -350,6 +356,13 @@ def _feeds(
             spec = group[0].source
             feeds.append(Feed(build_source(settings, spec, context(spec.type)), tuple(group), names))
     return tuple(feeds)
+
+
+def selected_jobs(choices: Choices, settings: Settings) -> tuple[Job, ...]:
+    """Return the chosen jobs, all where none is named. Raises ConfigError for files and names that cannot be used."""
+    jobs = load_jobs(settings.jobs)
+    names = _selected(choices.jobs, jobs)
+    return tuple(job for job in jobs if job.name in names)
 
 
 def build_source(settings: Settings, spec: SourceSpec, context: SourceContext) -> Source:

@@ -33,6 +33,7 @@ class Format(StrEnum):
     JSON = "json"
     GITHUB = "github"
     SARIF = "sarif"
+    MARKDOWN = "markdown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +141,16 @@ def show_validation(common: Common, result: "ValidationResult") -> Exit:
     return result.exit_code
 
 
-def common_flags(*, jobs: bool = True, targets: bool = True, sarif: bool = False) -> Callable[[Command], Command]:
+def common_flags(
+    *, jobs: bool = True, targets: bool = True, sarif: bool = False, formats: tuple[Format, ...] = ()
+) -> Callable[[Command], Command]:
     """Return a decorator that adds the shared flags and hands them to the command as one `Common`.
 
     A command that has no use for jobs or targets leaves these flags out, so that nobody sets them in vain. `sarif` is
-    for commands that find faults in files.
+    for commands that find faults in files; `formats` for those whose results have readers of their own.
     """
-    how = (_format(*Format) if sarif else _format(Format.TEXT, Format.JSON, Format.GITHUB), *_HOW)
+    usual = (Format.TEXT, Format.JSON, Format.GITHUB, *((Format.SARIF,) if sarif else ()))
+    how = (_format(*(formats or usual)), *_HOW)
     options = [*_WHERE, *(_JOBS if jobs else ()), *(_TARGETS if targets else ()), *how]
 
     def decorate(command: Command) -> Command:
@@ -186,7 +190,7 @@ def _job_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> l
 
 
 def _format(*known: Format) -> Callable[[Command], Command]:
-    readers = "a person, a program, GitHub Actions" + (", code scanning" if Format.SARIF in known else "")
+    readers = ", ".join(_READERS[format_] for format_ in known)
     return click.option(
         "--format",
         "format_",
@@ -196,6 +200,13 @@ def _format(*known: Format) -> Callable[[Command], Command]:
     )
 
 
+_READERS = {
+    Format.TEXT: "a person",
+    Format.JSON: "a program",
+    Format.GITHUB: "GitHub Actions",
+    Format.SARIF: "code scanning",
+    Format.MARKDOWN: "a pull request",
+}
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _DIR = click.Path(file_okay=False, path_type=Path)
 _WHERE = (
@@ -224,6 +235,15 @@ _TARGETS = (
         "--target", "targets", multiple=True, metavar="NAME", help="Only this target.  [repeatable; default: all]"
     ),
 )
+geoip_flag = click.option(
+    "--geoip",
+    multiple=True,
+    metavar="DIR_OR_FILE",
+    type=click.Path(exists=True, path_type=Path),
+    help="Tell whose networks are by these *.mmdb files.  [repeatable; default: those a directory target holds]",
+)
+"""For commands that speak of networks."""
+
 _HOW = (
     click.option("-v", "--verbose", count=True, help="Say more: every warning, events; -vv: libraries too."),
     click.option("-q", "--quiet", is_flag=True, help="Say nothing when all is well."),

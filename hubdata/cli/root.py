@@ -16,6 +16,8 @@ COMMANDS: Mapping[str, str] = {
     "sync": "hubdata.cli.sync:sync",
     "plan": "hubdata.cli.plan:plan",
     "validate": "hubdata.cli.validate:validate",
+    "diff": "hubdata.cli.diff:diff",
+    "audit": "hubdata.cli.audit:audit",
     "geoip": "hubdata.cli.geoip:geoip",
     "config": "hubdata.cli.config:config",
     "demo": "hubdata.cli.demo:demo",

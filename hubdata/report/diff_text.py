@@ -31,7 +31,7 @@ def comparison_text(result: Comparison, screen: Screen, *, verbose: bool = False
         add_difference(page, file.difference, indent=2, most=None if verbose else MOST)
         page.blank()
     if result.files or not quiet:
-        sentence = words.comparison_sentence(result)
+        sentence = f"{words.comparison_sentence(result)}, in {result.elapsed_s:.1f} s"
         page.prose(f"{sentence[:1].upper()}{sentence[1:]}", Style.BOLD)
     return page.text()
 

@@ -88,7 +88,7 @@ def contrast(old: str, new: str, room: int) -> str:
 
 
 def comparison_sentence(result: Comparison) -> str:
-    """Return one sentence on the whole comparison."""
+    """Return one sentence on the whole comparison, the same for the same data."""
     words = {State.CHANGED: "changed in meaning", State.ADDED: "added", State.REMOVED: "removed"}
     parts = [f"{counted(number, 'file')} {word}" for state, word in words.items() if (number := result.count(state))]
     equal = result.count(State.EQUAL)
@@ -96,7 +96,7 @@ def comparison_sentence(result: Comparison) -> str:
         parts.append(f"{counted(equal, 'file')} with moved lines only")
     if not parts:
         parts.append("nothing differs")
-    return f"{', '.join(parts)}; {counted(result.same, 'file')} the same, in {result.elapsed_s:.1f} s"
+    return f"{', '.join(parts)}; {counted(result.same, 'file')} the same"
 
 
 def _of_networks(networks: NetworkDifference) -> str:

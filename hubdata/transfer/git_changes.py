@@ -22,7 +22,7 @@ def fork_point(git: Git, revision: str) -> str:
     hold it: then everything that differs from `revision` counts, which is more and never less.
     Raises ConfigError when there is no such commit here.
     """
-    commit = "" if _is_option(revision) else _commit(git, revision)
+    commit = commit_of(git, revision)
     if not commit:
         raise ConfigError(
             f"--since {revision}: there is no such commit in this checkout",
@@ -75,11 +75,10 @@ def _is_plain(entry: TreeEntry) -> bool:
     return entry.mode.startswith("100")
 
 
-def _is_option(revision: str) -> bool:
-    return not revision or revision.startswith("-") or not revision.isprintable()
-
-
-def _commit(git: Git, revision: str) -> str:
+def commit_of(git: Git, revision: str) -> str:
+    """Return the id of the commit that `revision` names in this repository, empty when there is none."""
+    if not revision or revision.startswith("-") or not revision.isprintable():
+        return ""
     result = git.run("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
     found = result.stdout.decode("ascii", "replace").strip()
     return found if result.ok and is_object_id(found) else ""
