@@ -98,9 +98,7 @@ def _ways(plain: str, start: int, calls: Calls) -> Iterator[tuple[How, bool]]:
         around = calls.get(start - len(before) + each.end(1) - 1, [])
         predicate = " ".join(plain[a:b] for a, b in around[1:])
         found = [how for pattern, how in _PREDICATES if pattern.search(predicate)]
-        if How.JSON in found or not found:
-            found = [found[0] if found else How.OTHER]  # what `contains` then looks for is the field, not the line
-        yield from ((how, bool(_RDNS.search(predicate))) for how in found)
+        yield from ((how, bool(_RDNS.search(predicate))) for how in found or [How.OTHER])
     else:
         yield How.OTHER, False
 

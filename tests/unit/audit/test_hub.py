@@ -245,6 +245,13 @@ def test_two_items_that_share_a_file_must_agree_on_it() -> None:
     assert "scenarios/b.yaml" in as_regexp.findings[0].message
 
 
+def test_an_item_that_declares_a_file_itself_is_judged_by_its_own_entry() -> None:
+    """What another item means by the same name is told as a clash, not as a wrong use."""
+    nets = _item(_entry("lists/nets.txt", "string"), "\"any(File('f'), { IpInRange(ip, #) })\"")
+    ips = _item(_entry("lists/ips.txt", "string"), "\"ip in File('f')\"")
+    assert {rule for rule, _ in _told(_audit(a=nets, b=ips))} == {"audit.same-dest"}
+
+
 def test_an_expression_may_use_what_another_item_downloads() -> None:
     """Engines have one data directory; what no item downloads is a warning."""
     uses_it = "name: me/user\nfilter: \"ip in File('f')\"\n"
