@@ -25,6 +25,7 @@ from hubdata.grammar.seclang import (
     split_rule,
     unquote,
 )
+from hubdata.grammar.seclang_reach import removes_all, unconditional_problem
 from hubdata.grammar.seclang_values import action_problem, is_byte_range, pattern_problem, variables_problems
 from hubdata.grammar.whole_text import read_text
 from hubdata.model.finding import Finding, Severity
@@ -182,7 +183,8 @@ class _Judge:
         if rule.actions is None:
             self._chain_and_id(directive, ())
         else:
-            self._actions(directive, rule.actions, rule.actions_at)
+            always = split_operator(rule.operator)[0] == "unconditionalMatch" and not rule.operator.startswith("!")
+            self._actions(directive, rule.actions, rule.actions_at, always=always)
 
     def _action(self, directive: Directive) -> None:
         text = directive.argument.strip()
@@ -193,7 +195,7 @@ class _Judge:
             self.gather.warning(
                 directive.line, "unquoted", "the actions are not between double quotes", "put them between quotes"
             )
-        self._actions(directive, unquote(text), directive.argument.index(text[0]) + 1)
+        self._actions(directive, unquote(text), directive.argument.index(text[0]) + 1, always=True)
 
     def _marker(self, directive: Directive) -> None:
         if not unquote(directive.argument.strip()):
@@ -241,6 +243,13 @@ class _Judge:
             if not good:
                 self._error(
                     directive, "argument", f"not a rule id or a range of them: {shown(span)}", "write ID or FROM-TO"
+                )
+            elif removes_all(span):
+                self._error(
+                    directive,
+                    "opens-all",
+                    f"{shown(span)} takes away whole rule sets: attacks pass",
+                    "name the rules that are meant",
                 )
         if not spans:
             self._needs_argument(directive)
@@ -296,8 +305,13 @@ class _Judge:
                 offset,
             )
 
-    def _actions(self, directive: Directive, text: str, offset: int) -> None:
-        self._chain_and_id(directive, self._known_actions(directive, text, offset))
+    def _actions(self, directive: Directive, text: str, offset: int, *, always: bool) -> None:
+        actions = self._known_actions(directive, text, offset)
+        alone = self._chain == 0 and all(action.name != "chain" for action in actions)
+        problem = unconditional_problem(actions) if always and alone else None
+        if problem is not None:
+            self._error(directive, problem[0], problem[1], "give it the condition that was meant, in a SecRule")
+        self._chain_and_id(directive, actions)
 
     def _known_actions(self, directive: Directive, text: str, offset: int) -> tuple[Action, ...]:
         actions, quote_open = split_actions(text)

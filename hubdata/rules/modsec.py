@@ -172,6 +172,21 @@ RULES = (
         "Put the chained SecRule right after its first rule.",
     ),
     Rule(
+        "modsec.blocks-all",
+        ERROR,
+        "The action has no condition and denies: every request of every visitor is blocked.",
+        _rule('SecAction "id:1,phase:1,deny"'),
+        "Give it the condition that was meant, in a SecRule.",
+    ),
+    Rule(
+        "modsec.opens-all",
+        ERROR,
+        "Without a condition the engine is told to allow all, to switch itself off, or to forget whole rule sets:"
+        " every attack passes.",
+        _rule('SecAction "id:1,phase:1,nolog,allow"'),
+        "Give it the condition that was meant; name the rules that are to go.",
+    ),
+    Rule(
         "modsec.empty",
         (Severity.ERROR, Severity.INFO),
         "A rule file without a byte has lost its rules: attacks pass (an error). One that is all comments is how"

@@ -29,6 +29,7 @@ COMPUTED: dict[tuple[str, str], tuple[str, ...]] = {
     ("kinds/map.py", "f'empty-{member.key}'"): ("empty-pattern", "empty-tag", "empty-type"),
     ("kinds/modsec.py", "problem"): (),  # handed on
     ("kinds/modsec.py", "rule"): ("action", "phase", "id"),
+    ("kinds/modsec.py", "problem[0]"): ("blocks-all", "opens-all"),
     ("kinds/rdns_regexp.py", "told.rule"): (*_RDNS, "no-final-dot", "final-dot"),
 }
 """What a computed problem can be, by file and expression."""

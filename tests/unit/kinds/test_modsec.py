@@ -39,6 +39,12 @@ def test_a_good_rule_set_has_no_finding_and_its_directives_are_counted() -> None
         ("SecRule ARGS @rx\n", [("modsec.quoting", 1)]),
         ('SecRulez ARGS "@rx a" "id:1"\n', [("modsec.directive", 1)]),
         ('SecMarker A\n "id:1,deny"\n', [("modsec.directive", 2)]),
+        ('SecAction "id:1,phase:1,deny"\n', [("modsec.blocks-all", 1)]),
+        ('SecRule REQUEST_URI "@unconditionalMatch" "id:1,phase:1,drop"\n', [("modsec.blocks-all", 1)]),
+        ('SecAction "id:1,phase:1,allow"\n', [("modsec.opens-all", 1)]),
+        ('SecAction "id:1,phase:1,pass,ctl:ruleEngine=Off"\n', [("modsec.opens-all", 1)]),
+        ('SecAction "id:1,phase:1,pass,ctl:ruleRemoveById=1-999999"\n', [("modsec.opens-all", 1)]),
+        ("SecMarker A\nSecRuleRemoveById 900000-999999\n", [("modsec.opens-all", 2)]),
         ('SecRule ARGS "@rx a" "id:1"\nInclude /etc/passwd\n', [("modsec.forbidden", 2)]),
         ("SecRuleEngine Off\n", [("modsec.forbidden", 1)]),
         ('SecRule ARGZ "@rx a" "id:1"\n', [("modsec.variable", 1)]),
@@ -168,3 +174,19 @@ def test_the_real_rule_sets_load_but_for_the_one_that_is_broken() -> None:
     assert found == [
         ("appsec/crs-plugins/google-oauth2-plugin/google-oauth2-before.conf", 54, "modsec.quoting"),
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'SecRule ARGS "@rx a" "id:1,phase:1,deny"\n',
+        'SecRule REQUEST_URI "!@unconditionalMatch" "id:1,phase:1,deny"\n',
+        'SecRule ARGS "@rx a" "id:1,phase:1,deny,chain"\nSecRule ARGS "@unconditionalMatch" "allow"\n',
+        'SecRule ARGS "@unconditionalMatch" "id:1,phase:1,deny,chain"\nSecRule ARGS "@rx a"\n',
+        'SecAction "id:1,phase:1,pass,ctl:ruleEngine=On,ctl:ruleRemoveById=920300,ctl:ruleRemoveById=1-99"\n',
+        "SecRuleRemoveById 9506200-9506299 1\n",
+    ],
+)
+def test_what_acts_on_a_condition_or_on_a_few_rules_is_left_alone(text: str) -> None:
+    """A chain's first rule is the condition of its second, and exclusions name what they take away."""
+    assert errors(judged(ModsecKind, text.encode())) == []
