@@ -221,7 +221,7 @@ def _rented(pattern: str, final_dot: bool) -> list[RdnsProblem]:
     for name in RENTED:
         seen = f"{name}." if final_dot else name
         if matches(pattern, seen):
-            message = f"{shown(pattern)} matches `{seen}`: whoever rents an address there has such a name"
+            message = f"{shown(pattern)} matches `{seen}`: whoever rents an address or a name there has one"
             return [RdnsProblem("rented", Severity.ERROR, message, "name the owner's own domain")]
     return []
 

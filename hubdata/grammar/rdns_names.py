@@ -21,8 +21,17 @@ RENTED = (
     "vps-0a1b2c3d.vps.ovh.net",
     "7-113-0-203.pool.telia.com",
     "c-203-0-113-7.hsd1.ca.comcast.net",
+    "crawler.duckdns.org",
+    "crawler.ddns.net",
+    "crawler.dyndns.org",
+    "crawler.hopto.org",
+    "crawler.no-ip.org",
+    "crawler.eu.org",
+    "crawler.uk.com",
 )
-"""PTR names that hosters and access providers give to whoever rents an address: no list of bots may match them."""
+"""Names that whoever wants one can have: from hosters and access providers, who give them to whoever rents an address,
+and below domains that anyone can register names under, by the hour or for ever. No list of bots may match them.
+"""
 
 
 def registrable(name: str) -> str:

@@ -88,6 +88,6 @@ def _judge(row: Row, gather: Gather) -> None:
         gather.error(
             row.number,
             "rented",
-            f"{shown(text)} is the end of `{rented}.`: whoever rents an address there has such a name",
+            f"{shown(text)} is the end of `{rented}.`: whoever rents an address or a name there has one",
             "name the owner's own domain",
         )

@@ -42,7 +42,7 @@ RULES = (
     Rule(
         "rdns-regexp.rented",
         ERROR,
-        "The pattern matches names that a hoster gives to whoever rents an address there: attackers do.",
+        "The pattern matches names that a hoster or a dynamic DNS service gives to whoever asks: attackers do.",
         Example("rdns-regexp", rb"^ec2-[0-9-]+\.compute-1\.amazonaws\.com\.$" + b"\n"),
         "Name the owner's own domain.",
     ),

@@ -43,7 +43,8 @@ RULES = (
     Rule(
         "rdns-suffix.rented",
         ERROR,
-        "Whoever rents an address from this hoster has a name with this end, and is let in.",
+        "Whoever rents an address or registers a name there has a name with this end, and is let in: hosters, access"
+        " providers, dynamic DNS.",
         Example("rdns-suffix", b".compute.amazonaws.com.\n"),
         "Name the owner's own domain.",
     ),

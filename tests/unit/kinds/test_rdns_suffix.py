@@ -28,6 +28,7 @@ KIND = RdnsSuffixKind(RdnsSuffixKind.Options())
         ("googlebot.com", ["rdns-suffix.no-leading-dot", "rdns-suffix.no-final-dot"]),
         (".GoogleBot.com.", ["rdns-suffix.case"]),
         (".amazonaws.com.", ["rdns-suffix.rented"]),
+        (".duckdns.org.", ["rdns-suffix.rented"]),
         (".bc.googleusercontent.com.", ["rdns-suffix.rented"]),
         (" .googlebot.com.", ["rdns-suffix.syntax"]),
         (".googlebot.com. # google", ["rdns-suffix.syntax"]),
