@@ -26,6 +26,8 @@ MAX_PATTERNS = 10_000
 MAX_REFUSED = 100
 """After so many patterns that do not compile, the rest of a file is not judged: each may cost a tenth of a second."""
 
+_CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0"
+_SAFARI = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
 ORDINARY = (
     ("the empty string", ""),
     ("a host name", "mail.example.net"),
@@ -47,19 +49,11 @@ ORDINARY = (
         "the user agent of Chrome",
         "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Safari/537.36",
     ),
-    (
-        "the user agent of Edge",
-        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Safari/537.36"
-        " Edg/137.0.0.0",
-    ),
-    (
-        "the user agent of a telephone",
-        "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Mobile Safari/537.36",
-    ),
+    ("the user agent of Edge", f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {_CHROME} Safari/537.36 Edg/137.0.0.0"),
+    ("the user agent of a telephone", f"Mozilla/5.0 (Linux; Android 10; K) {_CHROME} Mobile Safari/537.36"),
     (
         "the user agent of an iPhone",
-        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5"
-        " Mobile/15E148 Safari/604.1",
+        f"Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) {_SAFARI} Version/18.5 Mobile/15E148 Safari/604.1",
     ),
     ("the user agent of Firefox", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
     (

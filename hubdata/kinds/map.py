@@ -18,6 +18,9 @@ from hubdata.ports import Body, Demands, Verdict
 
 KEYS = ("pattern", "tag", "type")
 TYPES = ("equals", "contains", "regex")
+MIN_CONTAINED = 2
+"""A text of one character is part of nearly every path."""
+
 _HARM = "an engine stops loading here, and the whole file answers nothing"
 
 
@@ -114,7 +117,8 @@ def _judge_pattern(
             return
         ordinary = overmatch(pattern)
     elif how == "contains":
-        ordinary = next((what for what, text in ORDINARY if text.startswith("/") and pattern in text), None)
+        found = (what for what, text in ORDINARY if text.startswith("/") and pattern in text)
+        ordinary = next(found, "nearly every path" if len(pattern) < MIN_CONTAINED else None)
     else:
         _repeated(values, line, gather, equals)
     if ordinary is not None:
