@@ -338,7 +338,7 @@ def _place(settings: Settings, name: str) -> Place:
     target: Target = load(Seam.TARGET, spec.type)(name, options)
     cdn_type = settings.cdns[spec.cdn].type if spec.cdn else "none"
     cdn_options = parse_options(Seam.CDN, cdn_type, settings.cdns[spec.cdn].options if spec.cdn else {})
-    cdn: Cdn = load(Seam.CDN, cdn_type)(spec.cdn or "none", cdn_options, key_prefix=getattr(options, "prefix", ""))
+    cdn: Cdn = load(Seam.CDN, cdn_type)(spec.cdn or "none", cdn_options, key_prefix=target.key_prefix)
     return Place(target, cdn)
 
 

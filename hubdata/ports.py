@@ -142,6 +142,11 @@ class Target(Protocol):
         ...
 
     @property
+    def key_prefix(self) -> str:
+        """Return what stands before every key in the store: empty, or a path that ends in a slash."""
+        ...
+
+    @property
     def concurrency(self) -> int:
         """Return how many writes at once serve this store best."""
         ...
@@ -197,6 +202,10 @@ class Archive(Protocol):
 
 class Cdn(Protocol):
     """A cache before a target."""
+
+    def warm(self) -> None:
+        """Get ready to be asked, in a thread that has nothing better to do; called when something will be told."""
+        ...
 
     def paths(self, keys: tuple[str, ...]) -> tuple[str, ...]:
         """Return the URL paths (or URLs, as this CDN wants them) under which `keys` are served, in the same order."""

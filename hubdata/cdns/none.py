@@ -23,6 +23,9 @@ class NoCdn:
         """Return the name the settings give this CDN."""
         return self._name
 
+    def warm(self) -> None:
+        """Do nothing."""
+
     def paths(self, keys: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002
         """Return no path, whatever the keys."""
         return ()

@@ -68,7 +68,10 @@ def apply(
     line = Line(f"hubdata-{run_id}-{target.name}", run_id, stamp, paths, deletes)
     ledger = ledgers.opened(target, survey.ledger, line) if paths or deletes else survey.ledger
 
-    stored, failures = _put_all(works, target, reporter)
+    with ThreadPoolExecutor(1, thread_name_prefix=f"cdn-{target.name}") as aside:
+        if paths:
+            aside.submit(cdn.warm)  # while the store answers; what goes wrong is told when the CDN is asked
+        stored, failures = _put_all(works, target, reporter)
     change = _manifest_change(works, survey.inventory, stored, failures, stamp)
     if failures and not change.entries and not change.removed:
         # A put whose answer was lost may be in place: the receipt stays open, so the CDN is told by the next run.

@@ -18,6 +18,9 @@ class MemoryCdn:
         self._name = name
         self._silent = silent
 
+    def warm(self) -> None:
+        """Do nothing: memory is always ready."""
+
     def paths(self, keys: tuple[str, ...]) -> tuple[str, ...]:
         """Return a path for each key; none at all from a silent CDN, which is how `none` answers."""
         return () if self._silent else tuple(f"/{key}" for key in keys)

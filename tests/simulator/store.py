@@ -42,6 +42,11 @@ class MemoryTarget:
         return self._name
 
     @property
+    def key_prefix(self) -> str:
+        """Return an empty prefix."""
+        return ""
+
+    @property
     def concurrency(self) -> int:
         """Return the number of writes at once; 1 unless told, so that calls come in one order."""
         return self._concurrency
