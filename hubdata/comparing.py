@@ -25,7 +25,7 @@ from hubdata.ports import Archive, Target
 from hubdata.publishing.survey import MANIFEST_MAX_BYTES, read_manifest, survey
 from hubdata.transfer import git_repository
 from hubdata.transfer.git import Git
-from hubdata.transfer.git_changes import commit_of
+from hubdata.transfer.git_changes import commit_of, fork_point
 
 MAX_UNDERSTOOD_BYTES = 64 << 20
 """Larger files are compared by their bytes alone: no kind allows a list to be half as large."""
@@ -89,9 +89,13 @@ def of_files(label: str, files: Iterable[SourceFile], findings: Iterable[Finding
 def of_commit(git: Git, revision: str, workspace: Path) -> Side:
     """Return the plain files of the commit that `revision` names in `git`'s repository, spooled to `workspace`.
 
+    `REV...` is the commit where the checkout left REV: what others did there meanwhile is no change of its own.
     Raises ConfigError when there is no such commit, SourceError when it cannot be read or is too large.
     """
-    commit = commit_of(git, revision)
+    named = revision.removesuffix("...")
+    commit = commit_of(git, named)
+    if commit and named != revision:
+        commit = fork_point(git, named)
     if not commit:
         raise ConfigError(
             f"git:{revision}: there is no such commit in {git.directory}",

@@ -18,8 +18,9 @@ from hubdata.errors import Exit
 def diff(common: Common, *, old: str, new: str, kind: str | None, geoip: tuple[Path, ...]) -> Exit:
     """Show how NEW differs from OLD in what it means to engines.
 
-    Each is a file, a directory (a checkout), `git:REV` of the checkout at hand, `published` (what a target holds now)
-    or `generation:N` of it. Files that were only sorted or cut differently are equal. Ends with 0 whatever differs.
+    Each is a file, a directory (a checkout), `git:REV` of the checkout at hand (`git:REV...`: where it left REV),
+    `published` (what a target holds now) or `generation:N` of it. Files that were only sorted or cut differently are
+    equal. Ends with 0 whatever differs.
     """
     with common.watching():
         from hubdata import diffing

@@ -118,7 +118,19 @@ def test_a_checkout_is_compared_with_an_earlier_commit(small: SmallWorld) -> Non
     assert _told(small.run("diff", "git:HEAD~1", str(repo.path / OTHER), "--format", "json"))[OTHER]["state"] == "equal"
 
 
-@pytest.mark.parametrize("revision", ["absent", "--output=x", "", "HEAD:lists"])
+def test_what_others_did_meanwhile_is_no_change_of_a_checkout(small: SmallWorld) -> None:
+    """`git:REV...` is where the checkout left REV; `git:REV` is REV as it stands, undone by the checkout."""
+    small.repo.git("checkout", "--quiet", "-b", "mine")
+    small.repo.commit({GOOD: NEW})
+    small.repo.git("checkout", "--quiet", "master")
+    small.repo.commit({OTHER: b"9.9.9.0/25\n"})
+    small.repo.git("checkout", "--quiet", "mine")
+    path = str(small.repo.path)
+    assert list(_told(small.run("diff", "git:master...", path, "--format", "json"))) == [GOOD]
+    assert list(_told(small.run("diff", "git:master", path, "--format", "json"))) == [GOOD, OTHER]
+
+
+@pytest.mark.parametrize("revision", ["absent", "--output=x", "", "HEAD:lists", "absent..."])
 def test_a_revision_that_is_none_is_told(small: SmallWorld, revision: str) -> None:
     """Nothing is compared with a guess, and an option is no revision."""
     ended = small.run("diff", f"git:{revision}", str(small.repo.path), "--format", "json")
