@@ -1,8 +1,11 @@
 """Networks and addresses that pass, Go's netip and Python's strict ipaddress accept, and read as the same."""
 
 import random
+from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 from typing import Any
+
+import pytest
 
 from hubdata.grammar.networks import host, parse_address
 from hubdata.kinds.cidr import CidrKind
@@ -69,7 +72,30 @@ def accepted(kind: type[Any], texts: list[str]) -> list[str]:
     return [text for text in texts if not errors(judged(kind, f"{text}\n".encode(), limits=ANY_WIDTH))]
 
 
-def test_networks_that_pass_are_networks_to_go_and_to_python() -> None:
+def accepted_in_long_lists(kind: type[Any], texts: list[str]) -> list[str]:
+    """Return the lines without an error in lists so long that they are read another way: as a table of bytes."""
+    padding = b"# some 300 kB of comments before the rows\n" * 7_000
+    sound = [text for text in texts if text.isascii() and text.isprintable()]
+    passed = []
+    for start in range(0, len(sound), 90):  # fewer than the findings of one rule that are told one by one
+        rows = sound[start : start + 90]
+        verdict = judged(kind, padding + "\n".join([*rows, ""]).encode(), limits=ANY_WIDTH)
+        refused = {finding.line for finding in errors(verdict)}
+        passed += [text for number, text in enumerate(rows, 7_001) if number not in refused]
+    return passed
+
+
+def test_a_long_list_lets_the_same_rows_pass_as_a_short_one() -> None:
+    """How a list is read depends on its length; what passes does not."""
+    texts = [text for text in dict.fromkeys(spellings(3_000, 4)) if text.isascii() and text.isprintable()]
+    assert accepted_in_long_lists(CidrKind, texts) == accepted(CidrKind, texts)
+    assert accepted_in_long_lists(IpExactKind, texts) == accepted(IpExactKind, texts)
+
+
+@pytest.mark.parametrize("accepted", [accepted, accepted_in_long_lists])
+def test_networks_that_pass_are_networks_to_go_and_to_python(
+    accepted: Callable[[type[Any], list[str]], list[str]],
+) -> None:
     """20,000 lines, right and wrong by a character: what passes has no host bits and is the same to all three."""
     texts = accepted(CidrKind, spellings(20_000, 1))
     assert len(texts) > 1_000
@@ -83,7 +109,10 @@ def test_networks_that_pass_are_networks_to_go_and_to_python() -> None:
         assert int(prefix) == network.prefixlen, text
 
 
-def test_addresses_that_pass_are_spelled_as_go_and_python_spell_them() -> None:
+@pytest.mark.parametrize("accepted", [accepted, accepted_in_long_lists])
+def test_addresses_that_pass_are_spelled_as_go_and_python_spell_them(
+    accepted: Callable[[type[Any], list[str]], list[str]],
+) -> None:
     """An engine compares text with the address as netip writes it: it must be that very text."""
     chance = random.Random(2)
     texts = [str(ip_address(chance.getrandbits(32))) for _ in range(2_000)]
