@@ -6,11 +6,31 @@ more finding then tells how many there are besides, as severe as they are.
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Generic, TypeVar
 
 from hubdata.model.finding import Finding, Severity
 
 MAX_PER_RULE = 100
 MAX_SHOWN = 80
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Some(Generic[T]):
+    """How many there are, and the first of them: as many as a report shows, and one more."""
+
+    total: int
+    first: tuple[T, ...]
+
+
+def some(ordered: Iterable[T]) -> Some[T]:
+    """Return all of `ordered` as a report needs it."""
+    each = iter(ordered)
+    first = tuple(islice(each, MAX_PER_RULE + 1))
+    return Some(len(first) + sum(1 for _ in each), first)
 
 
 class Gather:
@@ -55,6 +75,10 @@ class Gather:
     def warning(self, line: int | None, problem: str, message: str, advice: str, *, column: int | None = None) -> None:
         """Take a finding that a person should see, and no engine stumbles over."""
         self.add(line, problem, Severity.WARNING, message, advice, column=column)
+
+    def count(self, problem: str, unseen: int) -> None:
+        """Take `unseen` more findings of a rule that is over its cap already: they are only counted."""
+        self._count[f"{self._prefix}.{problem}"] += unseen
 
     def findings(self, before: Iterable[Finding] = ()) -> tuple[Finding, ...]:
         """Return all findings with those of `before`: whole-file ones first, then by line."""
