@@ -7,10 +7,10 @@ more ends the file silently. The grammar is stricter than the reader: it refuses
 
 import mmap
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from hubdata.grammar.gather import Gather, shown
+from hubdata.grammar.gather import Gather, Some, shown
 from hubdata.model.finding import Finding
 
 Body = bytes | mmap.mmap
@@ -42,6 +42,14 @@ class Row(NamedTuple):
     text: str
 
 
+class Repeated(NamedTuple):
+    """A row whose text stands in the line `before` already."""
+
+    line: int
+    text: str
+    before: int
+
+
 def read_rows(key: str, body: Body, prefix: str = "text") -> tuple[tuple[Row, ...], tuple[Finding, ...]]:
     """Return the data rows of `body` and what is wrong with it as text, rules named `<prefix>.<problem>`.
 
@@ -59,7 +67,7 @@ def read_lines(key: str, body: Body, prefix: str = "text") -> tuple[list[str], t
     """
     data = body if isinstance(body, bytes) else body[:]
     gather = Gather(key, prefix)
-    if _HTML.match(data[:1024].removeprefix(_BOM)):
+    if is_html(data):
         gather.error(
             1,
             "html",
@@ -86,6 +94,43 @@ def read_lines(key: str, body: Body, prefix: str = "text") -> tuple[list[str], t
     return texts, gather.findings()
 
 
+def is_html(data: bytes) -> bool:
+    """Tell whether `data` begins as a page of HTML does."""
+    return _HTML.match(data[:1024].removeprefix(_BOM)) is not None
+
+
+def is_sound(data: bytes) -> bool:
+    """Tell whether lines of `data` can have no fault but that they are blank, too long, or there already."""
+    if not data.translate(None, _VISIBLE):
+        return b"\r" not in data
+    if b"\r" in data or b"\0" in data:
+        return False
+    try:
+        return _INVISIBLE.search(data.decode()) is None
+    except UnicodeDecodeError:
+        return False
+
+
+def judge_sound(
+    key: str, entries: int, unended: int | None, blank: Iterable[int], repeated: Some[Repeated]
+) -> tuple[Finding, ...]:
+    """Return what `read_lines` finds in a body of sound lines, when somebody else has read its `entries` rows.
+
+    `unended` is the number of a last line without line feed; `blank` are the rows that hold only white space.
+    """
+    gather = Gather(key, "text")
+    if unended is not None:
+        _final_lf(unended, gather)
+    if not entries:
+        _no_row(gather)
+    for number in blank:
+        _blank(number, gather)
+    for each in repeated.first:
+        _repeated(each, gather)
+    gather.count("duplicate", repeated.total - len(repeated.first))
+    return gather.findings()
+
+
 def _whole_file(data: bytes, lines: list[bytes], gather: Gather) -> None:
     if data.startswith(_BOM):
         gather.error(
@@ -95,7 +140,7 @@ def _whole_file(data: bytes, lines: list[bytes], gather: Gather) -> None:
             "save it as UTF-8 without BOM",
         )
     if data and not data.endswith(b"\n"):
-        gather.warning(len(lines), "final-lf", "the last line does not end with a line feed", "end it with one")
+        _final_lf(len(lines), gather)
     if b"\0" in data:
         for number, line in _holding(lines, b"\0"):
             gather.error(number, "nul", "a NUL byte", "remove it: no list holds one", column=line.index(b"\0") + 1)
@@ -185,30 +230,52 @@ def _invisible(texts: list[str], gather: Gather) -> None:
 def _judge_rows(texts: list[str], gather: Gather) -> None:
     rows = [text for text in texts if text and text[0] != "#"]
     if not rows:
-        gather.error(
-            None,
-            "empty",
-            "there is no data row",
-            "an engine never matches with it and logs an error for every event: restore the rows or remove the file",
-        )
+        _no_row(gather)
     if any(map(str.isspace, rows)):
         for number, text in _numbered(texts):
             if text.isspace():
-                gather.error(
-                    number,
-                    "whitespace-only",
-                    "the line holds only white space, and an engine takes it for a row",
-                    "empty the line",
-                )
+                _blank(number, gather)
     if len(set(rows)) == len(rows):
         return
+    for each in repeats(_numbered(texts)):
+        _repeated(each, gather)
+
+
+def repeats(rows: Iterable[tuple[int, str]]) -> Iterator[Repeated]:
+    """Yield the numbered rows whose text was there before."""
     first: dict[str, int] = {}
-    for number, text in _numbered(texts):
+    for number, text in rows:
         before = first.setdefault(text, number)
         if before != number:
-            gather.warning(
-                number,
-                "duplicate",
-                f"{shown(text)} stands in line {before} already",
-                "remove one of the two",
-            )
+            yield Repeated(number, text, before)
+
+
+def _final_lf(number: int, gather: Gather) -> None:
+    gather.warning(number, "final-lf", "the last line does not end with a line feed", "end it with one")
+
+
+def _no_row(gather: Gather) -> None:
+    gather.error(
+        None,
+        "empty",
+        "there is no data row",
+        "an engine never matches with it and logs an error for every event: restore the rows or remove the file",
+    )
+
+
+def _blank(number: int, gather: Gather) -> None:
+    gather.error(
+        number,
+        "whitespace-only",
+        "the line holds only white space, and an engine takes it for a row",
+        "empty the line",
+    )
+
+
+def _repeated(row: Repeated, gather: Gather) -> None:
+    gather.warning(
+        row.line,
+        "duplicate",
+        f"{shown(row.text)} stands in line {row.before} already",
+        "remove one of the two",
+    )

@@ -56,6 +56,11 @@ def named_networks(key: str, networks: Iterable[tuple[int, Network]], limits: Li
     return gather.findings()
 
 
+def named_in(limits: Limits) -> tuple[Network, ...]:
+    """Return all networks that `limits` name."""
+    return tuple(_parsed(limits.must_contain) + _parsed(limits.must_not_contain))
+
+
 def named_rows(key: str, rows: Iterable[str], limits: Limits) -> tuple[Finding, ...]:
     """Return which of the rows that must stay are not among `rows`; these are asked for only when there are any."""
     if not limits.must_contain:

@@ -7,6 +7,7 @@ translations (mapped, NAT64) are in: whoever holds the embedded IPv4 address hol
 lets somebody else in than it says.
 """
 
+from hubdata.grammar.intervals import Intervals, merged
 from hubdata.grammar.networks import BITS, Network, parse_address
 
 REGISTRY_DATE = "2025-10-09"
@@ -71,6 +72,11 @@ def _table(version: int, rows: str) -> tuple[tuple[int, int, str, str], ...]:
 
 
 _TABLES = {4: _table(4, _IPV4), 6: _table(6, _IPV6)}
+
+
+def special_ranges(version: int) -> Intervals:
+    """Return all special-purpose addresses of one IP version."""
+    return merged((low, high) for low, high, _, _ in _TABLES[version])
 
 
 def special_purpose(network: Network) -> str | None:

@@ -12,10 +12,13 @@ from pydantic import BaseModel, ConfigDict
 
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
-from hubdata.grammar.lines import Row, read_rows
-from hubdata.grammar.named import named_networks
-from hubdata.grammar.networks import BITS, Network, coverage, host, masked, parse_address, parse_prefix
+from hubdata.grammar.lines import Row
+from hubdata.grammar.named import named_in, named_networks
+from hubdata.grammar.nesting import Found
+from hubdata.grammar.network_rows import Wanted, Whole, read_networks
+from hubdata.grammar.networks import BITS, Network, host, masked, parse_address, parse_prefix
 from hubdata.grammar.registries import special_purpose
+from hubdata.model.finding import Severity
 from hubdata.model.job import Limits
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
@@ -43,23 +46,23 @@ class CidrKind:
 
     def check(self, artifact: Artifact, body: Body, demands: Demands) -> Verdict:
         """Return every finding about the networks in `body`, and how much they cover."""
-        rows, findings = read_rows(artifact.key, body)
         gather = Gather(artifact.key, self.name)
         floors = _floors(demands.limits)
-        networks: list[Network] = []
-        lines: list[int] = []
-        for row in rows:
+        listing = read_networks(artifact.key, body, Wanted(bare=False, version=self._version, floors=floors))
+        found: list[Found] = []
+        for row in listing.suspects():
             if row.text.isspace():
                 continue  # told already
             network = _parse(row, gather)
             if network is not None:
-                networks.append(network)
-                lines.append(row.number)
+                found.append((row, network))
                 self._judge(row, network, floors, gather)
-        ipv4_addresses, ipv6_64s = coverage(networks)
-        few = too_few(artifact.key, len(rows), demands.limits)
-        named = named_networks(artifact.key, zip(lines, networks, strict=True), demands.limits)
-        return Verdict(gather.findings([*findings, *few, *named]), Stats(len(rows), ipv4_addresses, ipv6_64s))
+        whole = listing.whole(found)
+        _compare(whole, floors, gather)
+        few = too_few(artifact.key, listing.entries, demands.limits)
+        named = named_networks(artifact.key, whole.overlapping(named_in(demands.limits)), demands.limits)
+        stats = Stats(listing.entries, *whole.coverage())
+        return Verdict(gather.findings([*whole.text, *few, *named]), stats)
 
     def _judge(self, row: Row, network: Network, floors: dict[int, int], gather: Gather) -> None:
         if self._version not in (None, network.version):
@@ -87,6 +90,34 @@ class CidrKind:
                 f"{network} {special}: no visitor comes from there",
                 "remove it, or name the public network that was meant",
             )
+
+
+def _compare(whole: Whole, floors: dict[int, int], gather: Gather) -> None:
+    """Tell which rows change nothing, or would with others be one."""
+    covered = whole.covered()
+    for inner in covered.first:
+        what = "is the same network as" if inner.network == inner.by else f"lies in {inner.by} of"
+        gather.warning(
+            inner.line,
+            "covered",
+            f"{inner.network} {what} line {inner.by_line}: it lets nobody in who is not in already",
+            "remove one of the two",
+        )
+    gather.count("covered", covered.total - len(covered.first))
+    mergeable = whole.mergeable(floors)
+    for part in mergeable.first:
+        gather.add(
+            part.line,
+            "mergeable",
+            Severity.INFO,
+            f"this row and {_others(part.rows - 1, part.last_line)} are together {part.network}",
+            "write that network in their place: engines compare the visitor with every row",
+        )
+    gather.count("mergeable", mergeable.total - len(mergeable.first))
+
+
+def _others(count: int, last_line: int) -> str:
+    return f"line {last_line}" if count == 1 else f"{count} others, the last in line {last_line},"
 
 
 def _floors(limits: Limits) -> dict[int, int]:

@@ -9,12 +9,16 @@ from pydantic import BaseModel, ConfigDict
 
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
-from hubdata.grammar.lines import Row, read_rows
-from hubdata.grammar.named import named_networks
-from hubdata.grammar.networks import Network, address_text, coverage, host, parse_address, parse_prefix
+from hubdata.grammar.lines import Row
+from hubdata.grammar.named import named_in, named_networks
+from hubdata.grammar.nesting import Found
+from hubdata.grammar.network_rows import Wanted, read_networks
+from hubdata.grammar.networks import Network, address_text, host, parse_address, parse_prefix
 from hubdata.grammar.registries import special_purpose
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
+
+_NO_FLOORS = {4: 0, 6: 0}
 
 
 class IpExactKind:
@@ -36,22 +40,21 @@ class IpExactKind:
 
     def check(self, artifact: Artifact, body: Body, demands: Demands) -> Verdict:
         """Return every finding about the addresses in `body`, and how many they are."""
-        rows, findings = read_rows(artifact.key, body)
         gather = Gather(artifact.key, self.name)
-        addresses: list[Network] = []
-        lines: list[int] = []
-        for row in rows:
+        listing = read_networks(artifact.key, body, Wanted(bare=True, version=self._version, floors=_NO_FLOORS))
+        found: list[Found] = []
+        for row in listing.suspects():
             if row.text.isspace():
                 continue  # told already
             address = _parse(row, gather)
             if address is not None:
-                addresses.append(address)
-                lines.append(row.number)
+                found.append((row, address))
                 self._judge(row, address, gather)
-        ipv4_addresses, ipv6_64s = coverage(addresses)
-        few = too_few(artifact.key, len(rows), demands.limits)
-        named = named_networks(artifact.key, zip(lines, addresses, strict=True), demands.limits)
-        return Verdict(gather.findings([*findings, *few, *named]), Stats(len(rows), ipv4_addresses, ipv6_64s))
+        whole = listing.whole(found)
+        few = too_few(artifact.key, listing.entries, demands.limits)
+        named = named_networks(artifact.key, whole.overlapping(named_in(demands.limits)), demands.limits)
+        stats = Stats(listing.entries, *whole.coverage())
+        return Verdict(gather.findings([*whole.text, *few, *named]), stats)
 
     def _judge(self, row: Row, address: Network, gather: Gather) -> None:
         if self._version not in (None, address.version):

@@ -1,5 +1,6 @@
 """Rules of the kind `cidr`: networks that an engine asks `IpInRange` about. A row lets visitors pass."""
 
+from hubdata.model.finding import Severity
 from hubdata.model.rule import ERROR, WARNING, Example, Rule
 
 RULES = (
@@ -67,5 +68,20 @@ RULES = (
         " see a change where there is none.",
         Example("cidr", b"2620:FE::/48\n"),
         "Write the spelling of RFC 5952: lower case, zeros compressed.",
+    ),
+    Rule(
+        "cidr.covered",
+        WARNING,
+        "The row lets nobody in who is not in already, and is compared with every visitor all the same. Who removes it"
+        " to keep somebody out will be surprised.",
+        Example("cidr", b"9.9.9.0/24\n9.9.9.9/32\n"),
+        "Remove the narrower row; or the wider one, if only the narrower is meant.",
+    ),
+    Rule(
+        "cidr.mergeable",
+        (Severity.INFO,),
+        "The rows are together one network, no wider than the floor: engines compare every visitor with each of them.",
+        Example("cidr", b"9.9.8.0/24\n9.9.9.0/24\n"),
+        "Write the one network in their place, where the list is written by hand.",
     ),
 )

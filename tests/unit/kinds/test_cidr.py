@@ -93,6 +93,37 @@ def test_what_is_covered_is_counted_once() -> None:
     assert judged(ANY, body).stats == Stats(entries=5, ipv4_addresses=256, ipv6_64s=2)
 
 
+def test_a_network_within_another_is_told_with_the_row_around_it() -> None:
+    """Whatever the order of the rows, the inner one is told, with the line of the outermost."""
+    body = b"8.8.8.8/32\n8.8.8.0/25\n8.8.8.0/24\n2400:cb00::/32\n2400:cb00:1::/48\n"
+    covered = [f for f in judged(ANY, body).findings if f.rule == "cidr.covered"]
+    assert [(f.line, f.severity.value) for f in covered] == [(1, "warning"), (2, "warning"), (5, "warning")]
+    assert "8.8.8.8/32 lies in 8.8.8.0/24 of line 3" in covered[0].message
+
+
+def test_a_row_that_stands_there_already_is_told_once() -> None:
+    """The same text is a duplicate, the same network in another spelling is covered; neither is both."""
+    body = b"2400:cb00::/32\n2400:CB00::/32\n2400:cb00::/32\n"
+    assert [(line, rule) for line, rule, _ in told(judged(ANY, body))] == [
+        (2, "cidr.not-canonical"),
+        (2, "cidr.covered"),
+        (3, "text.duplicate"),
+    ]
+
+
+def test_rows_that_are_together_one_network_are_told_at_the_first() -> None:
+    """Halves of halves count; what is covered, misaligned, or would be wider than the floor does not."""
+    body = b"8.8.8.64/26\n8.8.8.0/26\n9.9.9.1/32\n9.9.9.2/32\n8.8.8.128/25\n8.8.8.8/32\n8.16.0.0/13\n8.24.0.0/13\n"
+    mergeable = [f for f in judged(ANY, body).findings if f.rule == "cidr.mergeable"]
+    assert [(f.line, f.severity.value) for f in mergeable] == [(1, "info")]
+    assert mergeable[0].message == "this row and 2 others, the last in line 5, are together 8.8.8.0/24"
+    wider = judged(ANY, body, Limits(max_prefix4=12)).findings
+    assert ["line 8 are together 8.16.0.0/12" in f.message for f in wider if f.rule == "cidr.mergeable"] == [
+        False,
+        True,
+    ]
+
+
 def test_options_that_do_not_exist_are_refused() -> None:
     """A misspelt option is an error of the job file, not silence."""
     with pytest.raises(ValidationError):
@@ -147,8 +178,8 @@ REAL_LISTS = {
 @needs_real
 @pytest.mark.parametrize("key", REAL_LISTS)
 def test_real_lists_pass_and_are_counted(key: str) -> None:
-    """Today's lists have nothing worse than a duplicate or a missing final line feed."""
+    """Today's lists have nothing worse than a duplicate, a missing final line feed, or rows that could be one."""
     verdict = judged_real(ANY, key)
-    assert {f.rule for f in verdict.findings} <= {"text.final-lf", "text.duplicate"}
+    assert {f.rule for f in verdict.findings} <= {"text.final-lf", "text.duplicate", "cidr.mergeable"}
     assert refusals(verdict) == []
     assert (verdict.stats.entries, verdict.stats.ipv4_addresses, verdict.stats.ipv6_64s) == REAL_LISTS[key]

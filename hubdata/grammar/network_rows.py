@@ -1,0 +1,114 @@
+"""Reads a list of networks or addresses, and looks at them together; the short lists row by row.
+
+A kind judges the rows it is given one by one, and then asks for what only the whole list can tell. A long list gives
+it only the rows that may have a fault (`network_table`); the verdict is the same, whichever way it is read.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hubdata.grammar import nesting
+from hubdata.grammar.gather import Some
+from hubdata.grammar.lines import Body, Row, read_rows
+from hubdata.grammar.nesting import Covered, Found, Mergeable
+from hubdata.grammar.networks import Network, coverage
+from hubdata.model.finding import Finding
+
+TABLE_BYTES = 200_000
+"""Bodies at least this long are read as a table: below, importing numpy (60 ms) costs more than it saves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list may hold: `bare` addresses or networks, of one `version` or both, none wider than `floors`."""
+
+    bare: bool
+    version: int | None
+    floors: Mapping[int, int]
+
+
+class Whole(Protocol):
+    """All networks of a list together."""
+
+    @property
+    def text(self) -> tuple[Finding, ...]:
+        """Return what is wrong with the list as text."""
+        ...
+
+    def coverage(self) -> tuple[int, int]:
+        """Return how many IPv4 addresses and how many IPv6 /64s the networks touch, each counted once."""
+        ...
+
+    def covered(self) -> Some[Covered]:
+        """Return the networks that lie within others, by line."""
+        ...
+
+    def mergeable(self, floors: Mapping[int, int]) -> Some[Mergeable]:
+        """Return the networks that could take the place of several rows, by first line."""
+        ...
+
+    def overlapping(self, named: Sequence[Network]) -> Sequence[tuple[int, Network]]:
+        """Return line and network of all rows that share an address with a `named` network, and maybe others."""
+        ...
+
+
+class Listing(Protocol):
+    """A body, read. `entries` counts its data rows."""
+
+    @property
+    def entries(self) -> int:
+        """Return the number of data rows."""
+        ...
+
+    def suspects(self) -> Iterable[Row]:
+        """Return the rows that may have a finding, by line."""
+        ...
+
+    def whole(self, found: Sequence[Found]) -> Whole:
+        """Return the list as one, when these networks were `found` in the suspects, by line."""
+        ...
+
+
+def read_networks(key: str, body: Body, wanted: Wanted) -> Listing:
+    """Return `body` as a list of networks. Never raises, whatever the bytes."""
+    data = body if isinstance(body, bytes) else body[:]
+    if len(data) >= TABLE_BYTES:
+        from hubdata.grammar.network_table import read_table
+
+        table = read_table(key, data, wanted)
+        if table is not None:
+            return table
+    return _Rows(key, data)
+
+
+class _Rows:
+    """A body read row by row: all are suspects."""
+
+    def __init__(self, key: str, data: bytes) -> None:
+        self._rows, self._text = read_rows(key, data)
+        self.entries = len(self._rows)
+
+    def suspects(self) -> Iterable[Row]:
+        return self._rows
+
+    def whole(self, found: Sequence[Found]) -> Whole:
+        return _Whole(self._text, found)
+
+
+class _Whole:
+    def __init__(self, text: tuple[Finding, ...], found: Sequence[Found]) -> None:
+        self.text = text
+        self._found = found
+
+    def coverage(self) -> tuple[int, int]:
+        return coverage(network for _, network in self._found)
+
+    def covered(self) -> Some[Covered]:
+        return nesting.covered(self._found)
+
+    def mergeable(self, floors: Mapping[int, int]) -> Some[Mergeable]:
+        return nesting.mergeable(self._found, floors)
+
+    def overlapping(self, named: Sequence[Network]) -> Sequence[tuple[int, Network]]:
+        return [(row.number, network) for row, network in self._found] if named else []
