@@ -231,11 +231,12 @@ def _attention(page: Page, result: RunResult, *, verbose: bool, quiet: bool) -> 
         if problem.advice:
             page.prose(plain(redact(problem.advice)), indent=2, first="advice: ")
     findings(page, (f for job in result.jobs for f in job.findings), verbose=verbose, quiet=quiet)
-    held = [t.held.id for job in result.jobs for t in job.targets if t.held is not None]
-    if held:
+    held = [[t.held.id for t in job.targets if t.held is not None] for job in result.jobs]
+    if any(held):
         page.blank()
-        page.prose("To publish what is held, after reading `hubdata plan`:")
-        page.line(plain(redact(wording.approval(result, *held))), indent=2)
+        page.prose("To publish what is held, and nothing else, after reading `hubdata plan`:")
+    for ids in filter(None, held):  # a command for each job, so that each is approved for itself
+        page.line(plain(redact(wording.approval(result, *ids))), indent=2)
 
 
 def _last(page: Page, summary: str, code: Exit) -> None:
