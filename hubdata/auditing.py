@@ -71,7 +71,7 @@ def audit_hub(choices: app.Choices, question: Question, *, lookup: Lookup = look
         reads = tuple(_reads(_hub(question, Path(workspace))))
     entries = [entry for read in reads for item in read.items for entry in item.entries]
     hosts = {a.host for a in (public.address(entry.source_url) for entry in entries) if a.place is not Place.NOWHERE}
-    known = families_of(hosts, Deadline.after(_RESOLVE_TIME), lookup) if question.resolve else {}
+    known = _addresses(hosts, lookup) if question.resolve else {}
     found = audit(reads, public, known)
     hub_dir = Path(question.hub)
     return AuditResult(
@@ -86,6 +86,12 @@ def audit_hub(choices: app.Choices, question: Question, *, lookup: Lookup = look
         notices=tuple(_notices(question, hosts, known)),
         base=base_of(hub_dir, os.environ) if hub_dir.is_dir() else "",
     )
+
+
+def _addresses(hosts: set[str], lookup: Lookup) -> Mapping[str, frozenset[str]]:
+    """Return the families of each host; none at all when no host has an address: then it is this machine's DNS."""
+    known = families_of(hosts, Deadline.after(_RESOLVE_TIME), lookup)
+    return known if any(known.values()) else {}
 
 
 def _notices(question: Question, hosts: set[str], known: Mapping[str, frozenset[str]]) -> Iterator[str]:

@@ -233,6 +233,15 @@ def test_resolve_asks_for_each_host_once_and_leaves_open_what_is_not_known(
     assert asked == []
 
 
+def test_a_machine_without_dns_accuses_nobody(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When not one host has an address, the resolver is at fault: that is told, and no item is called broken."""
+    monkeypatch.chdir(world)
+    result = audit_hub(Choices(), Question("hub", published="data", resolve=True), lookup=lambda host, family: False)
+    assert result.exit_code == 0
+    assert [f.rule for f in result.findings] == ["audit.orphan"]
+    assert "data.example.net" in result.notices[0]
+
+
 USED_TODAY = {
     "web/admin_interfaces.txt",
     "web/backdoors.txt",

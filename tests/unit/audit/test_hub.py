@@ -1,9 +1,12 @@
 """The audit of a hub: every defect by its rule and line, and nothing told of what is right."""
 
+import json
 from collections.abc import Mapping
 from textwrap import dedent
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hubdata.audit.entries import TYPES
 from hubdata.audit.expressions import How
@@ -349,3 +352,36 @@ def test_only_yaml_outside_hidden_directories_is_an_item() -> None:
     assert is_item_file("x.yml")
     assert not is_item_file(".tests/a/config.yaml")
     assert not is_item_file("scenarios/a/b.md")
+
+
+_SCALARS = st.sampled_from(
+    [
+        "",
+        "null",
+        "~",
+        f"{BASE}/lists/nets.txt",
+        f"{BASE}:x/",
+        "http://[",
+        "https://a b",
+        "f",
+        "../f",
+        "string",
+        "regexp",
+        "1",
+    ]
+)
+_NAMES = st.sampled_from(["source_url", "dest_file", "type", "cache", "size", "other", "data", "<<"])
+
+
+@given(st.lists(st.dictionaries(_NAMES, st.one_of(_SCALARS, st.text(max_size=20)), max_size=6), max_size=4), st.text())
+def test_no_entry_makes_the_audit_raise(data: list[dict[str, str]], expression: str) -> None:
+    """Whatever a hub's author writes is judged or told as unreadable."""
+    body = json.dumps({"name": "x", "filter": expression, "data": data}).encode()
+    found = audit([read_items("scenarios/a.yaml", body)], PUBLISHED, {})
+    assert all(f.message and f.advice for f in found.findings)
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_make_the_audit_raise(body: bytes) -> None:
+    """Files that are no YAML, no text, or no item."""
+    audit([read_items("scenarios/a.yaml", body)], PUBLISHED, {})
