@@ -28,7 +28,7 @@ from hubdata.model.audit import AuditResult
 from hubdata.model.job import Job
 from hubdata.model.manifest import Manifest
 from hubdata.model.snapshot import Fetched
-from hubdata.planning.claims import claim
+from hubdata.planning.claims import claim, rule_for
 from hubdata.plugins import Seam, load, parse_options
 from hubdata.ports import Source, SourceContext
 from hubdata.transfer.deadline import Deadline
@@ -67,7 +67,7 @@ def audit_hub(choices: app.Choices, question: Question, *, lookup: Lookup = look
     jobs = load_jobs(settings.jobs)
     with TemporaryDirectory(prefix="hubdata-") as workspace:
         kinds, against = _kinds(choices, settings, jobs, question.published, Path(workspace))
-        public = Published(kinds, question.bases or _bases(settings), _repositories(jobs))
+        public = Published(kinds, question.bases or _bases(settings), _repositories(jobs), _cases(kinds, jobs))
         reads = tuple(_reads(_hub(question, Path(workspace))))
     entries = [entry for read in reads for item in read.items for entry in item.entries]
     hosts = {a.host for a in (public.address(entry.source_url) for entry in entries) if a.place is not Place.NOWHERE}
@@ -175,6 +175,13 @@ def _of_checkout(directory: str, jobs: tuple[Job, ...], workspace: Path) -> Mapp
     claims = claim(of_trees, source.fetch(dict).files)
     kinds = {each.file.key: each.rule.kind for mine in claims.by_job.values() for each in mine}
     return kinds | {key: "mmdb" for job in jobs for key in _databases(job)}
+
+
+def _cases(kinds: Mapping[str, str], jobs: tuple[Job, ...]) -> Mapping[str, str]:
+    """Return the case that the jobs hold each needle list to."""
+    needles = [key for key, kind in kinds.items() if kind == "needle"]
+    rules = ((key, rule) for key in needles for job in jobs if (rule := rule_for(job, key)) is not None)
+    return {key: str(rule.options.get("case", "any")) for key, rule in rules if rule.kind == "needle"}
 
 
 def _databases(job: Job) -> Iterator[str]:

@@ -30,11 +30,15 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One use of the file `name` (an item's `dest_file`). `of_rdns`: what is looked up there is a reverse DNS name."""
+    """One use of the file `name` (an item's `dest_file`). `of_rdns`: what is looked up there is a reverse DNS name.
+
+    `case` is `lower` or `upper` when the request is brought into that case and the file's lines are not.
+    """
 
     name: str
     how: How
     of_rdns: bool = False
+    case: str = ""
 
 
 Calls = dict[int, list[tuple[int, int]]]
@@ -55,6 +59,10 @@ _PREDICATES = (
     (re.compile(rf"\bcontains\s*\(?\s*{_IT}"), How.CONTAINS),
     (re.compile(rf"==\s*{_IT}|(?<![\w)]){_IT}\s*=="), How.EQUALS),
 )
+_CASES = {
+    case: re.compile(rf"\b(?:To)?{case}\s*\([^()#]{{1,200}}\)\s*(?:contains|endsWith|startsWith|==)\s*#", re.IGNORECASE)
+    for case in ("lower", "upper")
+}
 _LONGEST = 1 << 14
 _MOST = 100
 """Both are far beyond any real expression, and keep one made to be slow from being so."""
@@ -83,24 +91,25 @@ def _uses(expression: str, plain: str) -> Iterator[Use]:
             continue  # a computed name: nobody can tell which file
         name = next(group for group in literal.groups() if group is not None)
         if function == "File":
-            yield from (Use(name, how, of_rdns) for how, of_rdns in _ways(plain, call.start(), calls))
+            yield from (Use(name, *way) for way in _ways(plain, call.start(), calls))
         else:
             subject = plain[arguments[0][0] : arguments[0][1]]
             yield Use(name, _BY_NAME[function], bool(_RDNS.search(subject)))
 
 
-def _ways(plain: str, start: int, calls: Calls) -> Iterator[tuple[How, bool]]:
+def _ways(plain: str, start: int, calls: Calls) -> Iterator[tuple[How, bool, str]]:
     """Say how the list is used that `File(...)` at `start` gives."""
     before = plain[max(0, start - 200) : start]
     if _IN.search(before):
-        yield How.EXACT, bool(_RDNS.search(before))
+        yield How.EXACT, bool(_RDNS.search(before)), ""
     elif each := _EACH.search(before):
         around = calls.get(start - len(before) + each.end(1) - 1, [])
         predicate = " ".join(plain[a:b] for a, b in around[1:])
         found = [how for pattern, how in _PREDICATES if pattern.search(predicate)]
-        yield from ((how, bool(_RDNS.search(predicate))) for how in found or [How.OTHER])
+        case = next((case for case, pattern in _CASES.items() if pattern.search(predicate)), "")
+        yield from ((how, bool(_RDNS.search(predicate)), case) for how in found or [How.OTHER])
     else:
-        yield How.OTHER, False
+        yield How.OTHER, False, ""
 
 
 def _arguments(plain: str) -> Calls:

@@ -121,7 +121,8 @@ def _uses(items: tuple[Item, ...], spots: tuple[Spot, ...], published: Published
                 yield Told(_undeclared(item, used.line, name), name)
             for key in sorted({s.address.key for s in meant if s.address.place is Place.PUBLISHED}):
                 if key in published.kinds:
-                    yield from (Told(f, name) for f in judge_use(item.key, used, key, published.kinds[key]))
+                    case = published.cases.get(key, "")
+                    yield from (Told(f, name) for f in judge_use(item.key, used, key, published.kinds[key], case))
         yield from _costs(item, used_names)
 
 

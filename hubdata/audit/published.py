@@ -34,11 +34,15 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Every public key with its kind. `bases` are the URLs it is served under; `repositories` are `OWNER/NAME`."""
+    """Every public key with its kind. `bases` are the URLs it is served under; `repositories` are `OWNER/NAME`.
+
+    `cases` are the cases that needles are held to (`any`, `lower`, `upper`), where the job files are at hand.
+    """
 
     kinds: Mapping[str, str]
     bases: tuple[str, ...]
     repositories: frozenset[str] = field(default_factory=frozenset)
+    cases: Mapping[str, str] = field(default_factory=dict)
 
     def address(self, url: str) -> Address:
         """Return where `url` leads."""

@@ -52,8 +52,8 @@ _MEANS: Mapping[How, Mapping[str, str]] = {
 _LIST_HELPERS = frozenset(FITS) - {How.REGEXP, How.MAP, How.BOTS}
 
 
-def judge_use(item_key: str, used: Used, key: str, kind: str) -> Iterator[Finding]:
-    """Yield what is wrong with using the published `key` of this `kind` so."""
+def judge_use(item_key: str, used: Used, key: str, kind: str, case: str = "") -> Iterator[Finding]:
+    """Yield what is wrong with using the published `key` of this `kind` so; `case` is what its needles are held to."""
     how, name = used.use.how, used.use.name
     fitting = FITS.get(how)
     if fitting is None:
@@ -76,6 +76,17 @@ def judge_use(item_key: str, used: Used, key: str, kind: str) -> Iterator[Findin
             f"{name} is compared with reverse DNS names, but {key} is checked as {kind}:"
             " nobody proves that its entries match no name that a stranger can register",
             f"have the job publish it as {_FOR_RDNS[kind]}",
+        )
+
+    elif used.use.case and case not in ("", used.use.case):
+        yield Finding(
+            item_key,
+            used.line,
+            "audit.use",
+            Severity.WARNING,
+            f"{name} is compared with {used.use.case}-case text, but nobody holds {key} to that case:"
+            " a line in another case never matches",
+            f'set options = {{ case = "{used.use.case}" }} in the job, or bring `#` into that case too',
         )
 
 

@@ -40,7 +40,8 @@ RULES = (
         "audit.use",
         (Severity.ERROR, Severity.WARNING),
         "An expression does something with the file that its kind is not checked for: it silently never matches, or"
-        " matches what it must not. A warning where reverse DNS names meet a file that is not checked as one.",
+        " matches what it must not. A warning where reverse DNS names meet a file that is not checked as one, or text"
+        " in one case meets needles that nobody holds to it.",
         Example(note="evt.Meta.source_ip in File('ranges.txt'), and ranges.txt holds networks (kind cidr)"),
         "Use the file as its kind wants it (IpInRange for cidr, in File for ip-exact ...), or publish it as the kind"
         " that fits the use.",

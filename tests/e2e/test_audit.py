@@ -318,6 +318,7 @@ def test_the_real_hub_against_the_real_data_shows_exactly_todays_defects(tmp_pat
             "audit.use",
         ),
         ("http-cve-probing", 'JsonExtract(#, "uri")', "#", "audit.use"),
+        ("http-admin-interface-probing", "Lower(", "Upper(", "audit.use"),
         ("http-cve-probing", "name: crowdsecurity", "name: a\nname: crowdsecurity", "audit.unreadable"),
     ],
 )

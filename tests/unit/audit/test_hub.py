@@ -145,6 +145,27 @@ def test_names_compared_with_unproven_patterns_are_a_warning(key: str, kind: str
 
 
 @pytest.mark.parametrize(
+    ("held_to", "expression", "told"),
+    [
+        ("any", "Lower(evt.Parsed.path) contains #", True),
+        ("upper", "Lower(evt.Parsed.path) endsWith #", True),
+        ("lower", "Upper(evt.Parsed.path) == #", True),
+        ("lower", "Lower(evt.Parsed.path) contains #", False),
+        ("any", "Lower(evt.Parsed.path) contains Lower(#)", False),
+        ("any", "evt.Parsed.path contains #", False),
+        ("", "Lower(evt.Parsed.path) contains #", False),
+    ],
+)
+def test_a_request_in_one_case_wants_needles_held_to_it(held_to: str, expression: str, told: bool) -> None:
+    """An upper-case needle is never found in lower-case text; where the job is not known, nothing is said."""
+    key = "web/paths.txt"
+    public = Published(PUBLISHED.kinds, (BASE,), cases={key: held_to} if held_to else {})
+    body = _item(_entry(key, "string"), f"\"any(File('f'), {{ {expression} }})\"")
+    found = audit([read_items("scenarios/a.yaml", body.encode())], public, {})
+    assert _told(found) == ([("audit.use", 4)] if told else [])
+
+
+@pytest.mark.parametrize(
     ("url", "said", "advice"),
     [
         (f"{BASE}/lists/gone.txt", "nothing is published under lists/gone.txt", "publish it"),
