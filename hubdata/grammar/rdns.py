@@ -3,7 +3,8 @@ r"""Tells whether a pattern for reverse-DNS names lets in names that anybody can
 Danger is proven, not guessed: from the pattern a name is built that it matches, but whose registrable domain is not
 the one the pattern is about; the engine's own dialect confirms the match; and the name is put into the message.
 `^crawl-[0-9]+.googlebot\.com\.$` matches `crawl-0xgooglebot.com.`, which is for sale. A dot left unescaped between
-labels below the registrable domain opens nothing and is a warning, as is a pattern that can never match.
+labels below the registrable domain opens nothing and is a warning, as is a pattern that can never match. A pattern of
+which no name can be built is refused: nobody knows whom it lets in.
 """
 
 from collections.abc import Callable, Iterator
@@ -229,4 +230,4 @@ def _rented(pattern: str, final_dot: bool) -> list[RdnsProblem]:
 def _unproven(pattern: str) -> RdnsProblem:
     message = f"{shown(pattern)}: no name that it matches could be built, so what it lets in is not proven"
     advice = r"write it plainly: `^[a-z0-9-]+\.example\.net`, without flags, word bounds and repeats of groups"
-    return RdnsProblem("unproven", Severity.WARNING, message, advice)
+    return RdnsProblem("unproven", Severity.ERROR, message, advice)

@@ -156,9 +156,9 @@ RULES = (
     ),
     Rule(
         "bots.rdns-unproven",
-        WARNING,
-        "Nothing may be wrong; but no name that the pattern matches could be built, so nobody has shown that it is"
-        " closed to names that others can register.",
+        ERROR,
+        "No name that the pattern matches could be built, so nobody has shown that it is closed to names that others"
+        " can register. It may be harmless, and may let anybody in.",
         Example("bots", _rdns(r"^crawl\B\.googlebot\.com$")),
         "Write it plainly, without flags, word bounds and repeats of groups.",
     ),

@@ -4,7 +4,7 @@ Whoever holds an address chooses its reverse name among the domains that they re
 name which is for sale lets in whoever buys it.
 """
 
-from hubdata.model.rule import EITHER, ERROR, WARNING, Example, Rule
+from hubdata.model.rule import EITHER, ERROR, Example, Rule
 
 RULES = (
     Rule(
@@ -63,9 +63,9 @@ RULES = (
     ),
     Rule(
         "rdns-regexp.unproven",
-        WARNING,
-        "Nothing may be wrong; but no name that the pattern matches could be built, so nobody has shown that it is"
-        " closed to names that others can register.",
+        ERROR,
+        "No name that the pattern matches could be built, so nobody has shown that it is closed to names that others"
+        " can register. It may be harmless, and may let anybody in.",
         Example("rdns-regexp", rb"^crawl\B\.googlebot\.com\.$" + b"\n"),
         "Write it plainly, without flags, word bounds and repeats of groups.",
     ),

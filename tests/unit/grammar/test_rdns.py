@@ -99,7 +99,7 @@ def test_the_advice_is_the_pattern_as_it_was_meant() -> None:
 
 def test_a_pattern_that_cannot_be_taken_apart_is_told_not_passed() -> None:
     """Nothing is silently called safe."""
-    assert told(rdns_problems(r"^(?i:A)\B\.\Bexample\.net\.$", final_dot=True)) == ["unproven warning"]
+    assert told(rdns_problems(r"^(?i:A)\B\.\Bexample\.net\.$", final_dot=True)) == ["unproven error"]
 
 
 @settings(max_examples=200, deadline=None)
