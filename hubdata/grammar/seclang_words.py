@@ -31,8 +31,27 @@ FORBIDDEN = {
     "include": "a published file must not read other files of the machine that loads it",
     "secremoterules": "a published file must not make engines load rules from elsewhere",
     "secruleengine": "a published file must not switch the engine on or off",
-    "secdebuglog": "a published file must not name files of the machine that loads it",
-    "secauditlog": "a published file must not name files of the machine that loads it",
+    "secrulescript": "a published file must not run programs",
+    "secignorerulecompilationerrors": "rules that do not load would be lost without a word",
+    **dict.fromkeys(
+        _words("secdebuglog secauditlog secauditlogdir secdatadir secuploaddir sectmpdir secgsblookupdb secunicodemap"),
+        "a published file must not name files of the machine that loads it",
+    ),
+    **dict.fromkeys(
+        _words("secauditengine secauditlogparts secauditlogrelevantstatus secdebugloglevel secuploadkeepfiles"),
+        "a published file must not decide what the machine that loads it records",
+    ),
+    **dict.fromkeys(
+        _words(
+            """
+            secrequestbodyaccess secrequestbodylimit secrequestbodylimitaction secrequestbodynofileslimit
+            secrequestbodyinmemorylimit secresponsebodyaccess secresponsebodylimit secresponsebodylimitaction
+            secresponsebodymimetype secresponsebodymimetypesclear secargumentslimit secargumentseparator seccookieformat
+            secconnengine sechashengine
+            """
+        ),
+        "a published file must not decide what the engine looks at",
+    ),
 }
 """Directives that the engine may know but that data from a bucket has no business with, and why."""
 
@@ -73,6 +92,12 @@ OPERATORS = _words(
 
 PHRASE_FILE_OPERATORS = frozenset({"pmFromFile", "pmf"})
 """Operators whose argument names a phrase file that must be loaded from beside the rules."""
+
+ADDRESS_FILE_OPERATORS = frozenset({"ipMatchFromFile", "ipMatchF"})
+"""Operators whose argument names a file of addresses beside the rules."""
+
+PROGRAM_OPERATORS = frozenset({"inspectFile"})
+"""Operators that run a program of the machine that loads the rules."""
 
 ACTIONS = _words(
     """

@@ -18,6 +18,7 @@ from hubdata.grammar.seclang import (
     ENGINE_LINE_BYTES,
     Action,
     Directive,
+    Rule,
     Unreadable,
     read_directives,
     split_actions,
@@ -25,7 +26,7 @@ from hubdata.grammar.seclang import (
     split_rule,
     unquote,
 )
-from hubdata.grammar.seclang_reach import removes_all, unconditional_problem
+from hubdata.grammar.seclang_reach import RULE_SETS, always_holds, removes_all, unconditional_problem
 from hubdata.grammar.seclang_values import action_problem, is_byte_range, pattern_problem, variables_problems
 from hubdata.grammar.whole_text import read_text
 from hubdata.model.finding import Finding, Severity
@@ -106,7 +107,7 @@ class _Judge:
             "secruleremovebyid": self._remove,
             "secruleupdateactionbyid": self._needs_argument,
             "secruleupdatetargetbytag": self._needs_argument,
-            "secruleremovebytag": self._needs_argument,
+            "secruleremovebytag": self._remove_by_tag,
             "secruleremovebymsg": self._needs_argument,
             "seccomponentsignature": self._needs_argument,
             "secdataset": self._needs_argument,
@@ -183,8 +184,7 @@ class _Judge:
         if rule.actions is None:
             self._chain_and_id(directive, ())
         else:
-            always = split_operator(rule.operator)[0] == "unconditionalMatch" and not rule.operator.startswith("!")
-            self._actions(directive, rule.actions, rule.actions_at, always=always)
+            self._actions(directive, rule.actions, rule.actions_at, rule)
 
     def _action(self, directive: Directive) -> None:
         text = directive.argument.strip()
@@ -195,7 +195,7 @@ class _Judge:
             self.gather.warning(
                 directive.line, "unquoted", "the actions are not between double quotes", "put them between quotes"
             )
-        self._actions(directive, unquote(text), directive.argument.index(text[0]) + 1, always=True)
+        self._actions(directive, unquote(text), directive.argument.index(text[0]) + 1, None)
 
     def _marker(self, directive: Directive) -> None:
         if not unquote(directive.argument.strip()):
@@ -218,6 +218,9 @@ class _Judge:
             wrong = "it carries an id, a message, a tag or a transformation"
         elif phase in self._phases:
             wrong = f"line {self._phases[phase]} sets the defaults of phase {phase} already"
+        if any(action.name == "allow" for action in actions):
+            message = "every rule that says `block` would allow: attacks pass"
+            self._error(directive, "opens-all", message, "write pass, deny or drop")
         if wrong:
             self._error(directive, "default-action", f"{wrong}: {_REFUSES}", "give one phase and one disruptive action")
         self._phases.setdefault(phase, directive.line)
@@ -254,6 +257,12 @@ class _Judge:
         if not spans:
             self._needs_argument(directive)
 
+    def _remove_by_tag(self, directive: Directive) -> None:
+        self._needs_argument(directive)
+        if unquote(directive.argument.strip()).lower() in RULE_SETS:
+            message = f"{shown(directive.argument)} takes away a whole rule set: attacks pass"
+            self._error(directive, "opens-all", message, "name the rules that are meant")
+
     # Parts of a rule -------------------------------------------------------------------------------------------------
 
     def _variables(self, directive: Directive, text: str) -> None:
@@ -284,7 +293,13 @@ class _Judge:
                     offset + at,
                 )
         elif name in words.PHRASE_FILE_OPERATORS:
-            self._phrase_file(directive, argument, offset)
+            self.phrase_files.append((argument, directive.line_at(offset)))
+            self._named_file(directive, argument, offset)
+        elif name in words.ADDRESS_FILE_OPERATORS:
+            self._named_file(directive, argument, offset)
+        elif name in words.PROGRAM_OPERATORS:
+            message = f"`@{name}` runs a program, which published rules must not"
+            self._error(directive, "forbidden", message, "remove the rule", offset)
         elif name == "validateByteRange" and not is_byte_range(argument):
             self._error(
                 directive,
@@ -294,22 +309,21 @@ class _Judge:
                 offset,
             )
 
-    def _phrase_file(self, directive: Directive, name: str, offset: int) -> None:
-        self.phrase_files.append((name, directive.line_at(offset)))
+    def _named_file(self, directive: Directive, name: str, offset: int) -> None:
         if not name or name.startswith("/") or ".." in name.split("/") or "\\" in name:
             self._error(
                 directive,
                 "phrase-file",
-                f"{shown(name)} is not the name of a phrase file beside the rules",
+                f"{shown(name)} is not the name of a file beside the rules",
                 "name a published `.data` file, relative to the rules",
                 offset,
             )
 
-    def _actions(self, directive: Directive, text: str, offset: int, *, always: bool) -> None:
+    def _actions(self, directive: Directive, text: str, offset: int, rule: Rule | None) -> None:
         actions = self._known_actions(directive, text, offset)
         alone = self._chain == 0 and all(action.name != "chain" for action in actions)
-        problem = unconditional_problem(actions) if always and alone else None
-        if problem is not None:
+        problem = unconditional_problem(actions) if alone else None
+        if problem is not None and (rule is None or always_holds(rule.variables, rule.operator)):
             self._error(directive, problem[0], problem[1], "give it the condition that was meant, in a SecRule")
         self._chain_and_id(directive, actions)
 
