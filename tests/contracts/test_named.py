@@ -10,7 +10,10 @@ from hubdata.plugins import Seam, load
 from tests.support.judged import judged, rules
 
 SAMPLES = {
-    "bots": (b'{"name":"a","user_agent":"abot","ips":["9.9.9.9"],"ranges":["9.9.8.0/24"]}\n', "9.9.8.0/24"),
+    "bots": (
+        b'{"name":"a","user_agent":"abot","ips":["9.9.9.9"]}\n{"name":"b","user_agent":"bbot","ranges":["9.9.8.0/24"]}\n',
+        "9.9.8.0/24",
+    ),
     "cidr": (b"# ours\n9.9.8.0/24\n", "9.9.8.0/25"),
     "ip-exact": (b"9.9.9.9\n", "9.9.9.9"),
     "jsonl-uri": (b'{"cve":"CVE-2024-3400","uri":"/ssl-vpn/hipreport.esp"}\n', "/ssl-vpn/hipreport.esp"),
@@ -43,7 +46,7 @@ def test_a_network_never_to_be_let_in_refuses_by_line(name: str) -> None:
     """Every kind that lets networks in finds the line that does."""
     kind: type[Any] = load(Seam.KIND, name)
     body, there = SAMPLES[name]
-    line = 2 if name == "cidr" else 1
+    line = 1 if name == "ip-exact" else 2
 
     (finding,) = judged(kind, body, limits=Limits(must_not_contain=(there, "8.8.8.0/24"))).findings
 

@@ -145,6 +145,17 @@ def test_unread_file_cannot_be_waived_into_public(tmp_path: Path) -> None:
     assert made.snapshot.refused == {"a"}
 
 
+def test_waiver_for_an_unread_file_is_not_called_unused(tmp_path: Path) -> None:
+    """Nobody looked, so nobody can say that the file does without it."""
+    rule = FileRule("**", "text", limits=Limits(max_bytes=3))
+    waiver = Waiver("a", "text.bad", "known", date(2027, 1, 1))
+    job = replace(text_job("job"), files=(rule,), waivers=(waiver,))
+
+    made = proof(tmp_path, {"a": b"BAD\n"}, job)
+
+    assert [f.rule for f in made.findings] == ["file.too-large"]
+
+
 def test_waived_file_is_published_and_its_finding_stays(tmp_path: Path) -> None:
     """A waiver in force turns refusal into a warning that is still shown."""
     job = replace(text_job("job"), waivers=(Waiver("a", "text.bad", "known", date(2026, 7, 1)),))

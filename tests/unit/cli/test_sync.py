@@ -113,6 +113,7 @@ def test_the_printed_command_publishes_what_is_held_and_nothing_else(runner: Cli
     (workspace / "data" / "b.txt").write_text("1.1.1.0/24\n9.9.10.0/24\n")
     program, *arguments = shlex.split(command)
     assert program == "hubdata"
+    assert arguments[:-1] == ["sync", "--once", *flags, "--approve"]
 
     done = runner.invoke(root, arguments)
 
@@ -134,6 +135,22 @@ def test_an_approval_of_no_id_ends_with_two_before_anything_is_read(
     assert done.exit_code == 2
     assert "64 hexadecimal digits" in done.stderr
     assert not (workspace / "public").exists()
+
+
+def test_a_job_that_runs_alone_deletes_no_file_that_another_may_own(runner: CliRunner, workspace: Path) -> None:
+    """A list moves to a job that takes no part in this run: it stays public until that job has spoken."""
+    (workspace / "lists" / "nets.toml").write_text(JOB.replace("[source]", "prune = true\n[source]"))
+    _sync(runner)
+    moved = JOB.replace("../data", "../more").replace("*.txt", "b.*")
+    (workspace / "lists" / "more.toml").write_text(moved)
+    (workspace / "more").mkdir()
+    (workspace / "data" / "b.txt").rename(workspace / "more" / "b.txt")
+
+    assert _sync(runner, "--job", "nets")["jobs"][0]["targets"][0]["deletes"] == []
+
+    assert (workspace / "public" / "b.txt").exists()
+    assert _sync(runner)["exit_code"] == 0
+    assert (workspace / "public" / "b.txt").exists()
 
 
 def test_a_missing_source_ends_with_five_and_advice(runner: CliRunner, workspace: Path) -> None:

@@ -37,6 +37,18 @@ def test_named_networks_become_part_of_the_limits(tmp_path: Path, write: Write) 
     )
 
 
+def test_a_job_says_how_much_may_be_deleted_and_how_little_space_needs_no_look(tmp_path: Path, write: Write) -> None:
+    """`max_deletes` and the floors of address space arrive as written; without them half, and nothing."""
+    write(
+        "a.toml", JOB.replace("[files.limits]", "[files.limits]\nfloor_ipv4_addresses = 256\nfloor_ipv6_64s = 65_536")
+    )
+    write("b.toml", "max_deletes = 0.25\n" + JOB)
+    first, second = load_jobs(tmp_path)
+    assert (first.max_deletes, second.max_deletes) == (0.5, 0.25)
+    assert (first.files[0].limits.floor_ipv4_addresses, first.files[0].limits.floor_ipv6_64s) == (256, 65_536)
+    assert second.files[0].limits.floor_ipv4_addresses is None
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "words"),
     [

@@ -63,6 +63,13 @@ def test_another_id_lets_nothing_out(id_: str) -> None:
     assert (decision.held, decision.waiting, decision.approved) == (HELD, FREE, frozenset())
 
 
+def test_a_plan_of_nothing_cannot_be_approved() -> None:
+    """Every unchanged job has the same empty plan: its id is no approval of anything."""
+    nothing = Plan("job", "t", unchanged=7)
+
+    assert decide(nothing, frozenset(), Unit.FILE, frozenset({nothing.id})).approved == frozenset()
+
+
 def test_the_same_change_elsewhere_or_of_other_bytes_has_another_id() -> None:
     """An approval is for one job, one target, these bytes and what they replace."""
     others = (
