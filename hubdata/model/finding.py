@@ -30,7 +30,9 @@ class Finding:
     waived: str = ""
 
 
-HOLDING = frozenset({"limits.max-change", "limits.max-deletes", "limits.older-build", "limits.rewound"})
+HOLDING = frozenset(
+    {"limits.emptied", "limits.max-change", "limits.max-deletes", "limits.older-build", "limits.rewound"}
+)
 """Rules about a change, not about a file: they hold it until its plan is approved, and no waiver is for them."""
 
 

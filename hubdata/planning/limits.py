@@ -6,7 +6,8 @@ itself (`min_entries`, prefix floors, named networks) its kind judges, and refus
 
 From nothing to something there is no share: the first IPv6 networks of a list pass up to their floor and are held
 beyond it, since what a list has never held is what nobody has looked at. A loss of more than half is held whatever
-`max_change` says: a limit of 1 lets a short list double, and must not let it vanish.
+`max_change` says: a limit of 1 lets a short list double, and must not let it vanish. A file that loses everything is
+held without any limit and whatever its floor: most kinds refuse an empty file, but not all can.
 """
 
 from collections.abc import Iterator, Mapping
@@ -65,6 +66,8 @@ def _of_one(
     if entry is None or entry.sha256 == snapshot.artifacts[key].sha256:
         return
     new = snapshot.artifacts[key].stats
+    if (entry.size and not snapshot.artifacts[key].size) or (entry.stats.entries and new.entries == 0):
+        yield _held(key, "limits.emptied", f"nothing is left of this file, which has {_amount(entry)} in public")
     yield from _moved_too_far(key, entry.stats, new, limits.get(key, Limits()))
     if allow_rollback:
         return
@@ -122,6 +125,10 @@ def _moved_too_far(key: str, old: Stats, new: Stats, limits: Limits) -> Iterator
                 continue
             much = f"{share:.0%} at once, the limit is {most:.0%}"
         yield _held(key, "limits.max-change", f"{words} go from {was:,} to {now:,}: {much}")
+
+
+def _amount(entry: Entry) -> str:
+    return f"{entry.stats.entries:,} entries" if entry.stats.entries else f"{entry.size:,} bytes"
 
 
 def _held(key: str, rule: str, message: str) -> Finding:

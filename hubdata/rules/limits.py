@@ -48,6 +48,14 @@ RULES = (
         _APPROVE,
     ),
     Rule(
+        "limits.emptied",
+        ERROR,
+        "Nothing is left of a file that is public with something in it. Whoever reads it would find nothing at all from"
+        " one day to the next, and no error.",
+        Example(note="a rule file of nine rules becomes one of comments alone"),
+        _APPROVE,
+    ),
+    Rule(
         "limits.max-deletes",
         ERROR,
         "More of a job's files would vanish than its max_deletes allows (half, unless it says otherwise): engines that"

@@ -36,7 +36,7 @@ CHANGE = ["limits.max-change"]
         (100, 121, FIFTH, CHANGE),
         (100, 80, FIFTH, []),
         (100, 79, FIFTH, CHANGE),
-        (100, 0, FIFTH, CHANGE),
+        (100, 0, FIFTH, ["limits.emptied", *CHANGE]),
         (0, 5, FIFTH, CHANGE),
         (0, 5, replace(FIFTH, floor_entries=5), []),
         (0, 6, replace(FIFTH, floor_entries=5), CHANGE),
@@ -89,6 +89,26 @@ def test_a_limit_that_lets_a_list_double_does_not_let_it_vanish() -> None:
     assert rules(Stats(ipv4_addresses=100), Stats(ipv4_addresses=250), limits) == []
     assert rules(Stats(ipv4_addresses=100), Stats(ipv4_addresses=50), limits) == []
     assert rules(Stats(ipv4_addresses=100), Stats(ipv4_addresses=49), limits) == CHANGE
+
+
+def test_a_file_of_which_nothing_is_left_is_held_without_any_limit_and_whatever_its_floor() -> None:
+    """Not every kind can refuse an empty file; what is public is never emptied unseen."""
+    floors = Limits(max_change=1.0, floor_entries=25)
+
+    assert rules(Stats(entries=9), Stats(entries=0), Limits()) == ["limits.emptied"]
+    assert rules(Stats(entries=9), Stats(entries=0), floors) == ["limits.emptied"]
+    assert rules(Stats(entries=9), Stats(entries=1), floors) == []
+    assert rules(Stats(entries=0), Stats(entries=0), floors) == []
+
+
+def test_an_uncounted_file_without_a_byte_is_held() -> None:
+    """A kind that counts nothing still knows how large the file was."""
+    held = inventory({"a": entry("a", b"old"), "b": entry("b", b"")}, {"a": b"old", "b": b""})
+    wanted = Snapshot("job", {"a": artifact("a", b""), "b": artifact("b", b"new")})
+
+    found = breaches(diff(wanted, held), wanted, held.manifest, {})
+
+    assert [(f.key, f.rule) for f in found] == [("a", "limits.emptied")]
 
 
 def test_every_broken_count_is_told() -> None:

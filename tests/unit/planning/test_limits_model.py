@@ -42,8 +42,9 @@ def broken(old: bytes, new: bytes, limits: Limits) -> set[str]:
     held = inventory({"a": entry("a", old, stats=was)}, {"a": old})
     wanted = Snapshot("job", {"a": artifact("a", new, stats=now)})
     found = breaches(diff(wanted, held), wanted, held.manifest, {"a": limits})
-    assert {f.rule for f in found} <= {"limits.max-change"}
-    return {f.message.partition(" go from ")[0] for f in found}
+    emptied = not now.entries and was.entries
+    assert {f.rule for f in found} - {"limits.max-change"} == ({"limits.emptied"} if emptied else set())
+    return {f.message.partition(" go from ")[0] for f in found if f.rule == "limits.max-change"}
 
 
 def too_much(was: int, now: int, share: Fraction, floor: int) -> bool:
