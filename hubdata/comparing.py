@@ -162,7 +162,7 @@ def of_generation(target: Target, generation: int) -> Side:
 
 def _past_manifest(archive: Archive, generation: int) -> Manifest | None:
     """Return the manifest of `generation`, found by halving: generations only grow. None: not kept."""
-    versions = archive.versions(manifests.KEY)
+    versions = archive.history(manifests.KEY)
     low, high = 0, len(versions)
     while low < high:
         middle = (low + high) // 2

@@ -191,7 +191,7 @@ class Target(Protocol):
 class Archive(Protocol):
     """What a target can do besides, if its store keeps the past of every object."""
 
-    def versions(self, key: str) -> tuple[str, ...]:
+    def history(self, key: str) -> tuple[str, ...]:
         """Return the version ids of all states that are kept of one object, the newest first."""
         ...
 

@@ -172,7 +172,7 @@ class S3Target:
         head = self._head(key)
         return None if head is None else _stored(head)
 
-    def versions(self, key: str) -> tuple[str, ...]:
+    def history(self, key: str) -> tuple[str, ...]:
         """Return the version ids of all states of one object that the bucket keeps, the newest first."""
         with self._explained("ListObjectVersions", key):
             pages = self._client.build().get_paginator("list_object_versions")

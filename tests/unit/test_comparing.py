@@ -7,11 +7,16 @@ from pathlib import Path
 import pytest
 
 from hubdata import comparing
-from hubdata.comparing import Lump, Side, compare, of_files
-from hubdata.errors import SourceError
+from hubdata.comparing import Lump, Side, compare, of_files, of_generation, of_published
+from hubdata.errors import SourceError, TargetError
 from hubdata.model.comparison import Comparison, State
 from hubdata.model.finding import Finding, Severity
+from hubdata.model.inventory import Stored
+from hubdata.model.manifest import KEY, Entry, Manifest
 from hubdata.model.snapshot import SourceFile
+from hubdata.ports import Blob
+from tests.simulator.store import MemoryTarget
+from tests.simulator.wire import Wire
 
 
 def _unread() -> bytes:
@@ -106,3 +111,66 @@ def test_entries_that_were_not_read_are_notices(tmp_path: Path) -> None:
     """A link in a checkout is not compared, and that is said."""
     side = of_files("here", [], [Finding("l", None, "file.link", Severity.ERROR, "a link", "remove it")])
     assert _compared(side, Side("new", {})).notices == ("l: a link",)
+
+
+def _stored(body: bytes, version: str) -> Stored:
+    return Stored(len(body), hashlib.md5(body, usedforsecurity=False).hexdigest(), version)
+
+
+class Vault(MemoryTarget):
+    """A store that gives out its past: one version a generation of the file `a` and of the manifest."""
+
+    def __init__(self, generations: int) -> None:
+        super().__init__(Wire())
+        self.past: dict[str, dict[str, bytes]] = {"a": {}, KEY: {}}
+        for number in range(1, generations + 1):
+            body, version = f"/needle-{number}\n".encode(), f"v{number}"
+            stored = _stored(body, version)
+            digest = hashlib.sha256(body).hexdigest()
+            entry = Entry(len(body), digest, "needle", "job", stored.etag, version, "then", "text/plain", "", {})
+            self.past["a"][version] = body
+            self.past[KEY][version] = Manifest(number, "then", "run", {"a": entry}).to_bytes()
+        for key, versions in self.past.items():
+            self.seed(key, versions[f"v{generations}"])
+
+    def history(self, key: str) -> tuple[str, ...]:
+        """Return what is left of the past of `key`, the newest first."""
+        return tuple(reversed(self.past[key]))
+
+    def read(self, key: str, *, max_bytes: int, version_id: str | None = None) -> Blob | None:
+        """Return one state of `key`."""
+        if version_id is None:
+            return super().read(key, max_bytes=max_bytes)
+        body = self.past[key].get(version_id)
+        return None if body is None else Blob(body, _stored(body, version_id))
+
+
+@pytest.mark.parametrize("wanted", range(1, 8))
+def test_any_generation_that_is_kept_is_found(wanted: int) -> None:
+    """By halving, from the first to the present one; its files are what they were then."""
+    side = of_generation(Vault(7), wanted)
+    assert side.files["a"].read() == f"/needle-{wanted}\n".encode()
+    assert (side.kinds, side.label) == ({"a": "needle"}, f"memory, generation {wanted}")
+
+
+def test_a_generation_that_is_not_kept_any_more_is_told() -> None:
+    """Whether its manifest has expired or one of its files; nothing else is given out in its place."""
+    vault = Vault(7)
+    del vault.past[KEY]["v3"]
+    with pytest.raises(TargetError, match="generation 3 is wanted, 7 is published; its store no longer has it"):
+        of_generation(vault, 3)
+    side = of_generation(vault, 2)
+    vault.past["a"]["v2"] = b"/something else\n"
+    with pytest.raises(TargetError, match="a: the store no longer keeps the version that was published"):
+        side.files["a"].read()
+    with pytest.raises(TargetError, match="expected generation 9, found 7"):
+        of_generation(vault, 9)
+
+
+def test_an_object_that_changes_while_it_is_compared_is_told() -> None:
+    """Bytes of a later moment are not taken for those of the listing."""
+    vault = Vault(1)
+    side = of_published(vault)
+    vault.seed("a", b"/later\n")
+    with pytest.raises(TargetError, match="a changed while it was compared"):
+        side.files["a"].read()

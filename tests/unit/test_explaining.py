@@ -96,6 +96,13 @@ def test_new_files_and_kinds_of_mere_bytes_are_not_read(world: World) -> None:
     assert _reads(world, "x.bin") == _reads(world, "new.txt") == 0
 
 
+def test_forced_puts_of_the_same_bytes_are_not_read(world: World) -> None:
+    """Nothing changes for anybody, and that is known without looking."""
+    result = world.run(Orders(dry_run=True, force=True))
+    assert len(result.jobs[0].targets[0].plan.puts) == 1
+    assert (_meanings(result), _reads(world, "a.txt")) == ({}, 0)
+
+
 def test_a_file_that_cannot_be_read_is_left_unexplained(world: World) -> None:
     """The plan is made all the same, and an event says why there is no explanation."""
     world.sources["a"].files["a.txt"] = NEW

@@ -68,7 +68,7 @@ UNEQUAL = [
      _map(("/ab", "2", "contains"), ("/a", "1", "contains"))),
     ("map", _map(("/a", "1", "contains"), ("/a", "1", "contains")), _map(("/a", "1", "contains"))),
     ("bots", _bots(GOOGLE, BING), _bots({**GOOGLE, "ranges": BING["ranges"]}, {**BING, "ranges": GOOGLE["ranges"]})),
-    ("bots", _bots(GOOGLE, GOOGLE), _bots(GOOGLE, {**GOOGLE, "user_agent": "x"})),
+    ("bots", _bots(GOOGLE, GOOGLE), _bots({**GOOGLE, "user_agent": "x"}, GOOGLE)),
     ("modsec", RULE + RULE.replace("id:1", "id:2"), RULE.replace("id:1", "id:2") + RULE),
     ("modsec", RULE, RULE.replace("deny", "pass")),
     ("modsec", "SecMarker A\n", "SecMarker B\n"),

@@ -59,6 +59,17 @@ def test_a_comment_never_exceeds_what_is_taken(max_chars: int) -> None:
     _well_formed(text)
 
 
+def test_a_file_without_room_for_its_lists_keeps_its_sentence() -> None:
+    """Fewer items, and at last none; what became of the file is always said as long as there is room for that."""
+    entries = "".join(f"/{n:03}{'x' * 400}\n" for n in range(100))
+    file = replace(comparisons.ADDED, difference=comparisons.compared("needle", "# none\n", entries))
+    few = comparison_markdown(Comparison("a", "b", (file,)), max_chars=5_000)
+    assert "\nand 95 more\n" in few
+    none = comparison_markdown(Comparison("a", "b", (file,)), max_chars=1_200)
+    assert "100 entries gained; 0 -&#62; 100 entries" in none
+    assert "| + |" not in none
+
+
 def test_foreign_text_is_no_markup_link_or_mention() -> None:
     """Keys, entries and the names of the sides cannot close a table, fetch an image, link or call somebody."""
     text = comparison_markdown(comparisons.HOSTILE)

@@ -93,12 +93,12 @@ def test_the_past_of_an_object_is_read_by_version() -> None:
         etag = target.write("a", body, content_type="x/y", cache_control="", if_etag=etag).etag
     target.write("ab", b"another", content_type="x/y", cache_control="", if_etag=None)
 
-    versions = target.versions("a")
+    versions = target.history("a")
 
     blobs = [target.read("a", max_bytes=10, version_id=version) for version in versions]
     assert [blob and blob.body for blob in blobs] == [b"two", b"one"]
     assert isinstance(target, Archive)
-    assert target.versions("absent") == ()
+    assert target.history("absent") == ()
 
 
 def test_only_keys_below_the_prefix_are_seen(tmp_path: Path) -> None:
