@@ -42,6 +42,7 @@ def run_text(result: RunResult, screen: Screen, *, verbose: bool = False, quiet:
     if not quiet:
         _notices(page, result.notices)
         _jobs(page, result)
+    _held(page, result, verbose=verbose)
     _attention(page, result, verbose=verbose, quiet=quiet)
     if not quiet or result.exit_code is not Exit.FINE:
         _last(page, wording.run_summary(result), result.exit_code)
@@ -211,6 +212,14 @@ def _plan(page: Page, job: JobResult, target: TargetResult, plan: Plan, *, verbo
         )
     if not why:
         page.line(f"{plan.unchanged:,} unchanged", Style.DIM, indent=2)
+
+
+def _held(page: Page, result: RunResult, *, verbose: bool) -> None:
+    """Add held plans of which it is known what they mean: whoever has to decide wants to know on what."""
+    for job in result.jobs:
+        for target in job.targets:
+            if target.held is not None and target.meanings:
+                _plan(page, job, target, target.held, why=" (held by limits)", verbose=verbose)
 
 
 def _meaning(page: Page, target: TargetResult, key: str, *, verbose: bool) -> None:

@@ -7,7 +7,7 @@ from hubdata.model.run import RunResult
 from hubdata.report.diff_text import comparison_text
 from hubdata.report.difference import contrast
 from hubdata.report.terminal import Screen
-from hubdata.report.text import plan_text
+from hubdata.report.text import plan_text, run_text
 from tests.unit.report import comparisons, samples
 
 WIDE = Screen(width=140)
@@ -107,3 +107,14 @@ def test_a_plan_tells_what_its_changes_mean() -> None:
     at = next(n for n, line in enumerate(lines) if line.endswith(key))
     assert lines[at + 1].startswith("      2 networks gained (65,536 IPv4 addresses and")
     assert "        + 104.16.0.0/16  AS13335 CLOUDFLARENET, US" in lines
+
+
+def test_a_run_that_holds_a_file_tells_what_it_means() -> None:
+    """Even with -q: somebody has to decide on it. What is not explained is not listed again."""
+    target = replace(samples.HELD.targets[0], meanings={"old.txt": comparisons.NETWORKS})
+    result = RunResult("r", (replace(samples.HELD, targets=(target,)),), 0.1)
+    for quiet in (False, True):
+        lines = run_text(result, WIDE, quiet=quiet).splitlines()
+        assert f"  plan {samples.HELD_PLAN.id} (held by limits)" in lines
+        assert "        + 104.16.0.0/16  AS13335 CLOUDFLARENET, US" in lines
+    assert "(held by limits)" not in run_text(RunResult("r", (samples.HELD,), 0.1), WIDE)
