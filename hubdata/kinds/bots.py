@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from hubdata.grammar.breadth import ADVICE, covers_too_much
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.go_regexp import overmatch, regexp_problem
@@ -72,6 +73,8 @@ class BotsKind:
                     "merge the two: logs cannot tell them apart",
                 )
         ipv4_addresses, ipv6_64s = coverage(networks)
+        if too_much := covers_too_much(ipv4_addresses, ipv6_64s):
+            gather.error(None, "covers-too-much", too_much, ADVICE)
         few = too_few(artifact.key, len(rows), demands.limits)
         named = named_networks(artifact.key, zip(lines, networks, strict=True), demands.limits)
         return Verdict(gather.findings([*findings, *few, *named]), Stats(len(rows), ipv4_addresses, ipv6_64s))

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from hubdata.grammar.breadth import ADVICE, covers_too_much
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.lines import Row
@@ -61,7 +62,9 @@ class CidrKind:
         _compare(whole, floors, gather)
         few = too_few(artifact.key, listing.entries, demands.limits)
         named = named_networks(artifact.key, whole.overlapping(named_in(demands.limits)), demands.limits)
-        stats = Stats(listing.entries, *whole.coverage())
+        stats = Stats(listing.entries, *(covered := whole.coverage()))
+        if too_much := covers_too_much(*covered):
+            gather.error(None, "covers-too-much", too_much, ADVICE)
         return Verdict(gather.findings([*whole.text, *few, *named]), stats)
 
     def _judge(self, row: Row, network: Network, floors: dict[int, int], gather: Gather) -> None:

@@ -16,6 +16,10 @@ WARNING = (Severity.WARNING,)
 EITHER = (Severity.ERROR, Severity.WARNING)
 
 
+MAX_SHOWN = 1000
+"""A longer example is told by its note."""
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """The least that breaks a rule: `body`, written `times` times over, judged as `kind` with `options` and `limits`.
@@ -39,7 +43,9 @@ class Example:
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """Return the lines of `body` as a page can show them: what is not printable ASCII is escaped."""
+        """Return the lines of `body` as a page can show them, what is not printable ASCII escaped; none if too many."""
+        if self.times > 1 or len(self.body) > MAX_SHOWN:
+            return ()
         lines = self.body.removesuffix(b"\n").split(b"\n") if self.body else []
         return tuple("".join(chr(b) if 0x20 <= b < 0x7F else f"\\x{b:02x}" for b in line) for line in lines)
 

@@ -14,7 +14,7 @@ def rule_text(rule: Rule, screen: Screen) -> str:
     example = rule.example
     judged = f", judged as {example.kind}" if example.kind else ""
     page.line(f"Example{judged}{_settings(rule)}:", Style.DIM, indent=2)
-    for line in example.shown if example.times == 1 else ():
+    for line in example.shown:
         page.line(line, indent=4)
     if example.note:
         page.prose(example.note, indent=4)
@@ -34,7 +34,7 @@ def rule_json(rule: Rule) -> str:
             "example": {
                 "kind": example.kind,
                 "options": dict(example.options),
-                "text": "\n".join(example.shown) if example.times == 1 else "",
+                "text": "\n".join(example.shown),
                 "note": example.note,
             },
             "mend": rule.mend,

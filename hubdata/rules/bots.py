@@ -104,6 +104,20 @@ RULES = (
         " in the job file.",
     ),
     Rule(
+        "bots.covers-too-much",
+        ERROR,
+        "All ranges together hold more of the internet than any owner of crawlers has: with the user agent nearly"
+        " anybody passes.",
+        Example(
+            "bots",
+            _entry(
+                '"ranges": [' + ", ".join(f'"{first}.0.0.0/13"' for first in (*range(20, 127), *range(128, 152))) + "]"
+            ),
+            note="131 networks of /13",
+        ),
+        "See where it comes from; if it is meant, accept it by a waiver in the job file.",
+    ),
+    Rule(
         "bots.special-purpose",
         ERROR,
         "No crawler comes from there. Behind a proxy every visitor seems to, and the user agent alone lets them in.",

@@ -45,6 +45,18 @@ RULES = (
         " the job file.",
     ),
     Rule(
+        "cidr.covers-too-much",
+        ERROR,
+        "The list as a whole lets in more of the internet than any owner has: 67 million IPv4 addresses, or 32 networks"
+        " of /29 in IPv6. Thousands of networks that are narrow enough open the engine as 0.0.0.0/0 does.",
+        Example(
+            "cidr",
+            "".join(f"{first}.0.0.0/13\n" for first in (*range(20, 127), *range(128, 152))).encode(),
+            note="131 networks of /13",
+        ),
+        "See where it comes from; if it is meant, accept it by a waiver in the job file.",
+    ),
+    Rule(
         "cidr.special-purpose",
         ERROR,
         "No visitor from the internet has such an address, so the row does nothing at best. Behind a proxy every"

@@ -63,7 +63,7 @@ def _example(rule: Rule) -> Iterator[str]:
     settings = "".join(f", {name} = `{value}`" for name, value in example.options.items())
     judged = f" ({example.kind}{settings})" if example.kind else ""
     note = f" {example.note}" if example.note else ""
-    if example.body and example.times == 1:
+    if example.shown:
         yield f"Example{judged}:{note}\n"
         yield "\n".join(("```text", *example.shown, "```\n"))
     else:

@@ -68,8 +68,9 @@ def spellings(count: int, seed: int) -> list[str]:
 
 
 def accepted(kind: type[Any], texts: list[str]) -> list[str]:
-    """Return the lines that `kind` publishes, each as a file of its own, however wide."""
-    return [text for text in texts if not errors(judged(kind, f"{text}\n".encode(), limits=ANY_WIDTH))]
+    """Return the lines without an error, each in a file of its own, however wide."""
+    verdicts = ((text, judged(kind, f"{text}\n".encode(), limits=ANY_WIDTH)) for text in texts)
+    return [text for text, verdict in verdicts if not any(finding.line for finding in errors(verdict))]
 
 
 def accepted_in_long_lists(kind: type[Any], texts: list[str]) -> list[str]:

@@ -43,8 +43,8 @@ ANY = CidrKind(CidrKind.Options())
         ("fe80::%eth0/64", ["cidr.syntax error"]),
         ("example.net", ["cidr.syntax error"]),
         ('{"prefix": "8.8.8.0/24"}', ["cidr.syntax error"]),
-        ("0.0.0.0/0", ["cidr.too-wide error", "cidr.special-purpose error"]),
-        ("::/0", ["cidr.too-wide error", "cidr.special-purpose error"]),
+        ("0.0.0.0/0", ["cidr.covers-too-much error", "cidr.too-wide error", "cidr.special-purpose error"]),
+        ("::/0", ["cidr.covers-too-much error", "cidr.too-wide error", "cidr.special-purpose error"]),
         ("8.0.0.0/12", ["cidr.too-wide error"]),
         ("2a00::/28", ["cidr.too-wide error"]),
         ("8.8.0.0/13", []),
@@ -60,7 +60,7 @@ def test_each_row_gets_its_rule(row: str, rules: list[str]) -> None:
     """What would open up or never match is an error, a mere spelling a warning, the rest passes."""
     verdict = judged(ANY, f"# comment\n{row}\n".encode())
     assert [f"{rule} {severity}" for _, rule, severity in told(verdict)] == rules
-    assert all(f.line == 2 and f.advice for f in verdict.findings)
+    assert all(f.line == (None if f.rule == "cidr.covers-too-much" else 2) and f.advice for f in verdict.findings)
 
 
 def test_the_advice_holds_the_corrected_network() -> None:
@@ -183,3 +183,20 @@ def test_real_lists_pass_and_are_counted(key: str) -> None:
     assert {f.rule for f in verdict.findings} <= {"text.final-lf", "text.duplicate", "cidr.mergeable"}
     assert refusals(verdict) == []
     assert (verdict.stats.entries, verdict.stats.ipv4_addresses, verdict.stats.ipv6_64s) == REAL_LISTS[key]
+
+
+@pytest.mark.parametrize("comments", [0, 10_000])
+def test_many_networks_that_are_narrow_enough_are_too_much_together(comments: int) -> None:
+    """128 networks of /13 are the most; a list that is read as a table is held to the same."""
+    padding = b"# a line that only makes the list long\n" * comments
+    most = [f"{first}.{half}.0.0/13" for first in range(20, 84) for half in (0, 8)]
+    assert refusals(judged(ANY, padding + "\n".join([*most, ""]).encode())) == []
+    more = "\n".join([*most, "9.9.9.9/32", ""]).encode()
+    assert refusals(judged(ANY, padding + more)) == [(None, "cidr.covers-too-much")]
+
+
+def test_a_whole_provider_of_ipv6_is_not_too_much_and_forty_are() -> None:
+    """32 networks of /29 may be one owner's; the largest real list has two."""
+    networks = [f"2a{low:02x}:{high:x}::/29" for low in (16, 17) for high in range(0, 160, 8)]
+    assert refusals(judged(ANY, "\n".join([*networks[:32], ""]).encode())) == []
+    assert refusals(judged(ANY, "\n".join([*networks, ""]).encode())) == [(None, "cidr.covers-too-much")]
