@@ -120,6 +120,7 @@ def _judge_pattern(
         found = (what for what, text in ORDINARY if text.startswith("/") and pattern in text)
         ordinary = next(found, "nearly every path" if len(pattern) < MIN_CONTAINED else None)
     else:
+        ordinary = next((what for what, text in ORDINARY if text.startswith("/") and pattern == text), None)
         _repeated(values, line, gather, equals)
     if ordinary is not None:
         gather.error(

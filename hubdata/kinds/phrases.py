@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
+from hubdata.grammar.go_regexp import ORDINARY
 from hubdata.grammar.lines import Row, read_lines
 from hubdata.grammar.named import named_rows
 from hubdata.model.snapshot import Artifact, Stats
@@ -19,6 +20,13 @@ from hubdata.ports import Body, Demands, Verdict
 MIN_BYTES = 2
 DOUBTFUL_BYTES = 3
 """The shortest phrase in today's rule sets; two bytes are in many an innocent request."""
+
+_LOWERED = tuple((what, text.lower()) for what, text in ORDINARY if text)
+_EVERYDAY = "\n".join(text for _, text in _LOWERED)
+_SORTS = (
+    ("the user agent of every browser", tuple(text for _, text in _LOWERED if text.startswith("mozilla"))),
+    ("every path", tuple(text for _, text in _LOWERED if text.startswith("/"))),
+)
 
 
 class PhrasesKind:
@@ -47,9 +55,30 @@ class PhrasesKind:
             entries += 1
             if len(text) < DOUBTFUL_BYTES or text.strip() != text:
                 _judge(Row(number, text), gather)
+            if (phrase := text.strip().lower()) in _EVERYDAY and len(phrase) > DOUBTFUL_BYTES:
+                _everyday(number, phrase, gather)
         few = too_few(artifact.key, entries, demands.limits)
         named = named_rows(artifact.key, (text.strip() for text in texts), demands.limits)
         return Verdict(gather.findings([*findings, *few, *named]), Stats(entries=entries))
+
+
+def _everyday(number: int, phrase: str, gather: Gather) -> None:
+    """Tell that everyday requests hold the phrase: a few of them, or all of one sort."""
+    everywhere = next((what for what, texts in _SORTS if all(phrase in text for text in texts)), None)
+    if everywhere is not None:
+        gather.error(
+            number,
+            "overmatch",
+            f"the phrase {shown(phrase)} is in {everywhere}",
+            "remove it, or say more: a rule that looks there blocks everyone",
+        )
+    elif found := next((what for what, text in _LOWERED if phrase in text), None):
+        gather.warning(
+            number,
+            "overmatch",
+            f"the phrase {shown(phrase)} is in {found}",
+            "see that the rule asks for more than this phrase",
+        )
 
 
 def _judge(row: Row, gather: Gather) -> None:

@@ -12,6 +12,14 @@ RULES = (
         "Remove it, or say more.",
     ),
     Rule(
+        "phrases.overmatch",
+        EITHER,
+        "Everyday requests hold the phrase: a rule that looks for it there blocks ordinary visitors. An error where the"
+        " user agent of every browser, or every path, holds it.",
+        Example("phrases", b"mozilla\n"),
+        "Remove it, or say more.",
+    ),
+    Rule(
         "phrases.trimmed",
         WARNING,
         "The engine trims each line, so the white space is lost and the phrase matches more than it says.",

@@ -42,6 +42,7 @@ def test_good_lines_have_no_finding() -> None:
         ('{"tag":"a","pattern":".*","type":"regex"}', [("map.overmatch", 1, 22)]),
         ('{"tag":"a","pattern":"/s","type":"contains"}', [("map.overmatch", 1, 22)]),
         ('{"tag":"a","pattern":"z","type":"contains"}', [("map.overmatch", 1, 22)]),
+        ('{"tag":"a","pattern":"/","type":"equals"}', [("map.overmatch", 1, 22)]),
         ('{"tag":"a","tag":"b","pattern":"/abc","type":"equals"}', [("map.duplicate-key", 1, 12)]),
         ('{"tag":"a","pattern":"/abc","type":"equals"} {}', [("map.trailing", 1, 46)]),
         ('{"tag":"a","pattern":"/abc","type":"equals"', [("map.syntax", 1, 44)]),

@@ -27,6 +27,8 @@ def test_good_phrases_have_no_finding() -> None:
         (" in query\n", [("phrases.trimmed", 1, Severity.WARNING)]),
         ("in query\t\n", [("phrases.trimmed", 1, Severity.WARNING)]),
         ("abc\n #hash\n", [("phrases.hidden-comment", 2, Severity.WARNING)]),
+        ("abc\n Mozilla\n", [("phrases.trimmed", 2, Severity.WARNING), ("phrases.overmatch", 2, Severity.ERROR)]),
+        ("abc\nsafari\n", [("phrases.overmatch", 2, Severity.WARNING)]),
         ("abc\nabc\n", [("text.duplicate", 2, Severity.WARNING)]),
         ("abc", [("text.final-lf", 1, Severity.WARNING)]),
         ("", [("text.empty", None, Severity.ERROR)]),
