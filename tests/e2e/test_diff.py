@@ -102,6 +102,28 @@ def test_a_checkout_is_compared_with_what_is_published(small: SmallWorld) -> Non
     assert told[GOOD]["meaning"]["networks"]["gained"] == [{"network": "208.67.222.0/24"}]
 
 
+GEOIP_JOB = """\
+[source]
+type = "maxmind"
+editions = ["GeoLite2-ASN"]
+prefix = "mmdb_update/"
+
+[[files]]
+match = "mmdb_update/*.mmdb"
+kind = "mmdb"
+"""
+
+
+def test_what_other_sources_publish_is_not_missing_from_a_checkout(small: SmallWorld) -> None:
+    """Databases come from their vendor, and hubdata's own records from hubdata: no checkout holds them."""
+    small.write("jobs/geoip.toml", GEOIP_JOB)
+    small.write("mirror/mmdb_update/GeoLite2-ASN.mmdb", mmdb("GeoLite2-ASN", {}, build_epoch=1))
+    small.write("both/lists/good.txt", (small.root / "mirror" / GOOD).read_bytes())
+    for held in ("published", "mirror"):
+        told = _told(small.run("diff", held, "both", "--format", "json"))
+        assert {key: file["state"] for key, file in told.items()} == {OTHER: "removed", WORDS: "removed"}
+
+
 def test_one_file_of_a_checkout_is_compared_with_what_is_published(small: SmallWorld) -> None:
     """Naming one file compares it with the one of its key, and nothing else."""
     repo = _commit(small)
