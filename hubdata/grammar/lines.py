@@ -7,7 +7,7 @@ more ends the file silently. The grammar is stricter than the reader: it refuses
 
 import mmap
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from hubdata.grammar.gather import Gather, Some, shown
@@ -112,7 +112,7 @@ def is_sound(data: bytes) -> bool:
 
 
 def judge_sound(
-    key: str, entries: int, unended: int | None, blank: Iterable[int], repeated: Some[Repeated]
+    key: str, entries: int, unended: int | None, blank: Some[int], repeated: Some[Repeated]
 ) -> tuple[Finding, ...]:
     """Return what `read_lines` finds in a body of sound lines, when somebody else has read its `entries` rows.
 
@@ -123,8 +123,9 @@ def judge_sound(
         _final_lf(unended, gather)
     if not entries:
         _no_row(gather)
-    for number in blank:
+    for number in blank.first:
         _blank(number, gather)
+    gather.count("whitespace-only", blank.total - len(blank.first))
     for each in repeated.first:
         _repeated(each, gather)
     gather.count("duplicate", repeated.total - len(repeated.first))
@@ -237,17 +238,11 @@ def _judge_rows(texts: list[str], gather: Gather) -> None:
                 _blank(number, gather)
     if len(set(rows)) == len(rows):
         return
-    for each in repeats(_numbered(texts)):
-        _repeated(each, gather)
-
-
-def repeats(rows: Iterable[tuple[int, str]]) -> Iterator[Repeated]:
-    """Yield the numbered rows whose text was there before."""
     first: dict[str, int] = {}
-    for number, text in rows:
+    for number, text in _numbered(texts):
         before = first.setdefault(text, number)
         if before != number:
-            yield Repeated(number, text, before)
+            _repeated(Repeated(number, text, before), gather)
 
 
 def _final_lf(number: int, gather: Gather) -> None:

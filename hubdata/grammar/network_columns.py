@@ -5,6 +5,7 @@ networks in tenths of a second and 20 bytes each. Networks nest or are disjoint,
 address, the widest first, the running maximum of their last addresses tells which lie within another.
 """
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -63,20 +64,36 @@ def columns(version: int, parts: Sequence[Columns]) -> Columns:
     )
 
 
-def from_rows(version: int, found: Sequence[Found]) -> Columns:
-    """Return the networks of one version among those that were read row by row."""
-    mine = [(row.number, network) for row, network in found if network.version == version]
-    shift = 32 if version == 4 else 0
-    firsts = [network.first << shift for _, network in mine]
-    high = firsts if version == 4 else [first >> 64 for first in firsts]
-    low = None if version == 4 else np.array([first & _HALF for first in firsts], dtype=np.uint64)
-    return Columns(
-        version,
-        np.array(high, dtype=np.uint64),
-        low,
-        np.array([network.prefix for _, network in mine], dtype=np.uint8),
-        np.array([line for line, _ in mine], dtype=np.uint32),
-    )
+class Finds:
+    """Takes networks that were read row by row, and holds each in 21 bytes."""
+
+    def __init__(self) -> None:
+        self._high = {4: array("Q"), 6: array("Q")}
+        self._low = array("Q")
+        self._prefix = {4: array("B"), 6: array("B")}
+        self._line = {4: array("I"), 6: array("I")}
+
+    def append(self, found: Found) -> None:
+        """Take one row and its network."""
+        row, network = found
+        version, first = network.version, network.first
+        if version == 4:
+            self._high[4].append(first << 32)
+        else:
+            self._high[6].append(first >> 64)
+            self._low.append(first & _HALF)
+        self._prefix[version].append(network.prefix)
+        self._line[version].append(row.number)
+
+    def columns(self, version: int) -> Columns:
+        """Return all that were taken of one version."""
+        return Columns(
+            version,
+            np.array(self._high[version], dtype=np.uint64),
+            None if version == 4 else np.array(self._low, dtype=np.uint64),
+            np.array(self._prefix[version], dtype=np.uint8),
+            np.array(self._line[version], dtype=np.uint32),
+        )
 
 
 def ascending(these: Columns) -> Columns:
@@ -133,7 +150,7 @@ def count(outer: Columns) -> int:
 def repeats(these: Columns, same: Flags, *, bare: bool) -> Some[Repeated]:
     """Return the rows that are spelled as an earlier one: `these` ascend, spelled canonically, `bare` or not."""
     head = np.maximum.accumulate(np.where(same, 0, np.arange(len(these))))
-    first = _first_lines(these.line, np.flatnonzero(same))
+    first = first_lines(these.line, np.flatnonzero(same))
     told = [(at, str(these.network(at))) for at in first]
     return Some(
         int(np.count_nonzero(same)),
@@ -150,7 +167,7 @@ def covered(these: Columns, outer: Flags, told: U32) -> Some[Covered]:
     if len(told):
         inner = inner[~np.isin(these.line[inner], told)]
     around = np.maximum.accumulate(np.where(outer, np.arange(len(these)), 0))
-    first = _first_lines(these.line, inner)
+    first = first_lines(these.line, inner)
     return Some(len(inner), tuple(_covered(these, at, int(around[at])) for at in first))
 
 
@@ -158,7 +175,7 @@ def _covered(these: Columns, at: int, by: int) -> Covered:
     return Covered(int(these.line[at]), these.network(at), int(these.line[by]), these.network(by))
 
 
-def _first_lines(line: U32, among: Ints) -> Iterator[int]:
+def first_lines(line: U32, among: Ints) -> Iterator[int]:
     """Yield the places, of those `among`, that have the lowest lines: as many as are ever shown, by line."""
     lines = line[among]
     if len(lines) > MAX_PER_RULE + 1:
@@ -181,7 +198,7 @@ def mergeable(outer: Columns, floor: int) -> Some[Mergeable]:
         these = Columns(these.version, these.high, these.low, prefix, line).pick(keep)
         last, rows = last[keep], rows[keep]
     merged = np.flatnonzero(rows > 1)
-    first = _first_lines(these.line, merged)
+    first = first_lines(these.line, merged)
     told = (Mergeable(int(these.line[at]), int(last[at]), int(rows[at]), these.network(at)) for at in first)
     return Some(len(merged), tuple(told))
 

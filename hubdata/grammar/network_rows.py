@@ -53,6 +53,14 @@ class Whole(Protocol):
         ...
 
 
+class Finds(Protocol):
+    """Takes what the kind reads."""
+
+    def append(self, found: Found, /) -> None:
+        """Take a row and the network that an engine reads in it; rows come by line."""
+        ...
+
+
 class Listing(Protocol):
     """A body, read. `entries` counts its data rows."""
 
@@ -65,8 +73,13 @@ class Listing(Protocol):
         """Return the rows that may have a finding, by line."""
         ...
 
-    def whole(self, found: Sequence[Found]) -> Whole:
-        """Return the list as one, when these networks were `found` in the suspects, by line."""
+    @property
+    def found(self) -> Finds:
+        """Return where to put the networks that are read in the suspects."""
+        ...
+
+    def whole(self) -> Whole:
+        """Return the list as one, when all networks among the suspects were found."""
         ...
 
 
@@ -88,12 +101,13 @@ class _Rows:
     def __init__(self, key: str, data: bytes) -> None:
         self._rows, self._text = read_rows(key, data)
         self.entries = len(self._rows)
+        self.found: list[Found] = []
 
     def suspects(self) -> Iterable[Row]:
         return self._rows
 
-    def whole(self, found: Sequence[Found]) -> Whole:
-        return _Whole(self._text, found)
+    def whole(self) -> Whole:
+        return _Whole(self._text, self.found)
 
 
 class _Whole:

@@ -6,8 +6,9 @@ judge as it judges any row; so no finding is written twice in the code. A body w
 invisible characters, wrong UTF-8, too long) is refused here altogether: it will not be published as it is.
 """
 
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
@@ -15,10 +16,10 @@ import numpy as np
 from hubdata.grammar import network_columns as col
 from hubdata.grammar.gather import MAX_PER_RULE, Some, some
 from hubdata.grammar.intervals import merged
-from hubdata.grammar.lines import MAX_LINE_BYTES, MAX_LINES, Repeated, Row, is_html, is_sound, judge_sound, repeats
-from hubdata.grammar.nesting import Covered, Found, Mergeable
+from hubdata.grammar.lines import MAX_LINE_BYTES, MAX_LINES, Repeated, Row, is_html, is_sound, judge_sound
+from hubdata.grammar.nesting import Covered, Mergeable
 from hubdata.grammar.network_bytes import HOST_HIGH, LF, U8, U32, Flags, Ints, Read, read_ipv4, read_ipv6
-from hubdata.grammar.network_columns import Columns
+from hubdata.grammar.network_columns import Columns, Finds
 from hubdata.grammar.network_rows import Wanted
 from hubdata.grammar.networks import Network
 from hubdata.grammar.registries import special_ranges
@@ -29,21 +30,18 @@ BLOCK_BYTES = 1 << 17
 
 _HASH = ord("#")
 _NOWHERE = (1 << 64) - 1
-_NONE: Ints = np.zeros(0, dtype=np.intp)
+_NONE: U32 = np.zeros(0, dtype=np.uint32)
+_AT_ONCE = 4096
 
 Told = TypeVar("Told", Repeated, Covered, Mergeable)
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Where in the body some lines are, with their numbers."""
+    """The numbers of some lines, and where in the body they start."""
 
-    number: Ints
-    start: Ints
-    end: Ints
-
-
-_NO_LINES = Lines(_NONE, _NONE, _NONE)
+    number: U32
+    start: U32
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +57,7 @@ class Table:
     clean: Mapping[int, Columns]
     rest: Lines
     unended: int | None
+    found: Finds = field(default_factory=Finds)
 
     @property
     def entries(self) -> int:
@@ -67,29 +66,62 @@ class Table:
 
     def suspects(self) -> Iterator[Row]:
         """Yield the rows that may have a finding, by line."""
-        rest = self.rest
-        for number, start, end in zip(rest.number.tolist(), rest.start.tolist(), rest.end.tolist(), strict=True):
-            yield Row(number, self.data[start:end].decode())
+        return (Row(number, self._text(start)) for number, start in _pairs(self.rest.number, self.rest.start))
 
-    def whole(self, found: Sequence[Found]) -> "Whole":
-        """Return all networks together: `found` are those that the kind read in the suspects."""
-        again = list(repeats(self.suspects()))
-        blank = [row.number for row in self.suspects() if row.text.isspace()]
-        repeated = [some(again)]
-        told = [np.array([each.line for each in again], dtype=np.uint32)]
+    def _text(self, start: int) -> str:
+        return self.data[start : self.data.index(b"\n", start)].decode()
+
+    def whole(self) -> "Whole":
+        """Return all networks together, when the suspects were read."""
+        blank = some(row.number for row in self.suspects() if row.text.isspace())
+        again, lines = self._repeats()
+        repeated, told = [again], [lines]
         for these in self.clean.values():
             same = col.repeated(these)
             repeated.append(col.repeats(these, same, bare=self.bare))
             told.append(these.line[same])
         text = judge_sound(self.key, self.entries, self.unended, blank, _together(repeated))
-        every = {version: _joined(these, found) for version, these in self.clean.items()}
+        every = {version: _joined(these, self.found.columns(version)) for version, these in self.clean.items()}
         outer = {version: col.outermost(these) for version, these in every.items()}
-        return Whole(text, found, self.clean, every, outer, np.concatenate(told))
+        return Whole(text, every, outer, np.concatenate(told))
+
+    def _repeats(self) -> tuple[Some[Repeated], U32]:
+        """Return the suspects whose text stands there before, and the lines of all of them.
+
+        Rows are compared by hash, and as text where that is equal: a set of all texts is ten times the body.
+        """
+        number, start = self.rest.number, self.rest.start
+        marks = np.fromiter((hash(row.text) for row in self.suspects()), dtype=np.int64, count=len(number))
+        order = np.argsort(marks, kind="stable")
+        follows = np.flatnonzero(np.diff(marks[order]) == 0) + 1
+        later, before = array("I"), array("I")
+        seen: dict[str, int] = {}
+        reached = -1
+        for at, place in _pairs(follows, order[follows]):
+            if at - 1 != reached:  # the first two of one hash
+                head = int(order[at - 1])
+                seen = {self._text(int(start[head])): head}
+            reached = at
+            first = seen.setdefault(self._text(int(start[place])), place)
+            if first != place:
+                later.append(place)
+                before.append(first)
+        lines = number[np.array(later, dtype=np.intp)]
+        told = (
+            Repeated(int(lines[at]), self._text(int(start[later[at]])), int(number[before[at]]))
+            for at in col.first_lines(lines, np.arange(len(lines)))
+        )
+        return Some(len(lines), tuple(told)), lines
 
 
-def _joined(these: Columns, found: Sequence[Found]) -> Columns:
-    """Return the ascending columns `these` with what was found of the same version."""
-    more = col.from_rows(these.version, found)
+def _pairs(these: Ints | U32, others: Ints | U32) -> Iterator[tuple[int, int]]:
+    """Yield two columns side by side, a few thousand at once: as Python's numbers they are ten times as large."""
+    for at in range(0, len(these), _AT_ONCE):
+        yield from zip(these[at : at + _AT_ONCE].tolist(), others[at : at + _AT_ONCE].tolist(), strict=True)
+
+
+def _joined(these: Columns, more: Columns) -> Columns:
+    """Return the ascending columns `these` with others of the same version."""
     return col.ascending(col.columns(these.version, [these, more])) if len(more) else these
 
 
@@ -98,8 +130,6 @@ class Whole:
     """All networks of a list together, and which are outermost; `told` are the lines of duplicates."""
 
     text: tuple[Finding, ...]
-    found: Sequence[Found]
-    clean: Mapping[int, Columns]
     every: Mapping[int, Columns]
     outer: Mapping[int, Flags]
     told: U32
@@ -117,11 +147,9 @@ class Whole:
         return _together([col.mergeable(self.every[each].pick(self.outer[each]), floors[each]) for each in self.every])
 
     def overlapping(self, named: Sequence[Network]) -> list[tuple[int, Network]]:
-        """Return line and network of all rows that have an address of any `named` network, and of all suspects."""
-        if not named:
-            return []
-        out = [(row.number, network) for row, network in self.found]
-        for these in self.clean.values():
+        """Return line and network of all rows that have an address of any `named` network, by line."""
+        out: list[tuple[int, Network]] = []
+        for these in self.every.values():
             hit = np.zeros(len(these), dtype=np.bool_)
             for each in named:
                 hit |= col.overlapping(these, each)
@@ -136,7 +164,7 @@ def read_table(key: str, data: bytes, wanted: Wanted) -> Table | None:
     ended = data if not data or data.endswith(b"\n") else data + b"\n"
     plain = {version: _Plain(version, wanted) for version in (4, 6)}
     clean: dict[int, list[Columns]] = {4: [], 6: []}
-    suspects = [_NO_LINES]
+    suspects = [Lines(_NONE, _NONE)]
     start = lines = 0
     while start < len(ended):
         end = ended.rfind(b"\n", start, start + BLOCK_BYTES) + 1
@@ -154,7 +182,8 @@ def read_table(key: str, data: bytes, wanted: Wanted) -> Table | None:
             rest = _rest(block, stops, done)
             if rest is None or not is_sound(ended[start:end]):
                 return None
-            suspects.append(Lines(rest.number + lines + 1, rest.start + start, rest.end + start))
+            number, begins = rest
+            suspects.append(Lines((number + (lines + 1)).astype(np.uint32), (begins + start).astype(np.uint32)))
         start, lines = end, lines + len(stops)
     columns = {version: col.ascending(col.columns(version, parts)) for version, parts in clean.items()}
     unended = lines if len(ended) > len(data) else None
@@ -190,21 +219,17 @@ class _Plain:
         return reach
 
 
-def _rest(block: U8, stops: Ints, done: Flags) -> Lines | None:
-    """Return the data rows among the lines that are not `done`, counted from 0; None when a line is too long."""
+def _rest(block: U8, stops: Ints, done: Flags) -> tuple[Ints, Ints] | None:
+    """Return which lines are data rows and not `done`, and where they start; None when any line is too long."""
     starts = np.concatenate([[0], stops[:-1] + 1])
     if (stops - starts).max() > MAX_LINE_BYTES:
         return None
     rows = np.flatnonzero(~done & (stops > starts) & (block[starts] != _HASH))
-    return Lines(rows, starts[rows], stops[rows])
+    return rows, starts[rows]
 
 
 def _below(parts: Sequence[Lines]) -> Lines:
-    return Lines(
-        np.concatenate([part.number for part in parts]),
-        np.concatenate([part.start for part in parts]),
-        np.concatenate([part.end for part in parts]),
-    )
+    return Lines(np.concatenate([part.number for part in parts]), np.concatenate([part.start for part in parts]))
 
 
 def _together(parts: Sequence[Some[Told]]) -> Some[Told]:

@@ -11,7 +11,6 @@ from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.lines import Row
 from hubdata.grammar.named import named_in, named_networks
-from hubdata.grammar.nesting import Found
 from hubdata.grammar.network_rows import Wanted, read_networks
 from hubdata.grammar.networks import Network, address_text, host, parse_address, parse_prefix
 from hubdata.grammar.registries import special_purpose
@@ -42,15 +41,14 @@ class IpExactKind:
         """Return every finding about the addresses in `body`, and how many they are."""
         gather = Gather(artifact.key, self.name)
         listing = read_networks(artifact.key, body, Wanted(bare=True, version=self._version, floors=_NO_FLOORS))
-        found: list[Found] = []
         for row in listing.suspects():
             if row.text.isspace():
                 continue  # told already
             address = _parse(row, gather)
             if address is not None:
-                found.append((row, address))
+                listing.found.append((row, address))
                 self._judge(row, address, gather)
-        whole = listing.whole(found)
+        whole = listing.whole()
         few = too_few(artifact.key, listing.entries, demands.limits)
         named = named_networks(artifact.key, whole.overlapping(named_in(demands.limits)), demands.limits)
         stats = Stats(listing.entries, *whole.coverage())
