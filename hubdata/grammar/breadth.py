@@ -1,6 +1,7 @@
 """Tells when a list lets in too much of the internet as a whole, though each of its networks may be narrow enough.
 
-0.0.0.0/0 is caught by its prefix; eight thousand networks of /13 are the same, and each of them passes.
+0.0.0.0/0 is caught by its prefix; eight thousand networks of /13 are the same, and each of them passes. Where a row
+has been told to be too wide, that says enough.
 """
 
 MAX_IPV4_ADDRESSES = 1 << 26

@@ -80,6 +80,10 @@ class Gather:
         """Take `unseen` more findings of a rule that is over its cap already: they are only counted."""
         self._count[f"{self._prefix}.{problem}"] += unseen
 
+    def told(self, problem: str) -> bool:
+        """Tell whether there is a finding of this problem."""
+        return self._count[f"{self._prefix}.{problem}"] > 0
+
     def findings(self, before: Iterable[Finding] = ()) -> tuple[Finding, ...]:
         """Return all findings with those of `before`: whole-file ones first, then by line."""
         rest = [self._overflow(rule, hidden) for rule, hidden in self._more.items()]

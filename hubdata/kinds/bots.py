@@ -73,7 +73,7 @@ class BotsKind:
                     "merge the two: logs cannot tell them apart",
                 )
         ipv4_addresses, ipv6_64s = coverage(networks)
-        if too_much := covers_too_much(ipv4_addresses, ipv6_64s):
+        if not gather.told("too-wide") and (too_much := covers_too_much(ipv4_addresses, ipv6_64s)):
             gather.error(None, "covers-too-much", too_much, ADVICE)
         few = too_few(artifact.key, len(rows), demands.limits)
         named = named_networks(artifact.key, zip(lines, networks, strict=True), demands.limits)

@@ -15,6 +15,7 @@ from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.lines import Row
 from hubdata.grammar.named import named_in, named_networks
+from hubdata.grammar.nesting import Found
 from hubdata.grammar.network_rows import Wanted, Whole, read_networks
 from hubdata.grammar.networks import BITS, Network, host, masked, parse_address, parse_prefix
 from hubdata.grammar.registries import special_purpose
@@ -49,19 +50,20 @@ class CidrKind:
         gather = Gather(artifact.key, self.name)
         floors = _floors(demands.limits)
         listing = read_networks(artifact.key, body, Wanted(bare=False, version=self._version, floors=floors))
+        found: list[Found] = []
         for row in listing.suspects():
             if row.text.isspace():
                 continue  # told already
             network = _parse(row, gather)
             if network is not None:
-                listing.found.append((row, network))
+                found.append((row, network))
                 self._judge(row, network, floors, gather)
-        whole = listing.whole()
+        whole = listing.whole(found)
         _compare(whole, floors, gather)
         few = too_few(artifact.key, listing.entries, demands.limits)
         named = named_networks(artifact.key, whole.overlapping(named_in(demands.limits)), demands.limits)
         stats = Stats(listing.entries, *(covered := whole.coverage()))
-        if too_much := covers_too_much(*covered):
+        if not gather.told("too-wide") and (too_much := covers_too_much(*covered)):
             gather.error(None, "covers-too-much", too_much, ADVICE)
         return Verdict(gather.findings([*whole.text, *few, *named]), stats)
 

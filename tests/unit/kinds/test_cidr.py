@@ -43,8 +43,8 @@ ANY = CidrKind(CidrKind.Options())
         ("fe80::%eth0/64", ["cidr.syntax error"]),
         ("example.net", ["cidr.syntax error"]),
         ('{"prefix": "8.8.8.0/24"}', ["cidr.syntax error"]),
-        ("0.0.0.0/0", ["cidr.covers-too-much error", "cidr.too-wide error", "cidr.special-purpose error"]),
-        ("::/0", ["cidr.covers-too-much error", "cidr.too-wide error", "cidr.special-purpose error"]),
+        ("0.0.0.0/0", ["cidr.too-wide error", "cidr.special-purpose error"]),
+        ("::/0", ["cidr.too-wide error", "cidr.special-purpose error"]),
         ("8.0.0.0/12", ["cidr.too-wide error"]),
         ("2a00::/28", ["cidr.too-wide error"]),
         ("8.8.0.0/13", []),
@@ -60,7 +60,7 @@ def test_each_row_gets_its_rule(row: str, rules: list[str]) -> None:
     """What would open up or never match is an error, a mere spelling a warning, the rest passes."""
     verdict = judged(ANY, f"# comment\n{row}\n".encode())
     assert [f"{rule} {severity}" for _, rule, severity in told(verdict)] == rules
-    assert all(f.line == (None if f.rule == "cidr.covers-too-much" else 2) and f.advice for f in verdict.findings)
+    assert all(f.line == 2 and f.advice for f in verdict.findings)
 
 
 def test_the_advice_holds_the_corrected_network() -> None:
@@ -193,6 +193,8 @@ def test_many_networks_that_are_narrow_enough_are_too_much_together(comments: in
     assert refusals(judged(ANY, padding + "\n".join([*most, ""]).encode())) == []
     more = "\n".join([*most, "9.9.9.9/32", ""]).encode()
     assert refusals(judged(ANY, padding + more)) == [(None, "cidr.covers-too-much")]
+    floors = Limits(max_prefix4=0)
+    assert refusals(judged(ANY, padding + b"64.0.0.0/5\n", floors)) == [(None, "cidr.covers-too-much")]
 
 
 def test_a_whole_provider_of_ipv6_is_not_too_much_and_forty_are() -> None:
