@@ -14,19 +14,19 @@ from hubdata.model.meaning import Names
 
 def directives(text: str) -> Names:
     """Return the rules and directives of `text`."""
-    values: dict[str, str] = {}
+    parts: dict[str, list[str]] = {}
     unique = Numbered()
     head = ""  # the rule that waits for its chained ones
     for directive in read_directives(text):
         spelled, rule_id, chains = _read(directive)
         if head:
-            values[head] += f" -> {spelled}"
+            parts[head].append(spelled)
             head = head if chains else ""
             continue
         name = unique(f"rule {rule_id}" if rule_id else spelled)
-        values[name] = spelled if rule_id else ""
+        parts[name] = [spelled] if rule_id else []
         head = name if chains else ""
-    return Names(values, tuple(values))
+    return Names({name: " -> ".join(rules) for name, rules in parts.items()}, tuple(parts))
 
 
 def _read(directive: Directive) -> tuple[str, str, bool]:
