@@ -15,7 +15,6 @@ from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.lines import Row
 from hubdata.grammar.named import named_in, named_networks
-from hubdata.grammar.nesting import Found
 from hubdata.grammar.network_rows import Wanted, Whole, read_networks
 from hubdata.grammar.networks import BITS, Network, host, masked, parse_address, parse_prefix
 from hubdata.grammar.registries import special_purpose
@@ -50,15 +49,14 @@ class CidrKind:
         gather = Gather(artifact.key, self.name)
         floors = _floors(demands.limits)
         listing = read_networks(artifact.key, body, Wanted(bare=False, version=self._version, floors=floors))
-        found: list[Found] = []
         for row in listing.suspects():
             if row.text.isspace():
                 continue  # told already
             network = _parse(row, gather)
             if network is not None:
-                found.append((row, network))
+                listing.found.append((row, network))
                 self._judge(row, network, floors, gather)
-        whole = listing.whole(found)
+        whole = listing.whole()
         _compare(whole, floors, gather)
         few = too_few(artifact.key, listing.entries, demands.limits)
         named = named_networks(artifact.key, whole.overlapping(named_in(demands.limits)), demands.limits)
