@@ -4,7 +4,9 @@ The arithmetic is exact, for overlapping and differently cut lists too: a list t
 differs in nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from heapq import nsmallest
+from itertools import chain
 
 from hubdata.grammar.intervals import Intervals, blocks, count, prefixes, without
 from hubdata.grammar.networks import BITS, address_text
@@ -18,6 +20,11 @@ from hubdata.model.meaning import (
     Networks,
     Space,
 )
+
+MAX_LISTED = 100_000
+"""Networks listed of those gained, and of those lost: one address cut out of a /29 leaves a hundred networks."""
+
+_Sized = tuple[int, int, int, int]
 
 
 def difference(old: Meaning | None, new: Meaning | None) -> Difference:
@@ -64,9 +71,12 @@ def _named(meaning: Meaning | None) -> Names:
 def _networks(old: Networks, new: Networks) -> NetworkDifference:
     gained = Networks(without(new.four, old.four), without(new.six, old.six))
     lost = Networks(without(old.four, new.four), without(old.six, new.six))
+    (gained_list, gained_count), (lost_list, lost_count) = _largest(gained), _largest(lost)
     return NetworkDifference(
-        gained=cidrs(gained),
-        lost=cidrs(lost),
+        gained=gained_list,
+        lost=lost_list,
+        gained_count=gained_count,
+        lost_count=lost_count,
         gained_space=space(gained),
         lost_space=space(lost),
         before=space(old),
@@ -105,11 +115,27 @@ def cidrs(networks: Networks) -> tuple[str, ...]:
 
     IPv4 networks are measured in addresses, IPv6 ones in /64s; equals are in the order of their addresses.
     """
-    sized = sorted((*_sized(networks.four, 4), *_sized(networks.six, 6)))
+    return _spelled(sorted((*_sized(networks.four, 4), *_sized(networks.six, 6))))
+
+
+def _largest(networks: Networks) -> tuple[tuple[str, ...], int]:
+    """Return the largest networks, as `cidrs` does, and how many there are."""
+    total = 0
+
+    def counted() -> Iterator[_Sized]:
+        nonlocal total
+        for each in chain(_sized(networks.four, 4), _sized(networks.six, 6)):
+            total += 1
+            yield each
+
+    return _spelled(nsmallest(MAX_LISTED, counted())), total
+
+
+def _spelled(sized: Iterable[_Sized]) -> tuple[str, ...]:
     return tuple(f"{address_text(version, first)}/{prefix}" for _, version, first, prefix in sized)
 
 
-def _sized(intervals: Intervals, version: int) -> Iterator[tuple[int, int, int, int]]:
+def _sized(intervals: Intervals, version: int) -> Iterator[_Sized]:
     unit = 32 if version == 4 else 64  # the prefix length of what is counted as one
     for first, prefix in prefixes(intervals, BITS[version]):
         yield min(prefix, unit) - unit, version, first, prefix

@@ -66,10 +66,15 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class NetworkDifference:
-    """Addresses gained and lost, as the fewest CIDR networks, the largest first; and the space before and after."""
+    """Addresses gained and lost, as the fewest CIDR networks, the largest first; and the space before and after.
+
+    The counts are of all networks; of very many only the largest are listed. All space is exact.
+    """
 
     gained: tuple[str, ...]
     lost: tuple[str, ...]
+    gained_count: int
+    lost_count: int
     gained_space: Space
     lost_space: Space
     before: Space

@@ -50,5 +50,5 @@ def add_difference(page: Page, difference: Difference, *, indent: int, most: int
             text = plain(item.text)
             line = f"{text:<{min(width, 44)}}  {page.screen.paint(plain(item.note), Style.DIM)}" if item.note else text
             page.line(f"{sign} {line}", indent=indent + 2)
-        if len(shown) < len(group.items):
-            page.line(f"  and {len(group.items) - len(shown):,} more of {group.title}", Style.DIM, indent=indent + 2)
+        if len(shown) < group.count:
+            page.line(f"  and {group.count - len(shown):,} more of {group.title}", Style.DIM, indent=indent + 2)

@@ -22,10 +22,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Items of one sort, and what they are called: `2 networks gained`."""
+    """Items of one sort, what they are called (`2 networks gained`), and how many there are, listed or not."""
 
     title: str
     items: tuple[Item, ...]
+    count: int
 
 
 def sentences(difference: Difference) -> tuple[str, ...]:
@@ -45,17 +46,21 @@ def groups(difference: Difference, *, room: int = 160) -> Iterator[Group]:
     """Yield everything gained, then lost, then changed; a changed text is cut to about `room` characters."""
     networks, names = difference.networks, difference.names
     if networks is not None:
-        for sign, found, word in (("+", networks.gained, "gained"), ("-", networks.lost, "lost")):
+        for sign, found, count, word in (
+            ("+", networks.gained, networks.gained_count, "gained"),
+            ("-", networks.lost, networks.lost_count, "lost"),
+        ):
             if found:
                 items = tuple(Item(sign, each, belongs_to(networks.origins.get(each))) for each in found)
-                yield Group(counted(len(found), "network") + f" {word}", items)
+                yield Group(f"{counted(count, 'network')} {word}", items, count)
     if names is not None:
         for sign, entries, word in (("+", names.gained, "gained"), ("-", names.lost, "lost")):
             if entries:
-                yield Group(f"{_entries(len(entries))} {word}", tuple(Item(sign, each) for each in entries))
+                items = tuple(Item(sign, each) for each in entries)
+                yield Group(f"{_entries(len(items))} {word}", items, len(items))
         if names.changed:
             changed = tuple(Item("~", each.name, contrast(each.old, each.new, room)) for each in names.changed)
-            yield Group(f"{_entries(len(changed))} changed", changed)
+            yield Group(f"{_entries(len(changed))} changed", changed, len(changed))
 
 
 def belongs_to(origin: Origin | None) -> str:
@@ -101,12 +106,12 @@ def comparison_sentence(result: Comparison) -> str:
 
 def _of_networks(networks: NetworkDifference) -> str:
     parts = []
-    for found, space, word in (
-        (networks.gained, networks.gained_space, "gained"),
-        (networks.lost, networks.lost_space, "lost"),
+    for count, space, word in (
+        (networks.gained_count, networks.gained_space, "gained"),
+        (networks.lost_count, networks.lost_space, "lost"),
     ):
-        if found:
-            parts.append(f"{counted(len(found), 'network')} {word} ({addresses(space)})")
+        if count:
+            parts.append(f"{counted(count, 'network')} {word} ({addresses(space)})")
     return f"{', '.join(parts)}; {_before_and_after(networks.before, networks.after)}"
 
 

@@ -104,7 +104,7 @@ def _groups(difference: Difference, most: int) -> Iterable[str]:
         shown = group.items[:most]
         notes = any(item.note for item in shown)
         rows = [(item.sign, cell(item.text), *((cell(item.note),) if notes else ())) for item in shown]
-        text = table(("", group.title, *(("",) if notes else ())), rows) + _and_more(len(group.items), most)
+        text = table(("", group.title, *(("",) if notes else ())), rows) + _and_more(group.count, len(shown))
         yield _folded(group.title, text) if len(rows) > _OPEN else f"\n{text}"
 
 

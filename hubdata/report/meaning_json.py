@@ -17,8 +17,8 @@ def meaning_json(difference: Difference, most: int | None = None) -> dict[str, A
     }
     if networks is not None:
         value["networks"] = {
-            "gained_count": len(networks.gained),
-            "lost_count": len(networks.lost),
+            "gained_count": networks.gained_count,
+            "lost_count": networks.lost_count,
             "gained_space": _space(networks.gained_space),
             "lost_space": _space(networks.lost_space),
             "before": _space(networks.before),

@@ -3,9 +3,11 @@
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubdata.meaning import difference as differences
 from hubdata.meaning.difference import difference
 from hubdata.meaning.table import meaning_of
 from hubdata.model.meaning import Changed, Difference, NameDifference, NetworkDifference, Space
@@ -94,6 +96,16 @@ def test_the_largest_network_comes_first() -> None:
     found = _networks("cidr", "# none\n", "9.9.9.9/32\n2001:db8::/48\n8.8.0.0/16\n1.0.0.0/24\n2001:db9::/64\n")
     assert found.gained == ("8.8.0.0/16", "2001:db8::/48", "1.0.0.0/24", "9.9.9.9/32", "2001:db9::/64")
     assert found.gained_space == Space(65536 + 256 + 1, 65536 + 1)
+
+
+def test_of_very_many_networks_the_largest_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hole in a wide network leaves many; all are counted, and the space is exact."""
+    whole = _networks("cidr", "2001:db8::/64\n", "2001:db8::/32\n")
+    assert (len(whole.gained), whole.gained_count) == (32, 32)
+    monkeypatch.setattr(differences, "MAX_LISTED", 3)
+    few = _networks("cidr", "2001:db8::/64\n", "2001:db8::/32\n")
+    assert (few.gained, few.gained_count) == (whole.gained[:3], 32)
+    assert few.gained_space == whole.gained_space == Space(0, 2**32 - 1)
 
 
 def test_a_file_that_comes_or_goes_is_gained_or_lost_whole() -> None:
