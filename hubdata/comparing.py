@@ -33,6 +33,7 @@ MAX_UNDERSTOOD_BYTES = 64 << 20
 MAX_FILES = 200_000
 MAX_BYTES = 1 << 30
 _AT_ONCE = 8
+_MAX_NOTICES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,9 @@ def of_commit(git: Git, revision: str, workspace: Path) -> Side:
     except OSError as err:
         raise SourceError(f"{workspace}: {err.strerror or err}", advice="free some space, then run again") from err
     files = {entry.path: _on_disk(paths[entry.object_id], entry.size or 0) for entry in plain}
-    return Side(f"{revision} ({commit[:7]})", files)
+    odd = [entry.path for entry in tree if not entry.mode.startswith("100")]
+    notices = tuple(f"{path}: no plain file in {revision}, so it is not compared" for path in odd[:_MAX_NOTICES])
+    return Side(f"{revision} ({commit[:7]})", files, notices=notices)
 
 
 def of_published(target: Target) -> Side:
@@ -130,7 +133,9 @@ def of_published(target: Target) -> Side:
     }
     kinds = {key: entry.kind for key, entry in found.manifest.files.items()}
     drifted = [key for key, held in found.objects.items() if held.sha256 is None and key in kinds]
-    notices = tuple(f"{target.name}: {key} is not what the manifest says: somebody overwrote it" for key in drifted[:5])
+    notices = tuple(
+        f"{target.name}: {key} is not what the manifest says: somebody overwrote it" for key in drifted[:_MAX_NOTICES]
+    )
     return Side(f"{target.name}, generation {found.manifest.generation}", files, kinds, notices=notices)
 
 

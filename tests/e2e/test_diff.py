@@ -152,6 +152,17 @@ def test_what_others_did_meanwhile_is_no_change_of_a_checkout(small: SmallWorld)
     assert list(_told(small.run("diff", "git:master", path, "--format", "json"))) == [GOOD, OTHER]
 
 
+def test_links_are_not_compared_and_that_is_said(small: SmallWorld) -> None:
+    """Neither side follows one: what it leads to is not what would be published."""
+    (small.repo.path / "lists" / "link.txt").symlink_to("/etc/hostname")
+    small.repo.commit(message="a link")
+    ended = small.run("diff", "git:HEAD", "upstream", "--format", "json")
+    assert _told(ended) == {}
+    first, second = ended.json["notices"]
+    assert first == "lists/link.txt: no plain file in HEAD, so it is not compared"
+    assert second.startswith("lists/link.txt: ")
+
+
 @pytest.mark.parametrize("revision", ["absent", "--output=x", "", "HEAD:lists", "absent..."])
 def test_a_revision_that_is_none_is_told(small: SmallWorld, revision: str) -> None:
     """Nothing is compared with a guess, and an option is no revision."""
