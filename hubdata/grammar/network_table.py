@@ -9,9 +9,11 @@ invisible characters, wrong UTF-8, too long) is refused here altogether: it will
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from hubdata.grammar import network_columns as col
 from hubdata.grammar.gather import MAX_PER_RULE, Some, some
@@ -27,6 +29,8 @@ from hubdata.model.finding import Finding
 
 BLOCK_BYTES = 1 << 17
 """Read at once, so that all arrays about it stay in the processor's cache; more than the longest line allowed."""
+
+Int64 = npt.NDArray[np.int64]
 
 _HASH = ord("#")
 _NOWHERE = (1 << 64) - 1
@@ -48,7 +52,8 @@ class Lines:
 class Table:
     """One body, read: where the rows are that somebody must look at, and columns of all other networks, ascending.
 
-    `unended` is the number of a last line without line feed.
+    `unended` is the number of a last line without line feed. `found`, `blank` and the hashes of all texts, `marks`, are
+    filled while the suspects are read.
     """
 
     key: str
@@ -58,6 +63,8 @@ class Table:
     rest: Lines
     unended: int | None
     found: Finds = field(default_factory=Finds)
+    blank: "array[int]" = field(default_factory=lambda: array("I"))
+    marks: "array[int]" = field(default_factory=lambda: array("q"))
 
     @property
     def entries(self) -> int:
@@ -65,22 +72,29 @@ class Table:
         return len(self.rest.number) + sum(map(len, self.clean.values()))
 
     def suspects(self) -> Iterator[Row]:
-        """Yield the rows that may have a finding, by line."""
-        return (Row(number, self._text(start)) for number, start in _pairs(self.rest.number, self.rest.start))
+        """Yield the rows that may have a finding, by line; to be asked for once, and before `whole`."""
+        done = len(self.marks)
+        for number, start in _pairs(self.rest.number[done:], self.rest.start[done:]):
+            row = Row(number, self._text(start))
+            self.marks.append(hash(row.text))
+            if row.text.isspace():
+                self.blank.append(number)
+            yield row
 
     def _text(self, start: int) -> str:
         return self.data[start : self.data.index(b"\n", start)].decode()
 
     def whole(self) -> "Whole":
-        """Return all networks together, when the suspects were read."""
-        blank = some(row.number for row in self.suspects() if row.text.isspace())
+        """Return all networks together, when the suspects were read, or as many as anybody wanted."""
+        for _ in self.suspects():
+            pass  # the rest is marked, and no more
         again, lines = self._repeats()
         repeated, told = [again], [lines]
         for these in self.clean.values():
             same = col.repeated(these)
             repeated.append(col.repeats(these, same, bare=self.bare))
             told.append(these.line[same])
-        text = judge_sound(self.key, self.entries, self.unended, blank, _together(repeated))
+        text = judge_sound(self.key, self.entries, self.unended, some(self.blank), _together(repeated))
         every = {version: _joined(these, self.found.columns(version)) for version, these in self.clean.items()}
         outer = {version: col.outermost(these) for version, these in every.items()}
         return Whole(text, every, outer, np.concatenate(told))
@@ -91,27 +105,31 @@ class Table:
         Rows are compared by hash, and as text where that is equal: a set of all texts is ten times the body.
         """
         number, start = self.rest.number, self.rest.start
-        marks = np.fromiter((hash(row.text) for row in self.suspects()), dtype=np.int64, count=len(number))
-        order = np.argsort(marks, kind="stable")
-        follows = np.flatnonzero(np.diff(marks[order]) == 0) + 1
+        marks = np.frombuffer(self.marks, dtype=np.int64) if self.marks else np.zeros(0, dtype=np.int64)
         later, before = array("I"), array("I")
         seen: dict[str, int] = {}
         reached = -1
-        for at, place in _pairs(follows, order[follows]):
+        for at, head, place in _equal_neighbours(marks, np.argsort(marks, kind="stable")):
             if at - 1 != reached:  # the first two of one hash
-                head = int(order[at - 1])
                 seen = {self._text(int(start[head])): head}
             reached = at
             first = seen.setdefault(self._text(int(start[place])), place)
             if first != place:
                 later.append(place)
                 before.append(first)
-        lines = number[np.array(later, dtype=np.intp)]
         told = (
-            Repeated(int(lines[at]), self._text(int(start[later[at]])), int(number[before[at]]))
-            for at in col.first_lines(lines, np.arange(len(lines)))
+            Repeated(int(number[place]), self._text(int(start[place])), int(number[first]))
+            for place, first in nsmallest(MAX_PER_RULE + 1, zip(later, before, strict=True))
         )
-        return Some(len(lines), tuple(told)), lines
+        return Some(len(later), tuple(told)), number[np.array(later, dtype=np.uint32)]
+
+
+def _equal_neighbours(marks: Int64, order: Ints) -> Iterator[tuple[int, int, int]]:
+    """Yield where in `order` a row is marked as the one before, and both rows."""
+    for at in range(1, len(order), _AT_ONCE):
+        part = order[at - 1 : at + _AT_ONCE]
+        equal = np.flatnonzero(np.diff(marks[part]) == 0)
+        yield from zip((equal + at).tolist(), part[equal].tolist(), part[equal + 1].tolist(), strict=True)
 
 
 def _pairs(these: Ints | U32, others: Ints | U32) -> Iterator[tuple[int, int]]:
