@@ -171,13 +171,23 @@ def test_a_long_list_with_faults_of_every_rule_over_the_cap(bare: bool) -> None:
 
 
 def test_many_mergeable_rows_are_capped_alike() -> None:
-    """Of pairs in any order the hundred with the lowest lines are shown, and the others counted."""
-    values = [0x08000000 + (at << 8) for at in range(1200) if at % 6 < 4]
-    random.Random(3).shuffle(values)
-    body = "".join(f"{IPv4Address(value)}/24\n" for value in values).encode()
-    table, rows = both(KINDS["cidr"], body, Limits())
+    """Of pairs of both versions in any order the hundred with the lowest lines are shown, and the others counted."""
+    some = [at for at in range(1200) if at % 6 < 4]
+    lines = [f"{IPv4Address(0x08000000 + (at << 8))}/24" for at in some]
+    lines += [f"{IPv6Address(0x2A00 << 112 | at)}/128" for at in some]
+    random.Random(3).shuffle(lines)
+    table, rows = both(KINDS["cidr"], "".join(f"{line}\n" for line in lines).encode(), Limits())
     assert table == rows
     assert len([f for f in table.findings if f.rule == "cidr.mergeable"]) == MAX_PER_RULE + 1
+
+
+@pytest.mark.parametrize(("limits", "merged"), [(Limits(), 0), (Limits(max_prefix4=12, max_prefix6=28), 2)])
+def test_neighbours_as_wide_as_the_floor_are_left_alone_alike(limits: Limits, merged: int) -> None:
+    """Two networks of the widest prefix allowed cannot be one; with another floor they can."""
+    body = b"8.0.0.0/13\n8.8.0.0/13\n2a00::/29\n2a00:8::/29\n"
+    table, rows = both(KINDS["cidr"], body, limits)
+    assert table == rows
+    assert len([f for f in table.findings if f.rule == "cidr.mergeable"]) == merged
 
 
 @pytest.mark.parametrize(
