@@ -19,6 +19,7 @@ from hubdata.model.finding import Finding
 from hubdata.model.inventory import Stored
 from hubdata.model.job import Canary, Limits
 from hubdata.model.receipt import Invalidation
+from hubdata.model.references import References
 from hubdata.model.snapshot import Artifact, Fetched, Provenance, Stats
 
 Body = bytes | mmap.mmap
@@ -89,10 +90,11 @@ class Demands:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a kind says of one file: everything it found, and what it counted."""
+    """What a kind says of one file: everything it found, what it counted, and what it shares with its group."""
 
     findings: tuple[Finding, ...] = ()
     stats: Stats = Stats()
+    references: References | None = None
 
 
 class Kind(Protocol):

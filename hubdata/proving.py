@@ -13,8 +13,10 @@ from pathlib import Path
 from hubdata.errors import SourceError
 from hubdata.model.finding import Finding, Severity
 from hubdata.model.job import FileRule, Job, Unit
+from hubdata.model.references import References
 from hubdata.model.snapshot import Artifact, Snapshot
 from hubdata.planning.claims import Claim, rule_for
+from hubdata.planning.groups import together
 from hubdata.planning.waivers import waive
 from hubdata.ports import Body, Demands, Kind, Verdict
 from hubdata.transfer.digest import digests
@@ -55,15 +57,19 @@ def prove(
     artifacts: dict[str, Artifact] = {}
     findings: list[Finding] = list(strays)
     unread: list[Finding] = []
+    references: dict[str, References] = {}
     for claim in claims:
         artifact, verdict = judge(claim, kind_of(claim.rule), job, now)
         artifacts[artifact.key] = artifact
+        if verdict.references is not None:
+            references[artifact.key] = verdict.references
         if artifact.sha256:
             findings += verdict.findings
         else:
             unread += verdict.findings  # no waiver lets out what nobody has looked at
     if not claims and not kept:
         findings.append(_empty(job))
+    findings += together(job.groups, references, artifacts)
     today = now.date()
     unseen = kept | {finding.key for finding in unread}
     waivers = tuple(w for w in job.waivers if w.key not in unseen or w.until < today)  # who has not looked cannot say

@@ -38,7 +38,7 @@ def check_files(jobs: tuple[Job, ...], files: Iterable[SourceFile], kind_of: Kin
         keys = {each.file.key for each in mine}
         if mine:
             waivers = tuple(waiver for waiver in job.waivers if waiver.key in keys)
-            proofs.append(prove(replace(job, waivers=waivers), mine, kind_of, now=now))
+            proofs.append(prove(replace(job, waivers=waivers, groups=()), mine, kind_of, now=now))
     return _result(proofs, claims.findings)
 
 

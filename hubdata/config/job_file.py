@@ -143,6 +143,13 @@ class CanaryTable(_Table):
     edition: str | None = None
 
 
+class GroupTable(_Table):
+    """Rule files that an engine loads together, and the phrase files they read."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
+    match: list[Glob] = Field(min_length=1)
+
+
 class JobFile(_Table):
     """One file `jobs/NAME.toml`."""
 
@@ -158,3 +165,4 @@ class JobFile(_Table):
     ignore: list[IgnoreTable] = []
     waivers: list[WaiverTable] = []
     canaries: list[CanaryTable] = []
+    groups: list[GroupTable] = Field(default=[], description='Loaded together; for `unit = "job"`.')

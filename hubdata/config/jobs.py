@@ -16,7 +16,7 @@ from hubdata.config.document import Document, dotted, read_document
 from hubdata.config.job_file import NAME, FileTable, JobFile
 from hubdata.config.named import named_faults
 from hubdata.config.problems import Level, Problem, in_order, stop_on_errors
-from hubdata.model.job import Canary, FileRule, Job, Limits, SourceSpec, Unit, Waiver
+from hubdata.model.job import Canary, FileRule, Group, Job, Limits, SourceSpec, Unit, Waiver
 from hubdata.plugins import Fault, Seam, faults
 
 _ENDS_SOON = timedelta(days=30)
@@ -70,7 +70,7 @@ def _read(path: Path, shown: str, today: date) -> tuple[Job | None, list[Problem
         file = JobFile.model_validate(dict(document.data))
     except ValidationError as err:
         return None, [*problems, *map(document.problem, faults(err, JobFile))]
-    problems += map(document.problem, _repeated(file))
+    problems += map(document.problem, _contradictions(file))
     for index, table in enumerate(file.files):
         problems += map(document.problem, named_faults(table.kind, table.limits, ("files", index, "limits")))
     problems += _ending(file, document, today)
@@ -94,13 +94,15 @@ def _source_and_kind_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
                 yield from adapter_faults(Seam.KIND, table["kind"], options, (*place, "kind"), (*place, "options"))
 
 
-def _repeated(file: JobFile) -> Iterator[Fault]:
-    """Return entries that can never do anything, because an earlier one says the same."""
+def _contradictions(file: JobFile) -> Iterator[Fault]:
+    """Return entries that can never do what they say, because of what else the file says."""
     matches: set[str] = set()
     for index, table in enumerate(file.files):
         if table.match in matches:
             yield Fault(("files", index, "match"), "an earlier entry has the same `match`", "the first one wins")
         matches.add(table.match)
+    if file.groups and file.unit != "job":
+        yield Fault(("groups", 0), "files that are loaded together are refused together", 'set unit = "job"')
     waived: set[tuple[str, str]] = set()
     for index, waiver in enumerate(file.waivers):
         if (waiver.key, waiver.rule) in waived:
@@ -139,6 +141,7 @@ def _job(name: str, file: JobFile, document: Document) -> Job:
         ignore=tuple(table.match for table in file.ignore),
         waivers=tuple(Waiver(w.key, w.rule, w.reason, w.until) for w in file.waivers),
         canaries=tuple(Canary(c.ip, c.expect, c.edition) for c in file.canaries),
+        groups=tuple(Group(g.name, tuple(g.match)) for g in file.groups),
         max_deletes=file.max_deletes,
     )
 

@@ -1,12 +1,11 @@
 """Judges a SecLang rule file as Coraza loads it: one parse error keeps every engine that loads it from starting.
 
 All files of a rule set are one text to the engine, in one id space. So a directive or a chain left open at the end
-of a file swallows the beginning of the next, and what is judged here for one file (ids, phrase files) is given by
-`references` for a group of files too.
+of a file swallows the beginning of the next. What is judged here for one file (ids, phrase files) goes out with the
+verdict, for the group of files that a job declares (`planning/groups.py`).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -30,18 +29,11 @@ from hubdata.grammar.seclang_reach import RULE_SETS, always_holds, removes_all, 
 from hubdata.grammar.seclang_values import action_problem, is_byte_range, pattern_problem, variables_problems
 from hubdata.grammar.whole_text import read_text
 from hubdata.model.finding import Finding, Severity
+from hubdata.model.references import References
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
 
 _REFUSES = "the engine refuses it, and does not start"
-
-
-@dataclass(frozen=True, slots=True)
-class References:
-    """What a rule file shares with the files loaded beside it: rule ids, and phrase files by name, with lines."""
-
-    ids: tuple[tuple[int, int], ...]
-    phrase_files: tuple[tuple[str, int], ...]
 
 
 class ModsecKind:
@@ -63,12 +55,11 @@ class ModsecKind:
         """Return every reason why an engine would refuse or misread the rules; entries are directives."""
         judge = _read(artifact.key, body)
         few = too_few(artifact.key, judge.entries, demands.limits)
-        return Verdict(judge.gather.findings([*judge.text_findings, *few]), Stats(entries=judge.entries))
-
-    def references(self, body: Body) -> References:
-        """Return what a check of files loaded together needs to know of this one."""
-        judge = _read("", body)
-        return References(tuple(judge.ids.items()), tuple(judge.phrase_files))
+        return Verdict(
+            judge.gather.findings([*judge.text_findings, *few]),
+            Stats(entries=judge.entries),
+            References(tuple(judge.ids.items()), tuple(judge.phrase_files)),
+        )
 
 
 def _read(key: str, body: Body) -> "_Judge":

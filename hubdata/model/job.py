@@ -66,6 +66,14 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Files that an engine loads together, by globs on the key: one space of rule ids, one set of phrase files."""
+
+    name: str
+    match: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Canary:
     """A look-up that a GeoIP database must answer: dotted record paths to expected values.
 
@@ -99,4 +107,5 @@ class Job:
     ignore: tuple[str, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     canaries: tuple[Canary, ...] = ()
+    groups: tuple[Group, ...] = ()
     max_deletes: float = 0.5

@@ -17,6 +17,7 @@ This page is printed from the code: `python -m hubdata.rules > docs/rules.md`.
 
 _FAMILIES = {
     "text": "Every text kind",
+    "group": "Groups",
     "limits": "Limits",
     "job": "Jobs, files, waivers, sources",
     "audit": "Audit of a hub",

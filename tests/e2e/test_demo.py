@@ -9,6 +9,8 @@ import pytest
 from tests.support.command import hubdata
 from tests.support.repos import Repo
 
+pytestmark = pytest.mark.xdist_group("demo")  # it runs once
+
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:

@@ -209,6 +209,33 @@ def test_a_list_of_which_most_is_gone_never_goes_out_unseen(tmp_path: Path, name
         assert found & {"limits.min-entries", "limits.max-change"}, each.file.key
 
 
+@needs_real
+@pytest.mark.parametrize(
+    ("key", "line", "rule"),
+    [
+        ("appsec/crs/crs-setup.conf", 'SecAction "id:9512100,phase:1,pass,nolog"\n', "group.duplicate-id"),
+        ("appsec/crs/4.14.0/crs-setup.conf", 'SecAction "id:920100,phase:1,pass,nolog"\n', "group.duplicate-id"),
+        (
+            "appsec/crs/crs-setup.conf",
+            'SecRule ARGS "@pmFromFile gone.data" "id:42,phase:1,pass,nolog"\n',
+            "group.missing-phrases",
+        ),
+    ],
+    ids=["id-of-a-plugin", "id-of-another-file", "phrases-that-are-not-there"],
+)
+def test_rules_that_do_not_go_together_refuse_the_whole_set(tmp_path: Path, key: str, line: str, rule: str) -> None:
+    """Each file would load alone; an engine that loads them together would not start."""
+    changed = tmp_path / "changed.conf"
+    changed.write_text((SEC_LISTS / key).read_text() + line)
+    mine = tuple(
+        Claim(each.rule, SourceFile(key, changed, changed.stat().st_size, {})) if each.file.key == key else each
+        for each in claims().by_job["appsec"]
+    )
+    found = prove(jobs()["appsec"], mine, _kind_of, now=NOW)
+    assert rule in {f.rule for f in found.findings if f.severity is Severity.ERROR}
+    assert not found.snapshot.artifacts
+
+
 def test_canaries_ask_each_geoip_edition_over_both_families() -> None:
     """City and ASN, which engines would load swapped, each answer for an address that has stayed put for years."""
     job = jobs()["geoip"]

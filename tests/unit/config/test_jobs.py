@@ -8,7 +8,7 @@ import pytest
 from hubdata.config.jobs import load_jobs, read_jobs
 from hubdata.config.problems import Level
 from hubdata.errors import ConfigError
-from hubdata.model.job import Canary, FileRule, Job, Limits, SourceSpec, Unit, Waiver
+from hubdata.model.job import Canary, FileRule, Group, Job, Limits, SourceSpec, Unit, Waiver
 from tests.unit.config.conftest import Write
 
 CONTRACT = """\
@@ -47,6 +47,10 @@ match = "README.md"
 ip = "2001:4860:4860::8888"
 edition = "GeoLite2-ASN"
 expect = { autonomous_system_number = 15169 }
+
+[[groups]]
+name = "crs"
+match = ["a/*.conf", "a/*.data"]
 """
 
 SMALL = '[source]\ntype = "git"\nurl = "https://example.net/lists"\n\n[[files]]\nmatch = "*.txt"\nkind = "cidr"\n'
@@ -85,6 +89,7 @@ def test_every_key_of_the_contract_becomes_part_of_the_job(tmp_path: Path, write
             ignore=("README.md",),
             waivers=(Waiver("a/b.regex", "rdns-regexp.unanchored", "upstream fix pending", date(2027, 3, 31)),),
             canaries=(Canary("2001:4860:4860::8888", {"autonomous_system_number": 15169}, "GeoLite2-ASN"),),
+            groups=(Group("crs", ("a/*.conf", "a/*.data")),),
         ),
     )
 
@@ -149,6 +154,8 @@ def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path, write: Write
     ("old", "new", "line", "words"),
     [
         ('"17 * * * *"', '"every hour"', 2, "schedule: expected five cron fields"),
+        ('unit = "job"\n', "", 36, "groups[1]: files that are loaded together are refused together"),
+        ('"a/*.conf"', '"[b-a]"', 39, "groups[1].match"),
         ('"job"', '"all"', 3, "unit: expected 'file' or 'job', found 'all'"),
         ("prune = true", 'prune = "yes"', 4, "prune: expected a valid boolean, found 'yes'"),
         ('type = "git"\n', "", 6, "source.type: a required key is missing"),
@@ -225,4 +232,4 @@ def test_a_second_waiver_for_the_same_finding_is_a_mistake(tmp_path: Path, write
     waiver = CONTRACT[CONTRACT.index("[[waivers]]") : CONTRACT.index("[[ignore]]")]
     write("jobs/a.toml", CONTRACT + waiver)
     (line,) = problems(tmp_path / "jobs")
-    assert line.startswith("jobs/a.toml:36: waivers[2]: an earlier waiver names the same key and rule")
+    assert line.startswith("jobs/a.toml:40: waivers[2]: an earlier waiver names the same key and rule")

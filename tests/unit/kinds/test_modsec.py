@@ -156,9 +156,9 @@ def test_too_few_directives_are_an_error_by_the_job_s_limit() -> None:
 
 def test_references_tell_ids_and_phrase_files_for_a_check_of_the_group() -> None:
     """What files loaded together must agree on: each id once, each phrase file present."""
-    kind = ModsecKind(ModsecKind.Options())
     text = b'SecRule ARGS "@pmFromFile a.data" "id:1"\nSecRule ARGS \\\n "!@pmf b.data" "id:2"\n'
-    references = kind.references(text)
+    references = judged(ModsecKind, text).references
+    assert references is not None
     assert references.ids == ((1, 1), (2, 2))
     assert references.phrase_files == (("a.data", 1), ("b.data", 3))
 

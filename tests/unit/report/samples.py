@@ -17,7 +17,9 @@ WAIVED = Finding(
     "rdns/seo.regex", 1, "rdns-regexp.unanchored", Severity.WARNING, "no end", "add $", waived="until 2027-03-31: soon"
 )
 INFO = Finding("web/c.txt", None, "file.empty", Severity.INFO, "the file is empty", "")
-LIMIT = Finding("whitelists/d.txt", None, "limits.max-change", Severity.ERROR, "it would lose 90%", "look at the source")
+LIMIT = Finding(
+    "whitelists/d.txt", None, "limits.max-change", Severity.ERROR, "it would lose 90%", "look at the source"
+)
 
 
 def put(key: str, size: int = 812, reason: Reason = Reason.CHANGED) -> Change:

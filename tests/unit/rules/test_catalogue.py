@@ -110,7 +110,15 @@ def test_only_what_no_file_can_show_has_no_example_to_judge() -> None:
     """Every rule about content is shown by content."""
     untold = {rule.id for rule in CATALOGUE if not rule.example.kind}
     assert all(BY_ID[name].example.note for name in untold)
-    assert {name.partition(".")[0] for name in untold} == {"job", "file", "waiver", "source", "limits", "audit"}
+    assert {name.partition(".")[0] for name in untold} == {
+        "job",
+        "file",
+        "waiver",
+        "source",
+        "limits",
+        "audit",
+        "group",
+    }
     bare = {rule.id for rule in _JUDGED if not rule.example.body}
     assert bare <= set(_MADE)
 
