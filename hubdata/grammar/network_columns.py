@@ -164,8 +164,12 @@ def repeats(these: Columns, same: Flags, *, bare: bool) -> Some[Repeated]:
 def covered(these: Columns, outer: Flags, told: U32) -> Some[Covered]:
     """Return the rows within others, by line; `told` are lines that need no second word."""
     inner = np.flatnonzero(~outer)
-    if len(told):
-        inner = inner[~np.isin(these.line[inner], told)]
+    if len(told) and len(inner):
+        said = np.zeros(
+            max(these.line.max(), told.max()) + 1, dtype=np.bool_
+        )  # np.isin imports as much as all of numpy
+        said[told] = True
+        inner = inner[~said[these.line[inner]]]
     around = np.maximum.accumulate(np.where(outer, np.arange(len(these)), 0))
     first = first_lines(these.line, inner)
     return Some(len(inner), tuple(_covered(these, at, int(around[at])) for at in first))

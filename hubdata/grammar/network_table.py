@@ -177,7 +177,7 @@ class Whole:
 
 def read_table(key: str, data: bytes, wanted: Wanted) -> Table | None:
     """Return `data` as a table, or None when its lines are not sound and must be read one by one."""
-    if is_html(data) or data.count(b"\n") > MAX_LINES:
+    if is_html(data):
         return None
     ended = data if not data or data.endswith(b"\n") else data + b"\n"
     plain = {version: _Plain(version, wanted) for version in (4, 6)}
@@ -203,6 +203,8 @@ def read_table(key: str, data: bytes, wanted: Wanted) -> Table | None:
             number, begins = rest
             suspects.append(Lines((number + (lines + 1)).astype(np.uint32), (begins + start).astype(np.uint32)))
         start, lines = end, lines + len(stops)
+        if lines > MAX_LINES:
+            return None
     columns = {version: col.ascending(col.columns(version, parts)) for version, parts in clean.items()}
     unended = lines if len(ended) > len(data) else None
     return Table(key, ended, wanted.bare, columns, _below(suspects), unended)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubdata.grammar import network_rows, network_table
+from hubdata.grammar import lines, network_rows, network_table
 from hubdata.grammar.gather import MAX_PER_RULE
 from hubdata.grammar.lines import ENGINE_LINE_BYTES, MAX_LINE_BYTES
 from hubdata.grammar.network_rows import Wanted, read_networks
@@ -221,3 +221,15 @@ def test_real_lists_get_one_verdict() -> None:
         for kind in ("cidr", "ip-exact"):
             table, rows = both(KINDS[kind], file.read_bytes(), Limits())
             assert table == rows, file.name
+
+
+@pytest.mark.parametrize("end", [b"\n", b""])
+def test_a_list_of_too_many_lines_is_no_table(monkeypatch: pytest.MonkeyPatch, end: bytes) -> None:
+    """Both ways refuse it with the one finding that says so."""
+    monkeypatch.setattr(network_table, "MAX_LINES", 3)
+    monkeypatch.setattr(lines, "MAX_LINES", 3)
+    for count in (3, 4, 5):
+        body = b"\n".join([b"8.8.8.8/32"] * count) + end
+        table, rows = both(KINDS["cidr"], body, Limits())
+        assert table == rows
+        assert ("text.too-many-lines" in {f.rule for f in rows.findings}) == (body.count(b"\n") > 3)
