@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from hubdata.grammar.gather import Gather, Some, shown
+from hubdata.grammar.gather import MAX_PER_RULE, Gather, Some, shown, some
 from hubdata.model.finding import Finding
 
 Body = bytes | mmap.mmap
@@ -143,10 +143,13 @@ def _whole_file(data: bytes, lines: list[bytes], gather: Gather) -> None:
     if data and not data.endswith(b"\n"):
         _final_lf(len(lines), gather)
     if b"\0" in data:
-        for number, line in _holding(lines, b"\0"):
+        found = some(_holding(lines, b"\0"))
+        for number, line in found.first:
             gather.error(number, "nul", "a NUL byte", "remove it: no list holds one", column=line.index(b"\0") + 1)
+        gather.count("nul", found.total - len(found.first))
     if b"\r" in data:
-        for number, line in _holding(lines, b"\r"):
+        found = some(_holding(lines, b"\r"))
+        for number, line in found.first:
             gather.error(
                 number,
                 "cr",
@@ -154,12 +157,13 @@ def _whole_file(data: bytes, lines: list[bytes], gather: Gather) -> None:
                 "save the file with LF line ends",
                 column=line.index(b"\r") + 1,
             )
+        gather.count("cr", found.total - len(found.first))
     if not data.isascii():
         _encoding(data, lines, gather)
 
 
-def _holding(lines: list[bytes], byte: bytes) -> list[tuple[int, bytes]]:
-    return [(number, line) for number, line in enumerate(lines, 1) if byte in line]
+def _holding(lines: list[bytes], byte: bytes) -> Iterator[tuple[int, bytes]]:
+    return ((number, line) for number, line in enumerate(lines, 1) if byte in line)
 
 
 def _encoding(data: bytes, lines: list[bytes], gather: Gather) -> None:
@@ -169,17 +173,26 @@ def _encoding(data: bytes, lines: list[bytes], gather: Gather) -> None:
         pass
     else:
         return
+    wrong = some(_not_utf8(lines))
+    for number, byte, column in wrong.first:
+        gather.error(
+            number,
+            "not-utf8",
+            f"not UTF-8: byte 0x{byte:02x}",
+            "save the file as UTF-8; a binary or compressed file has no place in a list",
+            column=column,
+        )
+    gather.count("not-utf8", wrong.total - len(wrong.first))
+
+
+def _not_utf8(lines: list[bytes]) -> Iterator[tuple[int, int, int]]:
     for number, line in enumerate(lines, 1):
+        if line.isascii():
+            continue
         try:
             line.decode()
         except UnicodeDecodeError as err:
-            gather.error(
-                number,
-                "not-utf8",
-                f"not UTF-8: byte 0x{line[err.start]:02x}",
-                "save the file as UTF-8; a binary or compressed file has no place in a list",
-                column=err.start + 1,
-            )
+            yield number, line[err.start], err.start + 1
 
 
 def _readable(lines: list[bytes], gather: Gather) -> list[bytes]:
@@ -216,7 +229,8 @@ def _numbered(texts: list[str]) -> Iterator[tuple[int, str]]:
 
 
 def _invisible(texts: list[str], gather: Gather) -> None:
-    for number, text in _numbered(texts):
+    holding = some((number, text) for number, text in _numbered(texts) if _INVISIBLE.search(text))
+    for number, text in holding.first:
         found = _INVISIBLE.search(text)
         if found:
             gather.warning(
@@ -226,6 +240,7 @@ def _invisible(texts: list[str], gather: Gather) -> None:
                 "remove it, unless the row is meant to hold it",
                 column=found.start() + 1,
             )
+    gather.count("invisible", holding.total - len(holding.first))
 
 
 def _judge_rows(texts: list[str], gather: Gather) -> None:
@@ -233,16 +248,23 @@ def _judge_rows(texts: list[str], gather: Gather) -> None:
     if not rows:
         _no_row(gather)
     if any(map(str.isspace, rows)):
-        for number, text in _numbered(texts):
-            if text.isspace():
-                _blank(number, gather)
-    if len(set(rows)) == len(rows):
+        blank = some(number for number, text in _numbered(texts) if text.isspace())
+        for number in blank.first:
+            _blank(number, gather)
+        gather.count("whitespace-only", blank.total - len(blank.first))
+    unlike = len(set(rows))
+    if unlike == len(rows):
         return
     first: dict[str, int] = {}
+    told = 0
     for number, text in _numbered(texts):
         before = first.setdefault(text, number)
         if before != number:
+            told += 1
             _repeated(Repeated(number, text, before), gather)
+            if told > MAX_PER_RULE:  # the rest is only counted
+                gather.count("duplicate", len(rows) - unlike - told)
+                return
 
 
 def _final_lf(number: int, gather: Gather) -> None:

@@ -126,3 +126,23 @@ def test_the_prefix_names_the_rules() -> None:
     """A kind may have the common rules under a name of its own."""
     _, findings = read_rows("k", b"", prefix="map")
     assert [f.rule for f in findings] == ["map.empty"]
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        (b"\0", "text.nul"),
+        (b"a\rb", "text.cr"),
+        (b"\xff", "text.not-utf8"),
+        (b" ", "text.whitespace-only"),
+        ("\u200b".encode(), "text.invisible"),
+        (b"a", "text.duplicate"),
+    ],
+)
+def test_what_is_over_the_cap_is_counted_to_the_last(line: bytes, rule: str) -> None:
+    """A thousand bad lines are a hundred findings and one that tells how many more there are, exactly."""
+    _, findings = read_rows("k", (line + b"\n") * 1_000)
+    told = [finding for finding in findings if finding.rule == rule]
+    assert len(told) == 101
+    more = 899 if rule == "text.duplicate" else 900  # the first of equal rows is no repetition
+    assert told[-1].message.startswith(f"{more} more like this")
