@@ -5,7 +5,7 @@ more finding then tells how many there are besides, as severe as they are.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
@@ -14,6 +14,9 @@ from hubdata.model.finding import Finding, Severity
 
 MAX_PER_RULE = 100
 MAX_SHOWN = 80
+
+MAX_LABOUR = 10_000
+"""What one file may cost its judge, in refusals: about half a second. No list that was ever meant comes near it."""
 
 T = TypeVar("T")
 
@@ -39,7 +42,7 @@ class Gather:
     Rules are named `<prefix>.<problem>`; `add` takes the problem alone.
     """
 
-    __slots__ = ("_count", "_found", "_more", "_prefix", "key")
+    __slots__ = ("_count", "_found", "_labour", "_more", "_paid", "_prefix", "gave_up", "key")
 
     def __init__(self, key: str, prefix: str) -> None:
         self.key = key
@@ -47,6 +50,9 @@ class Gather:
         self._found: list[Finding] = []
         self._count: Counter[str] = Counter()
         self._more: dict[str, Finding] = {}
+        self._labour = 0
+        self._paid: set[str] = set()
+        self.gave_up = False
 
     def add(
         self,
@@ -61,6 +67,8 @@ class Gather:
         """Take one finding; beyond the cap it is only counted."""
         rule = f"{self._prefix}.{problem}"
         self._count[rule] += 1
+        if severity is Severity.ERROR:
+            self._labour += 1
         if self._count[rule] <= MAX_PER_RULE:
             self._found.append(Finding(self.key, line, rule, severity, message, advice, column))
             return
@@ -84,10 +92,31 @@ class Gather:
         """Tell whether there is a finding of this problem."""
         return self._count[f"{self._prefix}.{problem}"] > 0
 
+    def patient(self, rows: Iterable[T]) -> Iterator[T]:
+        """Yield `rows` until they have cost too much; one finding then tells that the rest is not judged."""
+        for row in rows:
+            if self._labour >= MAX_LABOUR:
+                self.gave_up = True
+                return
+            yield row
+
+    def spend(self, labour: int, on: str) -> None:
+        """Take note of work on a text that cost as much as `labour` refusals; the same text again costs nothing."""
+        if on not in self._paid:
+            self._paid.add(on)
+            self._labour += labour
+
     def findings(self, before: Iterable[Finding] = ()) -> tuple[Finding, ...]:
         """Return all findings with those of `before`: whole-file ones first, then by line."""
         rest = [self._overflow(rule, hidden) for rule, hidden in self._more.items()]
+        if self.gave_up:
+            rest.append(self._given_up())
         return tuple(sorted([*before, *self._found, *rest], key=lambda f: (f.line is not None, f.line or 0)))
+
+    def _given_up(self) -> Finding:
+        message = "too many rows are refused, or take too long to judge: the rest of the file is not judged"
+        advice = "mend what is told here and look again; is this the right file, and the right kind?"
+        return Finding(self.key, None, "text.given-up", Severity.ERROR, message, advice)
 
     def _overflow(self, rule: str, hidden: Finding) -> Finding:
         more = self._count[rule] - MAX_PER_RULE

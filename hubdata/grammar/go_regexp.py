@@ -12,6 +12,8 @@ import string
 from functools import cache, lru_cache
 from typing import Any
 
+from hubdata.grammar.gather import MAX_LABOUR
+
 MAX_PATTERN_BYTES = 32 * 1024
 
 MAX_NESTING = 240
@@ -25,6 +27,9 @@ MAX_PATTERNS = 10_000
 
 MAX_REFUSED = 100
 """After so many patterns that do not compile, the rest of a file is not judged: each may cost a tenth of a second."""
+
+MAX_COMPILED = 16
+"""So many compiled patterns are kept: each can hold as much memory as MAX_MEM_BYTES, twice."""
 
 _CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0"
 _SAFARI = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
@@ -194,6 +199,17 @@ def _unknown(text: str, unicode_class: str | None) -> str | None:
     return None
 
 
+def labour(pattern: str) -> int:
+    """Return what it costs to judge `pattern`, in refusals of a row (`Gather.spend`).
+
+    What does not compile may have cost a tenth of a second: a hundred of these are all that a file may hold.
+    """
+    if _surely_fits(pattern) and _parses(pattern):
+        return 2
+    compiled, _ = _compile(pattern, False)
+    return MAX_LABOUR // MAX_REFUSED if compiled is None else 2 + compiled.programsize // 50
+
+
 def _surely_fits(pattern: str) -> bool:
     """Tell whether `pattern` compiles within MAX_MEM_BYTES if it can be parsed at all."""
     return len(pattern) <= _SURELY_FITS and pattern.isascii() and _LARGE.search(pattern) is None
@@ -210,7 +226,7 @@ def _parses(pattern: str) -> bool:
     return True
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=MAX_COMPILED)
 def _compile(pattern: str, ignore_case: bool) -> tuple[Any, str | None]:
     """Return the compiled pattern or None, and the reason why it does not compile."""
     import re2  # only here: 20 ms that a run without patterns saves

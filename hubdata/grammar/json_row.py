@@ -6,7 +6,7 @@ keeps the column it stands in, so that a finding can point at it.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from json.decoder import JSONDecodeError
 from typing import Any, NoReturn
@@ -173,17 +173,17 @@ def element_columns(text: str, array_column: int) -> list[int]:
     return columns
 
 
-def read_objects(rows: Iterable[Row], gather: Gather, *, harm: str) -> tuple[tuple[Row, tuple[Member, ...]], ...]:
-    """Return the rows that are strict objects, with their members; the others become findings.
+def read_objects(rows: Iterable[Row], gather: Gather, *, harm: str) -> Iterator[tuple[Row, tuple[Member, ...]]]:
+    """Yield the rows that are strict objects, with their members; the others become findings.
 
     `harm` says what an engine makes of a row that is none. A pretty-printed document is one finding, not one a line.
     """
-    objects = []
-    for row in rows:
+    alone = True
+    for row in gather.patient(rows):
         try:
-            objects.append((row, parse_object(row.text)))
+            members = parse_object(row.text)
         except RowError as err:
-            if not objects and row.text.strip() in _OPENING:
+            if alone and row.text.strip() in _OPENING:
                 gather.error(
                     row.number,
                     "pretty-printed",
@@ -191,6 +191,8 @@ def read_objects(rows: Iterable[Row], gather: Gather, *, harm: str) -> tuple[tup
                     _ONE_LINE,
                     column=1,
                 )
-                return ()
+                return
             gather.error(row.number, err.problem, f"{err}: {harm}", _ONE_LINE, column=err.column)
-    return tuple(objects)
+        else:
+            alone = False
+            yield row, members

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from hubdata.grammar import seclang_words as words
 from hubdata.grammar.gather import shown
-from hubdata.grammar.go_regexp import regexp_problem
+from hubdata.grammar.go_regexp import labour, regexp_problem
 from hubdata.grammar.seclang import Unreadable, split_variables
 
 
@@ -17,6 +17,12 @@ from hubdata.grammar.seclang import Unreadable, split_variables
 def pattern_problem(pattern: str) -> str | None:
     """Return why the engine could not compile `pattern`; rule sets repeat theirs from version to version."""
     return regexp_problem(pattern)
+
+
+@lru_cache(maxsize=4096)
+def pattern_labour(pattern: str) -> int:
+    """Return what `pattern_problem` costs for `pattern`, in refusals of a row (`Gather.spend`)."""
+    return labour(pattern)
 
 
 @lru_cache(maxsize=2048)

@@ -15,12 +15,12 @@ from pydantic import BaseModel, ConfigDict
 from hubdata.grammar.breadth import ADVICE, covers_too_much
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
-from hubdata.grammar.go_regexp import overmatch, regexp_problem
+from hubdata.grammar.go_regexp import labour, overmatch, regexp_problem
 from hubdata.grammar.json_row import Member, element_columns, read_objects
 from hubdata.grammar.lines import Row, read_rows
 from hubdata.grammar.named import named_networks
 from hubdata.grammar.networks import BITS, Network, address_text, coverage, host, masked, parse_address, parse_prefix
-from hubdata.grammar.rdns import rdns_problems
+from hubdata.grammar.rdns import rdns_labour, rdns_problems
 from hubdata.grammar.registries import special_purpose
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
@@ -177,7 +177,7 @@ class _Entry:
             return
         columns = _Columns(self._row, member.value_column)
         seen: set[str] = set()
-        for index, text in enumerate(member.value):
+        for index, text in self._gather.patient(enumerate(member.value)):
             element = _Element(text, index, columns)
             if text in seen:
                 self._warning("repeated", f"{shown(text)} stands twice", "remove one of the two", element.column)
@@ -190,6 +190,7 @@ class _Entry:
             self._warning("any-user-agent", "the entry holds for every user agent", "give its user_agent", column)
             return
         problem = regexp_problem(f"(?i){member.value}")
+        self._gather.spend(labour(f"(?i){member.value}"), on=member.value)
         if problem is not None:
             message = f"Go's regexp refuses {shown(member.value)}: {problem}; {_HARM}"
             self._error("regexp", message, "write it in RE2's syntax", member.value_column)
@@ -205,6 +206,7 @@ class _Entry:
             self._error("empty", f"`{key}` holds an empty pattern, which matches everything", "fill it", element.column)
             return False
         problem = regexp_problem(f"(?i){element.text}")
+        self._gather.spend(labour(f"(?i){element.text}"), on=element.text)
         if problem is not None:
             message = f"Go's regexp refuses {shown(element.text)}: {problem}; {_HARM}"
             self._error("regexp", message, "write it in RE2's syntax", element.column)
@@ -213,6 +215,7 @@ class _Entry:
     def _rdns(self, element: _Element) -> None:
         if not self._pattern("rdns", element):
             return
+        self._gather.spend(rdns_labour(element.text), on=f"rdns {element.text}")
         for problem in rdns_problems(element.text, False):
             self._gather.add(
                 self._row.number,

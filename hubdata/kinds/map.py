@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
-from hubdata.grammar.go_regexp import ORDINARY, overmatch, regexp_problem
+from hubdata.grammar.go_regexp import ORDINARY, labour, overmatch, regexp_problem
 from hubdata.grammar.json_row import Member, read_objects
 from hubdata.grammar.lines import read_rows
 from hubdata.model.snapshot import Artifact, Stats
@@ -106,6 +106,7 @@ def _judge_pattern(
     ordinary = None
     if how == "regex":
         problem = regexp_problem(pattern)
+        gather.spend(labour(pattern), on=pattern)
         if problem is not None:
             gather.error(
                 line,

@@ -26,7 +26,13 @@ from hubdata.grammar.seclang import (
     unquote,
 )
 from hubdata.grammar.seclang_reach import RULE_SETS, always_holds, removes_all, unconditional_problem
-from hubdata.grammar.seclang_values import action_problem, is_byte_range, pattern_problem, variables_problems
+from hubdata.grammar.seclang_values import (
+    action_problem,
+    is_byte_range,
+    pattern_labour,
+    pattern_problem,
+    variables_problems,
+)
 from hubdata.grammar.whole_text import read_text
 from hubdata.model.finding import Finding, Severity
 from hubdata.model.references import References
@@ -105,7 +111,7 @@ class _Judge:
         }
 
     def read(self, text: str) -> None:
-        for directive in read_directives(text):
+        for directive in self.gather.patient(read_directives(text)):
             self.entries += 1
             if directive.continued:
                 self.gather.error(
@@ -115,7 +121,7 @@ class _Judge:
                     "finish the directive: the engine would join it with the first line of the next file",
                 )
             self._directive(directive)
-        if self._chain:
+        if self._chain and not self.gather.gave_up:
             self.gather.error(
                 self._chain,
                 "chain-open",
@@ -275,6 +281,7 @@ class _Judge:
             )
         elif name == "rx":
             problem = pattern_problem(argument)
+            self.gather.spend(pattern_labour(argument), on=argument)
             if problem is not None:
                 self._error(
                     directive,
@@ -328,7 +335,7 @@ class _Judge:
                 "close it, or write it as \\'",
                 offset,
             )
-        for action in actions:
+        for action in self.gather.patient(actions):
             problem = action_problem(action.name, action.value)
             if problem is not None:
                 rule, message = problem

@@ -45,7 +45,7 @@ class NeedleKind:
         rows, findings = read_rows(artifact.key, body)
         gather = Gather(artifact.key, self.name)
         haystacks = tuple((what, text, self._cased(text)) for what, text in _HAYSTACKS)
-        for row in rows:
+        for row in gather.patient(rows):
             self._judge(row, haystacks, gather)
         few = too_few(artifact.key, len(rows), demands.limits)
         named = named_rows(artifact.key, (row.text for row in rows), demands.limits)

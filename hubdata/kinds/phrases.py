@@ -48,11 +48,10 @@ class PhrasesKind:
         """Return every finding about the phrases in `body`; entries are phrases."""
         texts, findings = read_lines(artifact.key, body)
         gather = Gather(artifact.key, self.name)
-        entries = 0
-        for number, text in enumerate(texts, 1):
+        entries = sum(1 for text in texts if text and text[0] != "#")
+        for number, text in gather.patient(enumerate(texts, 1)):
             if not text or text[0] == "#":
                 continue
-            entries += 1
             if len(text) < DOUBTFUL_BYTES or text.strip() != text:
                 _judge(Row(number, text), gather)
             if (phrase := text.strip().lower()) in _EVERYDAY and len(phrase) > DOUBTFUL_BYTES:

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict
 
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
-from hubdata.grammar.go_regexp import MAX_PATTERNS, MAX_REFUSED, regexp_problem
+from hubdata.grammar.go_regexp import MAX_PATTERNS, MAX_REFUSED, labour, regexp_problem
 from hubdata.grammar.lines import read_rows
 from hubdata.grammar.named import named_rows
-from hubdata.grammar.rdns import NEVER_MATCHES, RdnsProblem, rdns_problems
+from hubdata.grammar.rdns import NEVER_MATCHES, RdnsProblem, rdns_labour, rdns_problems
 from hubdata.model.finding import Severity
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
@@ -50,11 +50,12 @@ class RdnsRegexpKind:
                 "an engine tries all of them for every event: write fewer",
             )
         refused = 0
-        for row in rows[:MAX_PATTERNS]:
+        for row in gather.patient(rows[:MAX_PATTERNS]):
             if refused == MAX_REFUSED:
                 break
             reason = regexp_problem(row.text)
             if reason is None:
+                gather.spend(labour(row.text) + rdns_labour(row.text), on=row.text)
                 judged.append((row.number, rdns_problems(row.text, self._final_dot)))
             else:
                 refused += 1

@@ -41,7 +41,7 @@ class RdnsSuffixKind:
         """Return every finding about the domains in `body`."""
         rows, findings = read_rows(artifact.key, body)
         gather = Gather(artifact.key, self.name)
-        for row in rows:
+        for row in gather.patient(rows):
             _judge(row, gather)
         few = too_few(artifact.key, len(rows), demands.limits)
         named = named_rows(artifact.key, (row.text for row in rows), demands.limits)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
-from hubdata.grammar.go_regexp import MAX_PATTERNS, MAX_REFUSED, overmatch, regexp_problem
+from hubdata.grammar.go_regexp import MAX_PATTERNS, MAX_REFUSED, labour, overmatch, regexp_problem
 from hubdata.grammar.lines import read_rows
 from hubdata.grammar.named import named_rows
 from hubdata.model.snapshot import Artifact, Stats
@@ -44,7 +44,7 @@ class RegexpKind:
                 "an engine tries all of them for every event: write fewer",
             )
         refused = 0
-        for row in rows[:MAX_PATTERNS]:
+        for row in gather.patient(rows[:MAX_PATTERNS]):
             if refused == MAX_REFUSED:
                 break
             reason = regexp_problem(row.text)
@@ -57,6 +57,7 @@ class RegexpKind:
                     "mend it or take it out: an engine that loads it ends at once",
                 )
                 continue
+            gather.spend(labour(row.text) - 2, on=row.text)  # plain ones are bounded by their number
             what = overmatch(row.text)
             if what is not None:
                 gather.error(

@@ -20,6 +20,18 @@ RULES = (
         "Split the list, or merge its networks. Nothing of this size has been meant so far.",
     ),
     Rule(
+        "text.given-up",
+        ERROR,
+        "So many rows are refused, or are so slow to judge, that judging stops: nobody knows what an engine makes of"
+        " the rest. Most often the file is not what it is said to be.",
+        Example(
+            "regexp",
+            b"".join(b"evilscanner%d%s\n" % (n, b"[0-9]{0,900}x" * 7) for n in range(60)),
+            note="sixty patterns, each slow to compile; or ten thousand bad rows",
+        ),
+        "Mend the rows that are told and judge the file again; see that it is the right file and the right kind.",
+    ),
+    Rule(
         "text.bom",
         ERROR,
         "The byte order mark is read as part of the first row: a first comment becomes a row, a first network never"

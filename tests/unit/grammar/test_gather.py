@@ -1,6 +1,6 @@
 """Findings come back ordered and capped, and text in messages is harmless to a terminal."""
 
-from hubdata.grammar.gather import MAX_PER_RULE, Gather, shown
+from hubdata.grammar.gather import MAX_LABOUR, MAX_PER_RULE, Gather, shown
 from hubdata.model.finding import Finding, Severity
 
 
@@ -30,3 +30,36 @@ def test_control_characters_are_never_shown_raw() -> None:
     assert "\u202e" not in shown("a\u202eb")
     assert len(shown("x" * 10_000)) < 120
     assert shown("plain") == "`plain`"
+
+
+def test_a_judge_gives_up_on_a_file_of_bad_rows_and_says_so() -> None:
+    """After ten thousand refusals nothing more is judged, and an error for the whole file tells that it was not."""
+    gather = Gather("k", "cidr")
+    judged = 0
+    for line in gather.patient(range(MAX_LABOUR * 2)):
+        judged += 1
+        gather.error(line, "syntax", "m", "a")
+    assert judged == MAX_LABOUR
+    first = gather.findings()[0]
+    assert (first.line, first.rule, first.severity) == (None, "text.given-up", Severity.ERROR)
+
+
+def test_a_judge_goes_to_the_end_when_warnings_or_the_last_rows_are_all_there_is() -> None:
+    """Warnings cost no patience; and where the last row is the last straw, nothing was left out."""
+    gather = Gather("k", "cidr")
+    for line in gather.patient(range(MAX_LABOUR * 2)):
+        gather.warning(line, "space", "m", "a")
+    for line in gather.patient(range(MAX_LABOUR)):
+        gather.error(line, "syntax", "m", "a")
+    assert "text.given-up" not in {finding.rule for finding in gather.findings()}
+
+
+def test_work_on_the_same_text_is_paid_once() -> None:
+    """A pattern that stands in every row is judged once, and does not use up what the others may cost."""
+    gather = Gather("k", "bots")
+    for text in ["a", "a", "b"]:
+        gather.spend(MAX_LABOUR // 2 - 1, on=text)
+    assert list(gather.patient([1])) == [1]
+    gather.spend(2, on="c")
+    assert list(gather.patient([1])) == []
+    assert gather.gave_up

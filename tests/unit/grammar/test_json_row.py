@@ -84,7 +84,7 @@ def test_a_pretty_printed_document_is_one_finding() -> None:
     """Twelve lines of a pretty-printed file say one thing, once."""
     lines = json.dumps([{"cve": "CVE-2024-0001", "uri": "/x"}] * 2, indent=2).splitlines()
     gather = Gather("k", "map")
-    assert read_objects([Row(at, line) for at, line in enumerate(lines, 1)], gather, harm="h") == ()
+    assert not list(read_objects([Row(at, line) for at, line in enumerate(lines, 1)], gather, harm="h"))
     assert [(f.rule, f.line) for f in gather.findings()] == [("map.pretty-printed", 1)]
 
 
