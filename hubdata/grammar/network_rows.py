@@ -1,7 +1,8 @@
 """Reads a list of networks or addresses, and looks at them together; the short lists row by row.
 
 A kind judges the rows it is given one by one, and then asks for what only the whole list can tell. A long list gives
-it only the rows that may have a fault (`network_table`); the verdict is the same, whichever way it is read.
+it only the rows that may have a fault (`network_table`); the verdict is the same, whichever way it is read. Only of
+a list that its judge gives up (`Gather.patient`) the table still counts the good rows below.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

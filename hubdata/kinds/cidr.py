@@ -49,7 +49,7 @@ class CidrKind:
         gather = Gather(artifact.key, self.name)
         floors = _floors(demands.limits)
         listing = read_networks(artifact.key, body, Wanted(bare=False, version=self._version, floors=floors))
-        for row in listing.suspects():
+        for row in gather.patient(listing.suspects()):
             if row.text.isspace():
                 continue  # told already
             network = _parse(row, gather)

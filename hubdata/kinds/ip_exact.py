@@ -41,7 +41,7 @@ class IpExactKind:
         """Return every finding about the addresses in `body`, and how many they are."""
         gather = Gather(artifact.key, self.name)
         listing = read_networks(artifact.key, body, Wanted(bare=True, version=self._version, floors=_NO_FLOORS))
-        for row in listing.suspects():
+        for row in gather.patient(listing.suspects()):
             if row.text.isspace():
                 continue  # told already
             address = _parse(row, gather)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubdata.grammar import lines, network_rows, network_table
-from hubdata.grammar.gather import MAX_PER_RULE
+from hubdata.grammar.gather import MAX_LABOUR, MAX_PER_RULE
 from hubdata.grammar.lines import ENGINE_LINE_BYTES, MAX_LINE_BYTES
 from hubdata.grammar.network_rows import Wanted, read_networks
 from hubdata.kinds.cidr import CidrKind
@@ -233,3 +233,13 @@ def test_a_list_of_too_many_lines_is_no_table(monkeypatch: pytest.MonkeyPatch, e
         table, rows = both(KINDS["cidr"], body, Limits())
         assert table == rows
         assert ("text.too-many-lines" in {f.rule for f in rows.findings}) == (body.count(b"\n") > 3)
+
+
+@pytest.mark.parametrize("kind", ["cidr", "ip-exact"])
+def test_a_list_that_is_given_up_is_told_alike(kind: str) -> None:
+    """Ten thousand refused rows are enough; the text of all further rows is judged all the same."""
+    good = "8.8.8.8\n" if kind == "ip-exact" else "8.8.8.0/24\n"
+    bad = "".join(f"x{at}\n" for at in range(MAX_LABOUR + 500))
+    table, rows = both(KINDS[kind], f"{good}{bad}x1\n \n{bad}".encode(), Limits())
+    assert table == rows
+    assert {"text.given-up", "text.duplicate", "text.whitespace-only"} < {f.rule for f in table.findings}
