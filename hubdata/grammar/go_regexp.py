@@ -131,8 +131,13 @@ def regexp_problem(pattern: str) -> str | None:
         return f"it has {size:,} bytes, more than {MAX_PATTERN_BYTES:,}"
     doubtful = _DOUBTFUL.search(pattern) is not None or pattern.count("(") > MAX_NESTING
     if doubtful and (problem := _beyond_go(pattern)):
-        return problem
+        return _printable(problem)
     return None if _surely_fits(pattern) and _parses(pattern) else _compile(pattern, False)[1]
+
+
+def _printable(reason: str) -> str:
+    """Return `reason`, which quotes the pattern, without what a terminal would obey."""
+    return reason if reason.isprintable() else ascii(reason)[1:-1]
 
 
 def matches(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
@@ -235,7 +240,7 @@ def _compile(pattern: str, ignore_case: bool) -> tuple[Any, str | None]:
         return re2.compile(pattern, _options(ignore_case)), None
     except re2.error as err:
         reason = err.args[0] if err.args else "it does not compile"
-        return None, reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+        return None, _printable(reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason))
     except UnicodeEncodeError:
         return None, "it is not UTF-8"
 

@@ -142,3 +142,11 @@ def test_a_refused_pattern_writes_nothing(capfd: pytest.CaptureFixture[str]) -> 
 def test_a_single_character_is_told_as_such() -> None:
     """No ordinary text here holds a Z between others, and yet nearly every site has one somewhere."""
     assert overmatch("Z") == "everything that holds a `Z`"
+
+
+def test_a_reason_never_carries_what_a_terminal_would_obey() -> None:
+    """The reason quotes the pattern, whose control and invisible characters are escaped."""
+    for pattern in ("a**\u200b(", "[\u202eb-a]", "(?P<\u200b>a)", "\x1b[31m(?<"):
+        reason = regexp_problem(pattern)
+        assert reason is not None
+        assert reason.isprintable()
