@@ -108,7 +108,8 @@ class _Probe:
         said = f"{shown(self.pattern)} is not anchored at the {where}"
         if foreign is None:
             return RdnsProblem("unanchored", Severity.WARNING, f"{said}; no harm found in it", advice)
-        message = f"{said}, and matches `{foreign}`: anyone can register {registrable(foreign)}"
+        seen = foreign if foreign.isprintable() else ascii(foreign)[1:-1]
+        message = f"{said}, and matches `{seen}`: anyone can register {registrable(foreign)}"
         return RdnsProblem("unanchored", Severity.ERROR, message, advice)
 
     def unescaped_dots(self, *, already_refused: bool) -> Iterator[RdnsProblem]:

@@ -152,3 +152,10 @@ def test_patterns_made_to_cost_time_are_bounded(pattern: str, monkeypatch: pytes
     monkeypatch.setattr("hubdata.grammar.rdns.matches", counted)
     rdns_problems(pattern, final_dot=True)
     assert asked < 2_500
+
+
+def test_a_counter_example_never_carries_what_a_terminal_would_obey() -> None:
+    """A pattern of a control character matches names that hold it: they are told with the character escaped."""
+    for problem in rdns_problems("\x00", True):
+        assert problem.message.isprintable()
+        assert problem.advice.isprintable()
