@@ -176,9 +176,11 @@ NOTES = """\
 hubdata validates all files and compares every byte's SHA-256 with what is published; `aws s3 sync` compares sizes and
 times, and validates nothing. From a fresh checkout, where every time is new, it uploads the whole tree.
 
-What bounds what: a no-op is start-up (interpreter, click, pydantic, reading jobs) and validation, half of which is
-RE2 compiling the rule sets' patterns; the store's three reads cost little beside them. A first sync is bound by the
-puts: botocore's CPU for each on this side, moto's on the other. Peak memory follows the libraries that are imported.
+What bounds what: a no-op is start-up (interpreter, click, pydantic, reading jobs: 0.3 s) and validation (0.2 s, a third
+of it RE2 compiling the rule sets' patterns); the store's three reads cost little beside them. From the same checkout
+aws only compares sizes and times, so its whole run is start-up. A first sync adds botocore's import and two clients
+(0.25 s), and 1.8 ms of botocore's CPU for each put; from 4 to 32 threads make no difference on loopback, because the
+process is bound by its own CPU. Peak memory follows the libraries that are imported.
 """
 
 
