@@ -25,12 +25,14 @@ _MEANING = {
 
 def size(count: int) -> str:
     """Return a byte count as people read it: `812 B`, `66.2 MB` (powers of 1,000)."""
-    amount = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if amount < 999.95 or unit == "GB":
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+    if count < 1000:
+        return f"{count} B"
+    amount = count / 1000
+    for unit in ("kB", "MB"):
+        if amount < 999.95:
+            return f"{amount:.1f} {unit}"
         amount /= 1000
-    raise AssertionError  # pragma: no cover - the loop always returns
+    return f"{amount:.1f} GB"
 
 
 def counted(number: int, noun: str, nouns: str = "") -> str:
