@@ -1,5 +1,7 @@
 """Tell the demo's story: the very same `sync --once` five times, each on another state of the data repository."""
 
+import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -76,7 +78,15 @@ def _next(root: Path) -> str:
             f"  1. edit a list below {root / 'data'} (add a line to {_KEY}) and commit it:",
             f"       git -C {root / 'data'} commit -am 'My change'",
             "  2. publish it into the directory that stays:",
-            f"       hubdata sync --once -c {root / 'hubdata.toml'}",
+            f"       {_command()} sync --once -c {root / 'hubdata.toml'}",
             f"What is public is in {root / 'public'}; start with manifest.json.",
         ]
     )
+
+
+def _command() -> str:
+    """Return how the reader can call hubdata again: a virtual environment that is not active is not on the PATH."""
+    if shutil.which("hubdata"):
+        return "hubdata"
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "hubdata" else f"{sys.executable} -m hubdata"

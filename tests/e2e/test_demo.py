@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,15 @@ from tests.support.repos import Repo
 
 pytestmark = pytest.mark.xdist_group("demo")  # it runs once
 
+NO_VENV = "/usr/local/bin:/usr/bin:/bin"
+"""Where git is, and hubdata is not."""
+
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Give the directory in which the demo has run, and what it said."""
     cwd = tmp_path_factory.mktemp("demo")
-    ended = hubdata("demo", cwd=cwd)
+    ended = hubdata("demo", cwd=cwd, env={"PATH": NO_VENV})
     assert ended.code == 0, ended.stdout + ended.stderr
     assert ended.stderr == ""
     return cwd, ended.stdout
@@ -48,6 +52,15 @@ def test_the_directory_survives_and_its_last_advice_works(told: tuple[Path, str]
     assert (root / "public" / key).read_bytes() == path.read_bytes()
     after = json.loads((root / "public" / "manifest.json").read_text())
     assert after["generation"] == before["generation"] + 1
+
+
+def test_its_last_advice_can_be_typed_where_hubdata_is_not_on_the_path(told: tuple[Path, str]) -> None:
+    """From a virtual environment that is not active, the line that is shown runs as it stands."""
+    cwd, text = told
+    line = next(line.strip() for line in text.splitlines() if "sync --once" in line)
+    environment = {"PATH": NO_VENV, "HOME": str(cwd)}
+    ended = subprocess.run(["sh", "-c", line], cwd=cwd, env=environment, capture_output=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_a_second_demo_does_not_write_over_the_first(told: tuple[Path, str]) -> None:
