@@ -9,15 +9,14 @@ Format: POSIX pax interchange and GNU tar headers (the `tar` chapter of IEEE Std
 
 import hashlib
 import re
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from hubdata.errors import SourceError
+from hubdata.transfer.gunzip import counted, cut_off, decompressed, refused
 
 _BLOCK = 512
-_PIECE = 64 * 1024
 _MAX_EXTENSION = 64 * 1024  # a pax header or long name; real ones have some hundred bytes
 _MAX_MEMBERS = 1000
 _OCTAL = re.compile(rb"[ \0]*([0-7]+)[ \0]*")
@@ -73,12 +72,12 @@ def _scan(stream: "_Unpacked", suffix: bytes, part: Path) -> Extracted:
         if header.kind not in (b"0", b"\0", b"7") or not header.name.endswith(suffix):
             stream.skip(header.size)
         elif found is not None:
-            raise _refused(f"it holds more than one file ending {suffix.decode()}")
+            raise refused(f"it holds more than one file ending {suffix.decode()}")
         else:
             found = _write(stream, header.size, part)
         stream.skip(header.padding)
     if found is None:
-        raise _refused(f"it holds no file ending {suffix.decode()}")
+        raise refused(f"it holds no file ending {suffix.decode()}")
     return found
 
 
@@ -103,7 +102,7 @@ def _headers(stream: "_Unpacked") -> Iterator[_Header]:
         header = _parse(block)
         if header.kind in (b"x", b"g", b"L"):
             if header.size > _MAX_EXTENSION:
-                raise _refused(f"it has an extended header of {header.size} bytes")
+                raise refused(f"it has an extended header of {header.size} bytes")
             extension = stream.take(header.size)
             stream.skip(header.padding)
             name = extension.rstrip(b"\0") if header.kind == b"L" else _pax_path(extension)
@@ -115,17 +114,17 @@ def _headers(stream: "_Unpacked") -> Iterator[_Header]:
             long_name = None
         _judge(header)
         if header.size > stream.left:
-            raise _refused(
+            raise refused(
                 f"a member of {header.size:,} bytes goes beyond the {stream.max_bytes:,} bytes allowed unpacked"
             )
         yield header
-    raise _refused(f"it has more than {_MAX_MEMBERS} members")
+    raise refused(f"it has more than {_MAX_MEMBERS} members")
 
 
 def _parse(block: bytes) -> _Header:
     checksum = _number(block[148:156])
     if sum(block[:148]) + 8 * 0x20 + sum(block[156:]) != checksum:
-        raise _refused("a header's checksum is wrong: it is not a tar archive, or it is damaged")
+        raise refused("a header's checksum is wrong: it is not a tar archive, or it is damaged")
     name, prefix = block[:100].split(b"\0", 1)[0], b""
     if block[257:263] == b"ustar\0":
         prefix = block[345:500].split(b"\0", 1)[0]
@@ -134,23 +133,23 @@ def _parse(block: bytes) -> _Header:
 
 def _number(field: bytes) -> int:
     if field[0] & 0x80:  # GNU's base-256, for sizes from 8 GiB on
-        raise _refused("a member claims 8 GiB or more")
+        raise refused("a member claims 8 GiB or more")
     match = _OCTAL.fullmatch(field)
     if match is None:
-        raise _refused("a header holds no number where one belongs")
+        raise refused("a header holds no number where one belongs")
     return int(match[1], 8)
 
 
 def _judge(header: _Header) -> None:
     kind = _KINDS.get(header.kind)
     if kind is not None:
-        raise _refused(f"it holds a {kind}")
+        raise refused(f"it holds a {kind}")
     if header.kind not in (b"0", b"\0", b"5", b"7"):
-        raise _refused(f"it holds a member of unknown type {header.kind!r}")
+        raise refused(f"it holds a member of unknown type {header.kind!r}")
     if header.kind == b"5" and header.size:
-        raise _refused("it holds a directory with data")
+        raise refused("it holds a directory with data")
     if header.name.startswith(b"/") or b".." in header.name.split(b"/"):
-        raise _refused("it holds a path that leads out of the archive")
+        raise refused("it holds a path that leads out of the archive")
 
 
 def _pax_path(extension: bytes) -> bytes | None:
@@ -160,14 +159,14 @@ def _pax_path(extension: bytes) -> bytes | None:
     while rest:
         length_text, space, _ = rest.partition(b" ")
         if not space or not length_text.isdigit() or len(length_text) > 6:
-            raise _refused("a pax header is damaged")
+            raise refused("a pax header is damaged")
         length = int(length_text)
         record, rest = rest[len(length_text) + 1 : length], rest[length:]
         keyword, equals, value = record.partition(b"=")
         if not equals or not record.endswith(b"\n"):
-            raise _refused("a pax header is damaged")
+            raise refused("a pax header is damaged")
         if keyword == b"size" or keyword.startswith(b"GNU.sparse"):
-            raise _refused("it holds a sparse or resized file")
+            raise refused("it holds a sparse or resized file")
         if keyword == b"path":
             path = value[:-1]
     return path
@@ -179,7 +178,7 @@ class _Unpacked:
     def __init__(self, packed: Iterable[bytes], max_packed_bytes: int, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self.left = max_bytes
-        self._pieces = _decompressed(_counted(packed, max_packed_bytes))
+        self._pieces = decompressed(counted(packed, max_packed_bytes))
         self._buffer = b""
 
     def pieces(self, size: int) -> Iterator[bytes]:
@@ -189,7 +188,7 @@ class _Unpacked:
             if not self._buffer:
                 self._buffer = self._more()
                 if not self._buffer:
-                    raise _cut_off()
+                    raise cut_off()
             piece, self._buffer = self._buffer[:missing], self._buffer[missing:]
             missing -= len(piece)
             yield piece
@@ -206,7 +205,7 @@ class _Unpacked:
         piece = self._buffer
         while True:
             if any(piece):
-                raise _refused("data follows the end of the archive")
+                raise refused("data follows the end of the archive")
             piece = self._more()
             if not piece:
                 return
@@ -215,48 +214,5 @@ class _Unpacked:
         piece = next(self._pieces, b"")
         self.left -= len(piece)
         if self.left < 0:
-            raise _refused(f"it unpacks to more than the {self.max_bytes:,} bytes allowed")
+            raise refused(f"it unpacks to more than the {self.max_bytes:,} bytes allowed")
         return piece
-
-
-def _counted(packed: Iterable[bytes], max_packed_bytes: int) -> Iterator[bytes]:
-    count = 0
-    for piece in packed:
-        count += len(piece)
-        if count > max_packed_bytes:
-            raise _refused(f"it has more than the {max_packed_bytes:,} bytes allowed packed")
-        yield piece
-
-
-def _decompressed(packed: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield pieces of at most 64 KiB, so that a small input cannot fill the memory."""
-    unzip = zlib.decompressobj(wbits=31)
-    for arrived in packed:
-        piece = arrived
-        while piece:
-            if unzip.eof:
-                raise _refused("data follows the end of the gzip stream")
-            try:
-                out = unzip.decompress(piece, _PIECE)
-            except zlib.error:
-                raise _refused("it is not gzip, or it is damaged") from None
-            if out:
-                yield out
-            piece = unzip.unused_data if unzip.eof else unzip.unconsumed_tail
-    if not unzip.eof:
-        raise _cut_off()
-
-
-def _refused(why: str) -> SourceError:
-    return SourceError(
-        f"the downloaded archive is refused: {why}",
-        advice="the published copy stays; if the next run sees the same, tell the vendor",
-    )
-
-
-def _cut_off() -> SourceError:
-    return SourceError(
-        "the downloaded archive ends too early",
-        advice="the published copy stays; the next run tries again",
-        retryable=True,
-    )
