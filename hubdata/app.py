@@ -274,7 +274,7 @@ def _run(
     with Spool.create(settings.spool) as spool:
 
         def context(name: str) -> SourceContext:
-            return SourceContext(spool.directory(name), os.environ, clock, choices.force)
+            return SourceContext(spool.directory(name), os.environ, clock, choices.force, spool.memory(name))
 
         feeds = _feeds(settings, jobs, frozenset(selected), context)
         run_id = f"{clock.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"

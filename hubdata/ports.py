@@ -54,13 +54,15 @@ class SourceContext:
     """What a run gives every source it builds, besides the source's own options.
 
     `workspace` is a private directory of the spool for this source alone; `environment` holds credentials; `force`
-    means that nothing is kept: fetch even what upstream says is unchanged.
+    means that nothing is kept: fetch even what upstream says is unchanged. `memory` is a directory for what must
+    outlive the run, shared by all sources of the type: it may not exist yet, and is None where nothing is remembered.
     """
 
     workspace: Path
     environment: Mapping[str, str]
     clock: Clock
     force: bool = False
+    memory: Path | None = None
 
 
 class Source(Protocol):

@@ -59,6 +59,10 @@ class Spool:
         """Return the path of a new, empty, private file in the spool; `name` is numbered as in `directory`."""
         return self._new(name, lambda path: path.touch(mode=0o600, exist_ok=False))
 
+    def memory(self, name: str) -> Path:
+        """Return the directory beside the runs' own for what `name` keeps from run to run; made when first used."""
+        return self.path.parent / f"memory-{name}"
+
     def close(self) -> None:
         """Remove the spool and all that is in it."""
         shutil.rmtree(self.path, ignore_errors=True)
