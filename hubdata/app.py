@@ -23,7 +23,7 @@ from hubdata.config.jobs import load_jobs
 from hubdata.config.settings import Settings, load_settings
 from hubdata.errors import ConfigError
 from hubdata.model.job import FileRule, Job, SourceSpec
-from hubdata.model.run import RunResult
+from hubdata.model.run import HookResult, RunResult
 from hubdata.model.snapshot import SourceFile
 from hubdata.model.validation import ValidationResult
 from hubdata.pipeline import run
@@ -282,7 +282,18 @@ def _run(
         result = run(
             feeds, places, kind_builder(), orders, run_id=run_id, clock=clock, reporter=reporter, others=others
         )
-    return replace(result, notices=tuple(notices), flags=flags)
+        told: tuple[HookResult, ...] = ()
+        if settings.hook is not None and any(target.changed for job in result.jobs for target in job.targets):
+            from hubdata.hooks import tell
+
+            told = tell(
+                settings.hook,
+                result,
+                environment=os.environ,
+                keys_file=lambda: spool.file("changed-keys"),
+                reporter=reporter,
+            )
+    return replace(result, notices=tuple(notices), flags=flags, hooks=told)
 
 
 def _plan_id(text: str) -> str:

@@ -5,7 +5,7 @@
     |-- SourceError              5  an upstream could not be read
     |-- TargetError              6  a store could not be read or written
     |   `-- Conflict             6  somebody else wrote first; read again and plan anew
-    `-- CdnError                 7  published, but the CDN does not know yet
+    `-- CdnError                 7  published, but the CDN does not know yet (a failed hook ends so too)
 
 Bad data is not an error here but a `Finding`; an exception means that we could not find out.
 """

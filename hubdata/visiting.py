@@ -113,6 +113,7 @@ def visit(
     if orders.dry_run:
         meanings = _explained(planned, place.target, found, reporter, held_only=False)
         return _stays(planned, place, found, None, None, meanings=meanings)
+    broke_off = bool(found.ledger.open)
     found, told = _resume(place, found, spoken_for, reporter)
     works = tuple(Work(each.plan, each.reading.snapshot) for each in planned if not each.plan.empty)
     applied = None
@@ -123,7 +124,7 @@ def visit(
     if told is not None and orders.wait:
         told = _waited(place.cdn, told, reporter)
     meanings = _explained(planned, place.target, found, reporter, held_only=True)
-    return _stays(planned, place, found, applied, told, meanings=meanings)
+    return _stays(planned, place, found, applied, told, meanings=meanings, broke_off=broke_off)
 
 
 def lost(target: Target, readings: tuple[Reading, ...], err: HubdataError) -> Mapping[str, Stay]:
@@ -232,6 +233,7 @@ def _stays(
     told: Invalidation | None,
     *,
     meanings: Mapping[str, Difference],
+    broke_off: bool = False,
 ) -> Mapping[str, Stay]:
     """Share one publication out among its jobs.
 
@@ -251,14 +253,30 @@ def _stays(
             generation=generation,
             requests=place.target.requests() if index == 0 else {},
             invalidation=told if took_part else None,
-            failed=frozenset(applied.failures) & {change.key for change in each.plan.changes}
-            if applied
-            else frozenset(),
+            failed=_failed(each.plan, applied),
             problem=_problem(each.plan, applied),
             meanings={key: meanings[key] for key in each.keys if key in meanings},
+            changed=_changed(each, found.inventory, applied, broke_off=broke_off) if applied else (),
         )
         stays[each.plan.job] = Stay(result, each.findings, each.decision.approved)
     return stays
+
+
+def _changed(each: _Planned, before: Inventory, applied: Applied, *, broke_off: bool) -> tuple[str, ...]:
+    """Return the data keys that have other bytes in public now.
+
+    What is adopted counts where the manifest said otherwise: most likely a run that broke off had put it. Only what
+    is found by the first run ever was there before, unless that run is the second because the first `broke_off`.
+    """
+    receipt, first = applied.receipt, before.manifest.generation == 0
+    keys = {change.key for change in each.plan.puts if change.key in receipt.stored}
+    keys |= {change.key for change in each.plan.deletes if change.key in receipt.deleted}
+    for key in each.plan.adopted:
+        entry = before.manifest.files.get(key)
+        same = entry is not None and entry.sha256 == each.reading.snapshot.artifacts[key].sha256
+        if not same and (broke_off or not first):
+            keys.add(key)
+    return tuple(sorted(keys))
 
 
 def _failed(plan: Plan, applied: Applied | None) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """Find everything wrong with a configuration at once, for a person or a CI job: `hubdata config check`."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -8,11 +9,12 @@ from typing import Any
 from hubdata.config.adapters import absolute
 from hubdata.config.document import read_document
 from hubdata.config.jobs import read_jobs, shown
-from hubdata.config.layers import EVERY_REPOSITORY
+from hubdata.config.layers import EVERY_REPOSITORY, Layers
 from hubdata.config.problems import Level, Problem, in_order
 from hubdata.config.settings import Settings, read_settings
+from hubdata.model.hook import Hook
 from hubdata.model.job import Job
-from hubdata.plugins import suggest
+from hubdata.plugins import Fault, suggest
 
 
 def check(
@@ -29,6 +31,8 @@ def check(
     """
     layers, settings, problems = read_settings(config=config, environment=environment, flags=flags, cwd=cwd)
     found = list(problems)
+    if settings is not None and settings.hook is not None:
+        found += _program(settings.hook, layers, environment)
     jobs = layers.data.get("jobs")
     if isinstance(jobs, str) and jobs:
         directory = absolute(jobs, layers.base(("jobs",)))
@@ -38,6 +42,14 @@ def check(
         if settings is not None:
             found += _checkouts(settings, reading.jobs)
     return in_order(found)
+
+
+def _program(hook: Hook, layers: Layers, environment: Mapping[str, str]) -> Iterator[Problem]:
+    """Return a problem when the program of a hook cannot be started here."""
+    if shutil.which(hook.program, path=environment.get("PATH", "")) is None:
+        where = "it is no executable file" if "/" in hook.program else "it is nowhere on PATH"
+        advice = "install it, make it executable, or name another; without it every publication ends with exit code 7"
+        yield layers.problem(Fault(("hooks", "on_published"), f"{hook.program} cannot be started: {where}", advice))
 
 
 def _schedules(directory: Path, jobs: tuple[Job, ...]) -> Iterator[Problem]:

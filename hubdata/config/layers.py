@@ -18,9 +18,24 @@ from hubdata.plugins import Fault, suggest
 
 DEFAULT = "default"
 PREFIX = "HUBDATA_"
-TABLES = ("targets", "cdns", "checkouts", "verify")
+TABLES = ("targets", "cdns", "checkouts", "verify", "hooks")
 VALUES = ("jobs", "spool")
 _OTHERS = ("HUBDATA_CONFIG", "HUBDATA_CHECKOUT")
+_TOLD = tuple(
+    PREFIX + name
+    for name in (
+        "RUN_ID",
+        "JOB",
+        "TARGET",
+        "GENERATION",
+        "OUTCOME",
+        "EXIT_CODE",
+        "CHANGED_COUNT",
+        "CHANGED_KEYS",
+        "CHANGED_KEYS_FILE",
+    )
+)
+"""What hooks are told: a hook may well run hubdata itself, and these are no settings misspelt."""
 EVERY_REPOSITORY = "*"
 """The checkout that stands for whatever repository a job names."""
 
@@ -153,7 +168,7 @@ def _from_environment(
         elif table in TABLES and rest and all(rest):
             name = next((n for n in names.get(table, ()) if n.lower().replace("-", "_") == rest[0]), rest[0])
             yield (table, name, *rest[1:]), _value(text), origin
-        elif variable not in _OTHERS:
+        elif variable not in (*_OTHERS, *_TOLD):
             known = [PREFIX + word.upper() for word in VALUES] + [f"{PREFIX}{t.upper()}__" for t in TABLES]
             advice = suggest(variable, known) if "__" not in variable else f"known are: {', '.join(known)}"
             problems.append(Problem("environment", None, variable, "nothing reads it", advice, Level.WARNING))

@@ -6,6 +6,7 @@ handed on as plain values; secrets never pass through here.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from hubdata.config.builtin import DEFAULT_FILE, defaults
 from hubdata.config.document import Document, read_document
 from hubdata.config.layers import EVERY_REPOSITORY, Layers, lay
 from hubdata.config.problems import Level, Problem, in_order, stop_on_errors
-from hubdata.config.settings_file import SettingsFile, options_of
+from hubdata.config.settings_file import HooksTable, SettingsFile, options_of
+from hubdata.model.hook import Hook
 from hubdata.plugins import Fault, Seam, faults, suggest
 
 
@@ -58,6 +60,7 @@ class Settings:
     cdns: Mapping[str, CdnSpec]
     checkouts: Mapping[str, Path] = field(default_factory=dict)
     verify: VerifySpec | None = None
+    hook: Hook | None = None
     embedded: bool = False
     notices: tuple[str, ...] = ()
 
@@ -160,9 +163,16 @@ def _settings(layers: Layers, notices: tuple[str, ...]) -> Settings:
         cdns={name: CdnSpec(t.type, options(Seam.CDN, "cdns", name, t.type)) for name, t in file.cdns.items()},
         checkouts={url: path(text, "checkouts", url) for url, text in file.checkouts.items()},
         verify=VerifySpec(file.verify.url.rstrip("/"), tuple(file.verify.families)) if file.verify else None,
+        hook=_hook(file.hooks),
         embedded=layers.defaulted("targets"),
         notices=notices,
     )
+
+
+def _hook(table: HooksTable | None) -> Hook | None:
+    if table is None:
+        return None
+    return Hook(tuple(table.on_published), timedelta(seconds=table.timeout_s), tuple(table.pass_environment))
 
 
 def _plain(url: str) -> str:

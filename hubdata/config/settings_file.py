@@ -2,9 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Name = Annotated[str, Field(min_length=1)]
+Argument = Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=4096)]
+Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=255)]
 
 
 class TargetTable(BaseModel):
@@ -33,6 +35,29 @@ class VerifyTable(BaseModel):
     families: list[Literal["ipv4", "ipv6"]] = Field(default=["ipv4", "ipv6"], min_length=1)
 
 
+class HooksTable(BaseModel):
+    """What is started when something was published."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    on_published: list[Argument] = Field(
+        min_length=1,
+        max_length=64,
+        description="A program (an absolute path, or a name found on PATH) and its arguments; no shell reads them.",
+    )
+    timeout_s: float = Field(default=60, gt=0, le=3600, description="Seconds after which it is ended.")
+    pass_environment: list[Variable] = Field(
+        default=[], max_length=64, description="Variables that it is given besides PATH, HOME and what it is told."
+    )
+
+    @field_validator("on_published")
+    @classmethod
+    def _startable(cls, argv: list[str]) -> list[str]:
+        if not argv[0] or ("/" in argv[0] and not argv[0].startswith("/")):
+            raise ValueError("the first is the program: expected an absolute path, or a name to be found on PATH")
+        return argv
+
+
 class SettingsFile(BaseModel):
     """The file `hubdata.toml`."""
 
@@ -46,6 +71,7 @@ class SettingsFile(BaseModel):
         default={}, description="Repository URL (or `*`) to a directory that holds its checkout."
     )
     verify: VerifyTable | None = None
+    hooks: HooksTable | None = None
 
 
 def options_of(table: Any) -> dict[str, Any]:

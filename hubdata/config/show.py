@@ -64,6 +64,10 @@ def _settings(layers: Layers, settings: Settings) -> Iterator[Row]:
     if settings.verify is not None:
         yield row(settings.verify.url, "verify", "url")
         yield row(settings.verify.families, "verify", "families")
+    if settings.hook is not None:
+        yield row(settings.hook.argv, "hooks", "on_published")
+        yield row(f"{settings.hook.timeout.total_seconds():g}", "hooks", "timeout_s")
+        yield row(settings.hook.pass_environment, "hooks", "pass_environment")
 
 
 def _options(seam: Seam, word: str, options: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], object]]:

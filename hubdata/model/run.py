@@ -38,7 +38,8 @@ class TargetResult:
     `plan` is what was to go out, `failed` the keys of it that did not; `held` is the plan of what broke a limit and
     waits for approval by its id. `applied` tells that `plan` was carried out; a dry run and a failed target leave it
     False. `waiting` broke no limit, but was left alone by a run that carries out approved plans only. `meanings` say by
-    key what a change means, where it was worth finding out: in a dry run, and of held files.
+    key what a change means, where it was worth finding out: in a dry run, and of held files. `changed` are the data
+    keys that have other bytes in public since this run: put, deleted, or found put and entered in the manifest.
     """
 
     target: str
@@ -52,6 +53,7 @@ class TargetResult:
     problem: Problem | None = None
     meanings: Mapping[str, Difference] = field(default_factory=dict)
     waiting: Plan | None = None
+    changed: tuple[str, ...] = ()
 
     @property
     def done(self) -> Plan:
@@ -73,6 +75,18 @@ class JobResult:
 
 
 @dataclass(frozen=True, slots=True)
+class HookResult:
+    """What became of a hook that was told of one publication. `output` is the end of what it wrote."""
+
+    hook: str
+    target: str
+    generation: int
+    elapsed_s: float
+    output: str = ""
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """A whole run. `notices` are things a person should know that are no fault of the data.
 
@@ -87,8 +101,13 @@ class RunResult:
     notices: tuple[str, ...] = ()
     unknown_plans: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    hooks: tuple[HookResult, ...] = ()
 
     @property
     def exit_code(self) -> Exit:
-        """Return the worst of the jobs' codes, in the contract's order; HELD when an approval let nothing out."""
-        return worst([job.exit_code for job in self.jobs] + [Exit.HELD] * bool(self.unknown_plans))
+        """Return the worst of the jobs' codes, in the contract's order.
+
+        HELD when an approval let nothing out, CDN_PENDING when a hook that relies on being told has failed.
+        """
+        codes = [job.exit_code for job in self.jobs] + [Exit.HELD] * bool(self.unknown_plans)
+        return worst(codes + [hook.problem.exit_code for hook in self.hooks if hook.problem is not None])

@@ -29,6 +29,8 @@ def run_github(result: RunResult) -> str:
     lines = []
     for problem, names in wording.problems(result).items():
         lines.append(_problem(", ".join(names), problem))
+    for problem, names in wording.warnings(result).items():
+        lines.append(_problem(", ".join(names), problem, "warning"))
     for job in result.jobs:
         for target in job.targets:
             if target.held is not None:
@@ -36,9 +38,7 @@ def run_github(result: RunResult) -> str:
                 lines.append(command("warning", text, title=f"{job.job} to {target.target}"))
     lines += annotations(f for job in result.jobs for f in job.findings)
     lines += [command("notice", redact(notice), title="hubdata") for notice in result.notices]
-    lines.append(
-        command("notice", f"{wording.run_summary(result)} ({wording.meaning(result.exit_code)})", title="hubdata")
-    )
+    lines.append(command("notice", f"{wording.run_summary(result)} ({wording.run_meaning(result)})", title="hubdata"))
     return "".join(line + "\n" for line in dict.fromkeys(lines))
 
 
@@ -82,13 +82,13 @@ def run_summary_markdown(result: RunResult) -> str:
     title = "hubdata plan" if result.dry_run else "hubdata sync"
     said = "".join(
         f"- {cell(', '.join(names))}: {cell(redact(p.message))}{'. ' + cell(redact(p.advice)) if p.advice else ''}\n"
-        for p, names in wording.problems(result).items()
+        for p, names in (wording.problems(result) | wording.warnings(result)).items()
     )
     return "\n".join(
         part
         for part in (
             f"### {title}\n",
-            f"{cell(wording.run_summary(result))} ({wording.meaning(result.exit_code)})\n",
+            f"{cell(wording.run_summary(result))} ({wording.run_meaning(result)})\n",
             table(head, rows),
             said,
             _findings_table(f for job in result.jobs for f in job.findings),
@@ -147,9 +147,9 @@ def _annotation(finding: Finding, base: str) -> str:
     return command(name, message, file=file, line=finding.line, col=finding.column, title=finding.rule)
 
 
-def _problem(name: str, problem: Problem) -> str:
+def _problem(name: str, problem: Problem, severity: str = "error") -> str:
     message = f"{problem.message}. {problem.advice}" if problem.advice else problem.message
-    return command("error", redact(message), title=name)
+    return command(severity, redact(message), title=name)
 
 
 def _data(text: str) -> str:

@@ -12,7 +12,7 @@ from hubdata.model.finding import Finding
 from hubdata.model.meaning import Difference
 from hubdata.model.plan import Change, Plan
 from hubdata.model.receipt import Invalidation
-from hubdata.model.run import JobResult, Problem, RunResult, TargetResult
+from hubdata.model.run import HookResult, JobResult, Problem, RunResult, TargetResult
 from hubdata.model.snapshot import Stats
 from hubdata.model.validation import ValidationResult
 from hubdata.report import wording
@@ -36,6 +36,7 @@ def run_json(result: RunResult) -> str:
             "unknown_plans": list(result.unknown_plans),
             "problem": _problem(wording.unknown_plans(result)),
             "jobs": [_job(job) for job in result.jobs],
+            "hooks": [_hook(hook) for hook in result.hooks],
         }
     )
 
@@ -115,6 +116,17 @@ def _change(change: Change, meant: Difference | None) -> dict[str, Any]:
     from hubdata.report.meaning_json import meaning_json
 
     return {**told, "meaning": meaning_json(meant, MAX_LISTED)}
+
+
+def _hook(hook: HookResult) -> dict[str, Any]:
+    return {
+        "hook": hook.hook,
+        "target": hook.target,
+        "generation": hook.generation,
+        "elapsed_s": hook.elapsed_s,
+        "output": redact(hook.output),
+        "problem": _problem(hook.problem),
+    }
 
 
 def _cdn(invalidation: Invalidation | None) -> dict[str, Any] | None:

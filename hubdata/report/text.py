@@ -32,6 +32,9 @@ _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _MOST_ITEMS = 5
 """How many networks and entries of one group a plan shows of each file; `hubdata diff` shows more."""
 
+_MOST_SAID = 5
+"""How many of the last lines are shown that a failed hook wrote; JSON has more."""
+
 _MOST = 20
 """How many errors of one file are shown: beyond these the file is something else than it claims."""
 
@@ -45,7 +48,7 @@ def run_text(result: RunResult, screen: Screen, *, verbose: bool = False, quiet:
     _held(page, result, verbose=verbose)
     _attention(page, result, verbose=verbose, quiet=quiet)
     if not quiet or result.exit_code is not Exit.FINE:
-        _last(page, wording.run_summary(result), result.exit_code)
+        _last(page, wording.run_summary(result), result.exit_code, wording.run_meaning(result))
     return page.text()
 
 
@@ -63,7 +66,7 @@ def plan_text(result: RunResult, screen: Screen, *, verbose: bool = False, quiet
             if target.held is not None:
                 _plan(page, job, target, target.held, why=" (held by limits)", verbose=verbose)
     _attention(page, result, verbose=verbose, quiet=quiet)
-    _last(page, f"{wording.run_summary(result)}; nothing was written", result.exit_code)
+    _last(page, f"{wording.run_summary(result)}; nothing was written", result.exit_code, wording.run_meaning(result))
     return page.text()
 
 
@@ -81,7 +84,7 @@ def validation_text(result: ValidationResult, screen: Screen, *, verbose: bool =
                 page.line(f"{row[0].text}  {row[1].text}  {row[2].text}")
     findings(page, result.all_findings, verbose=verbose, quiet=quiet)
     if not quiet or result.exit_code is not Exit.FINE:
-        _last(page, wording.validation_summary(result), result.exit_code)
+        _last(page, wording.validation_summary(result), result.exit_code, wording.meaning(result.exit_code))
     return page.text()
 
 
@@ -239,6 +242,7 @@ def _attention(page: Page, result: RunResult, *, verbose: bool, quiet: bool) -> 
         page.prose(plain(redact(f"{', '.join(names)}: {problem.message}")), Style.RED, first="error: ")
         if problem.advice:
             page.prose(plain(redact(problem.advice)), indent=2, first="advice: ")
+    _warnings(page, result)
     findings(page, (f for job in result.jobs for f in job.findings), verbose=verbose, quiet=quiet)
     held = [[t.held.id for t in job.targets if t.held is not None] for job in result.jobs]
     if any(held):
@@ -248,10 +252,21 @@ def _attention(page: Page, result: RunResult, *, verbose: bool, quiet: bool) -> 
         page.line(plain(redact(wording.approval(result, *ids))), indent=2)
 
 
-def _last(page: Page, summary: str, code: Exit) -> None:
+def _warnings(page: Page, result: RunResult) -> None:
+    """Add what went wrong after everything was published, and the last lines that a hook wrote about it."""
+    for problem, names in wording.warnings(result).items():
+        page.blank()
+        page.prose(plain(redact(f"{', '.join(names)}: {problem.message}")), Style.YELLOW, first="warning: ")
+        said = [hook.output for hook in result.hooks if hook.problem == problem and hook.output]
+        for line in redact(said[-1]).splitlines()[-_MOST_SAID:] if said else ():
+            page.line(plain(line), Style.DIM, indent=4)
+        page.prose(plain(redact(problem.advice)), indent=2, first="advice: ")
+
+
+def _last(page: Page, summary: str, code: Exit, meaning: str) -> None:
     page.blank()
     style = Style.GREEN if code is Exit.FINE else Style.YELLOW if code in (Exit.HELD, Exit.CDN_PENDING) else Style.RED
-    end = "" if code is Exit.FINE else f" ({wording.meaning(code)})"
+    end = "" if code is Exit.FINE else f" ({meaning})"
     page.prose(f"{summary[:1].upper()}{summary[1:]}{end}", Style.BOLD, style)
 
 

@@ -104,6 +104,23 @@ def problems(result: RunResult) -> dict[Problem, list[str]]:
     return struck
 
 
+def warnings(result: RunResult) -> dict[Problem, list[str]]:
+    """Return what went wrong after everything was published, each once, with what it struck."""
+    struck: dict[Problem, list[str]] = {}
+    for hook in result.hooks:
+        if hook.problem is not None:
+            struck.setdefault(hook.problem, []).append(f"hook {hook.hook} for {hook.target}")
+    return struck
+
+
+def run_meaning(result: RunResult) -> str:
+    """Return what the exit code of a run tells; 7 stands for two things, and only one of them mends itself."""
+    told = [t.invalidation for job in result.jobs for t in job.targets if t.invalidation is not None]
+    if result.exit_code is Exit.CDN_PENDING and not any(invalidation.pending for invalidation in told):
+        return f"exit {int(result.exit_code)}: published, but a hook failed"
+    return meaning(result.exit_code)
+
+
 def run_summary(result: RunResult) -> str:
     """Return one sentence on what a run did, or would do."""
     done = [t.done for job in result.jobs for t in job.targets if t.applied or result.dry_run]
