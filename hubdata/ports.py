@@ -155,6 +155,10 @@ class Target(Protocol):
         """Return how many writes at once serve this store best."""
         ...
 
+    def now(self) -> datetime:
+        """Return the store's own time, aware UTC: what machines with different clocks agree on."""
+        ...
+
     def listing(self) -> Mapping[str, Stored]:
         """Return every object by key, private ones included."""
         ...

@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
@@ -88,6 +89,11 @@ class DirectoryTarget:
         """Return how many calls were made so far, named as the requests they would be on S3."""
         with self._counting:
             return {method: self._counts[method] for method in ("LIST", "GET", "PUT", "HEAD", "DELETE")}
+
+    def now(self) -> datetime:
+        """Return the file system's time, which is the file server's where there is one."""
+        with self._explained(""), self._tree.draft() as draft:
+            return datetime.fromtimestamp(os.fstat(draft.file.fileno()).st_mtime, UTC)
 
     def listing(self) -> Mapping[str, Stored]:
         """Return every regular file by key, hashed. Links, devices and names that are not UTF-8 are no objects."""

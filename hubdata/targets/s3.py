@@ -17,12 +17,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from hubdata.errors import Conflict, TargetError
 from hubdata.model.inventory import Stored
+from hubdata.model.manifest import KEY as MANIFEST
 from hubdata.ports import Blob, Upload
 from hubdata.transfer.aws import (
     AwsClient,
@@ -36,6 +38,7 @@ from hubdata.transfer.aws import (
 )
 from hubdata.transfer.digest import SMALL_BYTES, VerifiedReader, read_verified
 from hubdata.transfer.s3_quick import QuickBucket
+from hubdata.transfer.store_clock import StoreClock
 
 MAX_PUT_BYTES = 5 * 1024**3
 """What S3 takes in one PutObject."""
@@ -112,7 +115,8 @@ class S3Target:
         if style == "auto" and options.endpoint_url is not None:
             style = "path"
         self._settings = Settings("s3", options.region, options.endpoint_url, style, self.concurrency)
-        self._client = AwsClient(self._settings)
+        self._clock = StoreClock()
+        self._client = AwsClient(self._settings, clock=self._clock)
         self._quick = QuickBucket.where_simple(
             options.bucket,
             options.region,
@@ -120,6 +124,7 @@ class S3Target:
             path_style=style == "path",
             owner=options.expected_bucket_owner,
             environment=os.environ,
+            clock=self._clock,
         )
 
     @property
@@ -146,6 +151,16 @@ class S3Target:
         """Return how many requests were sent so far by method, retries included."""
         quick = self._quick.requests() if self._quick else {}
         return {method: count + quick.get(method, 0) for method, count in self._client.requests().items()}
+
+    def now(self) -> datetime:
+        """Return the store's time, as its last answer had it; asks where there was none yet."""
+        if self._clock.now() is None:
+            self._head(MANIFEST)
+        told = self._clock.now()
+        if told is None:
+            advice = "ask its maker: every HTTP server with a clock must send one"
+            raise TargetError(f"{self._place()}: the store sends no Date header", advice=advice)
+        return told
 
     def listing(self) -> Mapping[str, Stored]:
         """Return every object below the prefix, 1,000 a request."""

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from hubdata.errors import HubdataError
+from hubdata.transfer.store_clock import StoreClock
 
 if TYPE_CHECKING:
     from botocore.session import Session
@@ -71,10 +72,14 @@ class Trouble:
 
 
 class AwsClient:
-    """One botocore client, built at first use; counts the requests it sends by method, retries included."""
+    """One botocore client, built at first use; counts the requests it sends by method, retries included.
 
-    def __init__(self, settings: Settings) -> None:
+    `clock`, if given, hears the time of every answer.
+    """
+
+    def __init__(self, settings: Settings, *, clock: StoreClock | None = None) -> None:
         self.settings = settings
+        self._clock = clock
         self._client: Any = None
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
@@ -115,6 +120,8 @@ class AwsClient:
         )
         client.meta.events.register_first(f"before-send.{settings.service}", self._count)
         client.meta.events.register_last(f"before-call.{settings.service}", _in_one_piece)
+        if self._clock is not None:
+            client.meta.events.register_first(f"response-received.{settings.service}", self._hear)
         return client
 
     def _count(self, request: Any, event_name: str, **_: Any) -> None:
@@ -122,6 +129,10 @@ class AwsClient:
         method = "LIST" if operation in _LIST_OPERATIONS else str(request.method)
         with self._lock:
             self._counts[method] += 1
+
+    def _hear(self, response_dict: Mapping[str, Any] | None = None, **_: Any) -> None:
+        if self._clock is not None and response_dict is not None:
+            self._clock.hear(response_dict["headers"].get("Date"))
 
 
 def _in_one_piece(params: dict[str, Any], **_: Any) -> None:

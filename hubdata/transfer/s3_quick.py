@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlsplit
 
 from hubdata import __version__
+from hubdata.transfer.store_clock import StoreClock
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection
@@ -78,8 +79,16 @@ class QuickBucket:
     """One bucket, read in the simplest way. `QuickBucket.where_simple` tells whether that will do."""
 
     def __init__(
-        self, url: str, region: str, credentials: Credentials, headers: Mapping[str, str], authorities: str = ""
+        self,
+        url: str,
+        region: str,
+        credentials: Credentials,
+        headers: Mapping[str, str],
+        authorities: str = "",
+        *,
+        clock: StoreClock | None = None,
     ) -> None:
+        self._clock = clock
         self._url = urlsplit(url)
         self._region = region
         self._credentials = credentials
@@ -99,6 +108,7 @@ class QuickBucket:
         path_style: bool,
         owner: str | None,
         environment: Mapping[str, str],
+        clock: StoreClock | None = None,
     ) -> Self | None:
         """Return the bucket, or None where botocore's knowledge of profiles, proxies or partitions is wanted."""
         if not all(map(environment.get, _KEYS)) or any(map(environment.get, _COMPLICATIONS)) or _has_files(environment):
@@ -121,7 +131,7 @@ class QuickBucket:
         credentials = Credentials(access_key, secret_key, environment.get("AWS_SESSION_TOKEN", ""))
         own = {"x-amz-expected-bucket-owner": owner} if owner else {}
         authorities = next(filter(None, map(environment.get, _AUTHORITIES)), "")
-        return cls(url, region, credentials, own, authorities)
+        return cls(url, region, credentials, own, authorities, clock=clock)
 
     def requests(self) -> Mapping[str, int]:
         """Return how many requests were sent so far by method, LIST apart from GET."""
@@ -160,6 +170,8 @@ class QuickBucket:
                 self._counts[method] += 1
             connection.request("GET", f"{path}?{words}" if words else path, headers=headers)
             response = connection.getresponse()
+            if self._clock is not None:
+                self._clock.hear(response.getheader("Date"))
             size = response.length  # None: in chunks, as S3 sends listings
             limit = max_bytes if response.status == 200 else MAX_ERROR_BYTES
             if response.status not in (200, 404) or (size is not None and size > limit):

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -255,6 +256,14 @@ def test_requests_are_counted_by_method(target: Target, make: Make) -> None:
     target.stat("a.txt")
     target.delete("a.txt", if_etag=stored.etag)
     assert dict(target.requests()) == {"LIST": 1, "GET": 1, "PUT": 1, "HEAD": 1, "DELETE": 1}
+
+
+def test_it_tells_its_own_time(target: Target) -> None:
+    """Within a minute of this machine's, as both run here, before and after the first other call."""
+    for _ in range(2):
+        told = target.now()
+        assert abs(told - datetime.now(UTC)) < timedelta(minutes=1)
+        target.listing()
 
 
 def test_it_knows_its_name_and_its_pace(target: Target) -> None:

@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from hubdata.errors import Conflict, TargetError
 from hubdata.model.inventory import Stored
 from hubdata.ports import Blob, Upload
+from tests.simulator.clock import SettableClock
 from tests.simulator.wire import Call, Wire
 
 
@@ -28,7 +30,10 @@ class Version:
 class MemoryTarget:
     """Implements `hubdata.ports.Target`; `versions` is the whole past of every key, oldest first."""
 
-    def __init__(self, wire: Wire, name: str = "memory", *, concurrency: int = 1) -> None:
+    def __init__(
+        self, wire: Wire, name: str = "memory", *, concurrency: int = 1, clock: SettableClock | None = None
+    ) -> None:
+        self._clock = clock or SettableClock()
         self.versions: dict[str, list[Version]] = {}
         self._wire = wire
         self._name = name
@@ -80,6 +85,10 @@ class MemoryTarget:
         return sum(1 for version in self.versions.get(key, ()) if version.body is not None)
 
     # The port.
+
+    def now(self) -> datetime:
+        """Return the world's time."""
+        return self._clock.now()
 
     def listing(self) -> Mapping[str, Stored]:
         """Return every object by key; counts one LIST for each 1,000."""

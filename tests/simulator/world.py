@@ -55,7 +55,7 @@ class World:
 
     def add_target(self, name: str = "memory", *, concurrency: int = 1, silent_cdn: bool = False) -> MemoryTarget:
         """Add a target with a CDN before it."""
-        self.targets[name] = MemoryTarget(self.wire, name, concurrency=concurrency)
+        self.targets[name] = MemoryTarget(self.wire, name, concurrency=concurrency, clock=self.clock)
         self.cdns[name] = MemoryCdn(self.wire, f"cdn-{name}", silent=silent_cdn)
         return self.targets[name]
 

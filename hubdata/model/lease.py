@@ -1,0 +1,68 @@
+"""Leases: which run may write at a target now, and until when. `.hubdata/lease.json`.
+
+A lease is released by writing an end that has come, never by deleting it: so its fence only grows, and stores that
+delete without a condition can hold one too. All times are the store's own.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+SCHEMA = 1
+KEY = ".hubdata/lease.json"
+
+SLACK = timedelta(seconds=2)
+"""By how much stores' whole-second clocks may differ from answer to answer: a lease is over only this much later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One lease as written. `holder` is for people; `process` names the holding process to others on its machine."""
+
+    fence: int
+    run_id: str
+    holder: str
+    process: str
+    acquired_at: datetime
+    expires_at: datetime
+
+    def is_over(self, now: datetime) -> bool:
+        """Tell whether anybody may take it at the store's time `now`."""
+        return self.expires_at <= self.acquired_at or now > self.expires_at + SLACK
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical JSON."""
+        body = {
+            "schema": SCHEMA,
+            "fence": self.fence,
+            "run_id": self.run_id,
+            "holder": self.holder,
+            "process": self.process,
+            "acquired_at": _stamp(self.acquired_at),
+            "expires_at": _stamp(self.expires_at),
+        }
+        return (json.dumps(body, indent=2, ensure_ascii=False) + "\n").encode()
+
+    @staticmethod
+    def from_bytes(body: bytes) -> "Lease | None":
+        """Return the lease that `body` holds; None when it is none: then nobody holds it, and it may be overwritten."""
+        try:
+            data = json.loads(body)
+            return Lease(
+                fence=int(data["fence"]),
+                run_id=str(data["run_id"]),
+                holder=str(data["holder"]),
+                process=str(data["process"]),
+                acquired_at=_time(data["acquired_at"]),
+                expires_at=_time(data["expires_at"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+            return None
+
+
+def _stamp(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _time(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
