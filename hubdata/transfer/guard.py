@@ -10,11 +10,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from hubdata.transfer.deadline import Deadline
 from hubdata.transfer.reach import Reach, reach_of
 from hubdata.transfer.retry import RequestFailed
+from hubdata.transfer.socks_proxy import socks_pools
 
 if TYPE_CHECKING:
     from requests import Response, Session
@@ -111,6 +113,7 @@ class ConnectionGuard:
         from requests.adapters import HTTPAdapter
 
         direct, proxied = _pools(self, direct=True), _pools(self, direct=False)
+        by_socks = cache(lambda: socks_pools(self))
 
         class GuardedAdapter(HTTPAdapter):
             def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -119,8 +122,7 @@ class ConnectionGuard:
 
             def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
                 manager = super().proxy_manager_for(proxy, **kwargs)
-                if not proxy.lower().startswith("socks"):
-                    manager.pool_classes_by_scheme = proxied
+                manager.pool_classes_by_scheme = by_socks() if proxy.lower().startswith("socks") else proxied
                 return manager
 
         return GuardedAdapter(max_retries=0)

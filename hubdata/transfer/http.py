@@ -23,12 +23,21 @@ from hubdata.transfer.guard import ConnectionGuard, hide_queries_in_logs
 from hubdata.transfer.network_error import broken, is_network_error
 from hubdata.transfer.retry import RequestFailed, parse_retry_after, status_is_retryable
 from hubdata.transfer.secrets import Secret
-from hubdata.transfer.url import hop_problem, host_problem, origin, proxies_for, safe_url, spelled_reach
+from hubdata.transfer.url import (
+    hop_problem,
+    host_problem,
+    origin,
+    proxies_for,
+    proxy_problem,
+    safe_url,
+    spelled_reach,
+)
 
 if TYPE_CHECKING:
     import requests
 
 _PIECE = 64 * 1024
+_ADVICE = {0: "check the configured url", 407: "check the user and password of the proxy (HTTPS_PROXY)"}
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
 
@@ -134,6 +143,7 @@ class HttpClient:
         *,
         timeouts: Timeouts = Timeouts(),
         environment: Mapping[str, str] | None = None,
+        proxy: Secret | None = None,
         max_hops: int = 5,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -144,6 +154,7 @@ class HttpClient:
         self._max_hops = max_hops
         self._now = now
         self._environment = os.environ if environment is None else environment
+        self._proxy = proxy
         self._guard = ConnectionGuard()
         self._session = self._guard.session()  # imports `requests`: 90 ms that a run without downloads does not pay
 
@@ -220,7 +231,7 @@ class HttpClient:
                 stream=True,
                 allow_redirects=False,
                 timeout=limits,
-                proxies=proxies_for(url, self._environment),
+                proxies=self._proxies(url),
                 verify=verify,
             )
         except Exception as err:
@@ -233,6 +244,17 @@ class HttpClient:
             response.close()
             self._guard.check(safe_url(url))
         return response
+
+    def _proxies(self, url: str) -> dict[str, str]:
+        given = self._proxy
+        found = proxies_for(url, self._environment) if given is None else {urlsplit(url).scheme: given.reveal()}
+        for proxy in found.values():
+            if problem := proxy_problem(proxy):
+                raise RequestFailed(
+                    f"{safe_url(url)}: the proxy cannot be used: {problem}",
+                    advice="check HTTPS_PROXY, ALL_PROXY and NO_PROXY, and the proxy of a GeoIP.conf",
+                )
+        return found
 
     def _next(self, here: str, location: str) -> str:
         there, problem = here, None
@@ -256,7 +278,7 @@ def _bad_status(url: str, response: "requests.Response", now: datetime) -> Reque
     reason = http.client.responses.get(status, "unknown status")
     return RequestFailed(
         f"{safe_url(url)}: the server answered {status} {reason}",
-        advice="the next run tries again" if status_is_retryable(status) else "check the configured url",
+        advice=_ADVICE.get(status) or ("the next run tries again" if status_is_retryable(status) else _ADVICE[0]),
         retryable=status_is_retryable(status),
         status=status,
         retry_after=parse_retry_after(response.headers.get("Retry-After"), now),

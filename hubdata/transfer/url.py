@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from hubdata.transfer.reach import Reach, is_loopback_host, reach_of
 
+PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+
 
 def safe_url(url: str) -> str:
     """Return `url` fit for a log: without user, password, fragment, and with `?...` for any query."""
@@ -41,7 +43,10 @@ def base_url_problem(url: str) -> str | None:
 
 
 def proxies_for(url: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the proxy for `url` as `requests` wants it, from `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` and the like."""
+    """Return the proxy for `url` as `requests` wants it, from `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` and the like.
+
+    A proxy without a scheme is an HTTP one. It may hold a user and password: it must not be printed.
+    """
     from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
     parts = urlsplit(url)
@@ -49,7 +54,21 @@ def proxies_for(url: str, environment: Mapping[str, str]) -> dict[str, str]:
     proxy = names.get(f"{parts.scheme}_proxy") or names.get("all_proxy")
     if not proxy or proxy_bypass_environment(parts.netloc.rpartition("@")[2], {"no": names.get("no_proxy", "")}):
         return {}
-    return {parts.scheme: proxy}
+    return {parts.scheme: proxy if "://" in proxy else f"http://{proxy}"}
+
+
+def proxy_problem(proxy: str) -> str | None:
+    """Return why `proxy` cannot be the URL of one, None when it can; nothing of it is quoted but its scheme."""
+    try:
+        parts = urlsplit(proxy)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "it is not a URL"
+    if parts.scheme not in PROXY_SCHEMES:
+        return f"its scheme is {parts.scheme!r}, and must be one of {', '.join(PROXY_SCHEMES)}"
+    if not host or any(c.isspace() for c in host):
+        return "it names no host"
+    return None
 
 
 def origin(url: str) -> tuple[str, str, int]:
