@@ -3,6 +3,7 @@
 import click
 
 from hubdata.cli.common import Common, common_flags, show_run
+from hubdata.cli.geoip_lookup import lookup
 from hubdata.errors import Exit
 
 
@@ -47,3 +48,6 @@ def refresh(
         )
         result = app.geoip_refresh(choices, reporter)
     return show_run(common, result)
+
+
+geoip.add_command(lookup)
