@@ -79,6 +79,10 @@ def _members() -> bytes:
     return ("{" + ",".join(f'"{n}":0' for n in range(SIZE // 9)) + "}\n").encode()
 
 
+def _distinct_keys() -> bytes:
+    return b"{" + b"".join(f'"{word}":0,'.encode() for word in islice(_words(4), SIZE // 9)) + b'"":0}\n'
+
+
 _TEXT_KINDS = ("cidr", "rdns-regexp", "needle", "bots", "modsec", "phrases")
 """Kinds that get the worst rows: one of each way to read a file, so that the suite stays short."""
 
@@ -154,8 +158,18 @@ _OWN: dict[str, dict[str, Callable[[], bytes]]] = {
         "numbers": lambda: b"[" + b"1," * (SIZE // 2) + b"1]\n",
         "empty arrays": lambda: b"[" + b"[]," * (SIZE // 3) + b"[]]\n",
         "empty objects in one array": lambda: b"[" + b"{}," * (SIZE // 3) + b"{}]\n",
+        "arrays of one": lambda: b"[" + b"[1]," * (SIZE // 4) + b"1]\n",
+        "objects of one": lambda: b"[" + b'{"":0},' * (SIZE // 7) + b"1]\n",
+        "deep arrays": lambda: b"[" + (b"[" * 800 + b"]" * 800 + b",") * (SIZE // 1_601) + b"1]\n",
+        "deep objects in one array": lambda: b"[" + (b'{"":' * 800 + b"1" + b"}" * 800 + b",") * 130 + b"1]\n",
         "members": _members,
+        "equal keys": lambda: b"{" + b'"":0,' * (SIZE // 5) + b'"":0}\n',
+        "distinct keys": _distinct_keys,
+        "a key of escapes": lambda: b'{"' + b"\\n" * (SIZE // 2) + b'":1}\n',
+        "a long key of wide characters": lambda: b'{"' + b"a" * SIZE + "\U0001f600".encode() + b'":1}\n',
+        "numbers at the limit": lambda: b"[" + (b"1" * 4_300 + b",") * (SIZE // 4_301) + b"1]\n",
         "a long number": lambda: b"1" * SIZE,
+        "a string left open": lambda: b'["' + b"\\n" * (SIZE // 2),
     },
     "cidr": {
         "equal networks": lambda: _filled("9.9.9.0/24"),
