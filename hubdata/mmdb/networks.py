@@ -29,8 +29,8 @@ GLOBAL_IPV6_64S = 1 << 61
 
 STEPS_PER_NODE = 4
 _SPARE_STEPS = 4096
-_SAYS_DEPTH = "the bits of an IP address decide the way; a path ends after 32 bits of IPv4 or 128 of IPv6"
-_SAYS_STEPS = f"no limit; hubdata takes {STEPS_PER_NODE} steps a node, and trees of all known writers need one"
+SAYS_DEPTH = "the bits of an IP address decide the way; a path ends after 32 bits of IPv4 or 128 of IPv6"
+SAYS_STEPS = f"no limit; hubdata takes {STEPS_PER_NODE} steps a node, and trees of all known writers need one"
 _SAYS_DATA = "a record value above the number of nodes is a pointer into the data section"
 
 
@@ -180,10 +180,10 @@ class Tree:
             if not len(nodes):
                 return
             if steps < 0:
-                raise Malformed(0, "tree-shared", "parts of the tree are entered from too many places", _SAYS_STEPS)
+                raise Malformed(0, "tree-shared", "parts of the tree are entered from too many places", SAYS_STEPS)
             values = _paired(self.left[nodes], self.right[nodes])
             bits = _longer([part[inner] for part in bits], depth)
-        raise Malformed(0, "tree-depth", f"a path is longer than an IPv{version} address", _SAYS_DEPTH)
+        raise Malformed(0, "tree-depth", f"a path is longer than an IPv{version} address", SAYS_DEPTH)
 
 
 def _without(
