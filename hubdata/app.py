@@ -6,7 +6,6 @@ any report can print.
 
 import json
 import os
-import re
 import secrets
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from hubdata.clock import SystemClock
 from hubdata.config.builtin import DEFAULT_FILE
+from hubdata.config.editions import refresh
 from hubdata.config.jobs import load_jobs
 from hubdata.config.settings import Settings, load_settings
 from hubdata.errors import ConfigError
@@ -27,6 +27,7 @@ from hubdata.model.run import HookResult, RunResult
 from hubdata.model.snapshot import SourceFile
 from hubdata.model.validation import ValidationResult
 from hubdata.pipeline import run
+from hubdata.planning.approval import plan_id
 from hubdata.plugins import Seam, load, parse_options, suggest
 from hubdata.ports import Cdn, Clock, Kind, Reporter, Source, SourceContext, Target
 from hubdata.proving import KindOf
@@ -52,9 +53,6 @@ if TYPE_CHECKING:
     from hubdata.config.show import Row
 
 _GIT_TIME = timedelta(seconds=60)
-
-
-_PLAN_ID = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +86,14 @@ def sync(choices: Choices, reporter: Reporter) -> RunResult:
 def geoip_refresh(choices: Choices, reporter: Reporter) -> RunResult:
     """Return what a run of the GeoIP jobs alone did. With `force` they download and publish unconditionally.
 
-    Raises ConfigError when no job fetches GeoIP databases, or none of them the chosen editions.
+    Raises ConfigError when there is no GeoIP job, or none of them publishes a chosen edition.
     """
     settings = settings_of(choices)
-    jobs = tuple(_narrowed(job, choices.editions) for job in load_jobs(settings.jobs))
-    geoip = {job.name for job in jobs if job.source.options.get("editions")}
-    if not geoip:
-        found = ", ".join(choices.editions) or "GeoIP databases"
-        raise ConfigError(
-            f"{settings.jobs}: no job fetches {found}",
-            advice='add a job whose [source] has type = "maxmind" and these editions',
-        )
-    selected = _selected(choices.jobs, jobs) & geoip
-    return _run(choices, settings, jobs, selected, reporter)
+    wanted = refresh(load_jobs(settings.jobs), choices.jobs, choices.editions)
+    named = replace(choices, jobs=tuple(sorted(wanted.selected)))  # who asks for them is told what they lack
+    result = _run(named, settings, wanted.jobs, wanted.selected, reporter, only=wanted.keys)
+    editions = (word for edition in choices.editions for word in ("--edition", edition))
+    return replace(result, command=("geoip", "refresh", *editions))
 
 
 def validate_paths(
@@ -251,7 +244,13 @@ def kind_builder() -> KindOf:
 
 
 def _run(
-    choices: Choices, settings: Settings, jobs: tuple[Job, ...], selected: frozenset[str] | set[str], reporter: Reporter
+    choices: Choices,
+    settings: Settings,
+    jobs: tuple[Job, ...],
+    selected: frozenset[str],
+    reporter: Reporter,
+    *,
+    only: frozenset[str] | None = None,
 ) -> RunResult:
     clock = SystemClock()
     notices = list(settings.notices)
@@ -266,7 +265,7 @@ def _run(
     orders = Orders(
         dry_run=choices.dry_run,
         force=choices.force,
-        approve=frozenset(map(_plan_id, choices.approve)),
+        approve=frozenset(map(plan_id, choices.approve)),
         allow_rollback=choices.allow_rollback,
         wait=choices.wait,
     )
@@ -276,7 +275,7 @@ def _run(
         def context(name: str) -> SourceContext:
             return SourceContext(spool.directory(name), os.environ, clock, choices.force, spool.memory(name))
 
-        feeds = _feeds(settings, jobs, frozenset(selected), context)
+        feeds = _feeds(settings, jobs, selected, context, only)
         run_id = f"{clock.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         others = tuple(job for job in jobs if job.name not in selected)
         result = run(
@@ -294,14 +293,6 @@ def _run(
                 reporter=reporter,
             )
     return replace(result, notices=tuple(notices), flags=flags, hooks=told)
-
-
-def _plan_id(text: str) -> str:
-    if not _PLAN_ID.fullmatch(text):
-        raise ConfigError(
-            f"--approve {text}: expected the id of a plan, 64 hexadecimal digits", advice="copy it from `hubdata plan`"
-        )
-    return text
 
 
 def _flags(choices: Choices, jobs: Iterable[str]) -> tuple[str, ...]:
@@ -354,7 +345,11 @@ def _place(settings: Settings, name: str) -> Place:
 
 
 def _feeds(
-    settings: Settings, jobs: tuple[Job, ...], selected: frozenset[str], context: Callable[[str], SourceContext]
+    settings: Settings,
+    jobs: tuple[Job, ...],
+    selected: frozenset[str],
+    context: Callable[[str], SourceContext],
+    only: frozenset[str] | None,
 ) -> tuple[Feed, ...]:
     """Group jobs by source, so that each upstream is fetched once; leave out sources nobody selected reads."""
     groups: dict[str, list[Job]] = {}
@@ -365,7 +360,7 @@ def _feeds(
         names = frozenset(job.name for job in group) & selected
         if names:
             spec = group[0].source
-            feeds.append(Feed(build_source(settings, spec, context(spec.type)), tuple(group), names))
+            feeds.append(Feed(build_source(settings, spec, context(spec.type)), tuple(group), names, only))
     return tuple(feeds)
 
 
@@ -390,14 +385,6 @@ def _lacks(job: Job) -> str | None:
     options = parse_options(Seam.SOURCE, job.source.type, job.source.options)
     missing: str | None = load(Seam.SOURCE, job.source.type).lacks(options, os.environ)
     return missing
-
-
-def _narrowed(job: Job, editions: tuple[str, ...]) -> Job:
-    """Return `job` with only the chosen editions; what it does not fetch then must not be pruned."""
-    if not editions or "editions" not in job.source.options:
-        return job
-    kept = [edition for edition in job.source.options["editions"] if edition in editions]
-    return replace(job, source=SourceSpec(job.source.type, {**job.source.options, "editions": kept}), prune=False)
 
 
 def _embedded_notice(settings: Settings) -> str:

@@ -1,7 +1,7 @@
 """Read a feed: fetch a source once and prove its files for every job that reads it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hubdata.errors import HubdataError
@@ -17,11 +17,15 @@ from hubdata.proving import KindOf, prove
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One source and all jobs that read it; only the `selected` ones take part in this run."""
+    """One source and all jobs that read it; only the `selected` ones take part in this run.
+
+    Where there are `keys`, the run is for these alone, and what else the source gives is not looked at.
+    """
 
     source: Source
     jobs: tuple[Job, ...]
     selected: frozenset[str]
+    keys: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ def read(
     if not selected:
         return ()
     try:
-        fetched = feed.source.fetch(published)
+        fetched = _wanted(feed.source.fetch(published), feed.keys)
         reporter.emit(Event("source.fetched", {"revision": fetched.revision or "", "files": len(fetched.files)}))
         claims = claim(feed.jobs, fetched.files)
         return _prove_all(feed, selected, fetched, claims, kind_of=kind_of, now=now)
@@ -55,6 +59,17 @@ def read(
         problem = Problem(str(err), err.advice, err.exit_code)
         reporter.emit(Event("source.failed", {"jobs": ",".join(job.name for job in selected), "error": str(err)}))
         return tuple(Reading(job, {"type": job.source.type}, Snapshot(job.name), problem=problem) for job in selected)
+
+
+def _wanted(fetched: Fetched, keys: frozenset[str] | None) -> Fetched:
+    if keys is None:
+        return fetched
+    return replace(
+        fetched,
+        files=tuple(file for file in fetched.files if file.key in keys),
+        kept=tuple(key for key in fetched.kept if key in keys),
+        findings=tuple(finding for finding in fetched.findings if finding.key in keys),
+    )
 
 
 def _prove_all(

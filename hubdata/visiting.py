@@ -15,6 +15,7 @@ from hubdata.model.receipt import Invalidation
 from hubdata.model.run import Problem, TargetResult
 from hubdata.planning.approval import Decision, decide
 from hubdata.planning.claims import rule_for
+from hubdata.planning.databases import databases
 from hubdata.planning.diff import diff
 from hubdata.planning.inventory import recognise
 from hubdata.planning.limits import breaches
@@ -258,6 +259,8 @@ def _stays(
             meanings={key: meanings[key] for key in each.keys if key in meanings},
             changed=_changed(each, found.inventory, applied, broke_off=broke_off) if applied else (),
         )
+        reading, before = each.reading, found.inventory.manifest.files
+        result = replace(result, databases=databases(reading.job, reading.snapshot, before, result))
         stays[each.plan.job] = Stay(result, each.findings, each.decision.approved)
     return stays
 

@@ -32,6 +32,21 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Database:
+    """One GeoIP database at one target: the release (`YYYY-MM-DD`, if the vendor dates it) and build that is public."""
+
+    key: str
+    outcome: Outcome
+    date: str = ""
+    build_epoch: int | None = None
+
+    @property
+    def edition(self) -> str:
+        """Return the key's name without directory and `.mmdb`."""
+        return self.key.rpartition("/")[2].removesuffix(".mmdb")
+
+
+@dataclass(frozen=True, slots=True)
 class TargetResult:
     """One job at one target. `generation` is the one in force afterwards; `requests` counts by method.
 
@@ -54,6 +69,7 @@ class TargetResult:
     meanings: Mapping[str, Difference] = field(default_factory=dict)
     waiting: Plan | None = None
     changed: tuple[str, ...] = ()
+    databases: tuple[Database, ...] = ()
 
     @property
     def done(self) -> Plan:
@@ -90,8 +106,8 @@ class HookResult:
 class RunResult:
     """A whole run. `notices` are things a person should know that are no fault of the data.
 
-    `unknown_plans` are ids that were to be approved, and that no plan of this run has. `flags` are those of the command
-    line that `--approve` needs beside it, so that the same plans are made again.
+    `unknown_plans` are ids that were to be approved, and that no plan of this run has. `command` and
+    `flags` are those of the command line that `--approve` needs beside it, so that the same plans are made again.
     """
 
     run_id: str
@@ -102,6 +118,7 @@ class RunResult:
     unknown_plans: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     hooks: tuple[HookResult, ...] = ()
+    command: tuple[str, ...] = ("sync", "--once")
 
     @property
     def exit_code(self) -> Exit:

@@ -4,11 +4,24 @@ A person approves what was reviewed. Whatever else has changed since then has no
 it for the next one, even what no limit would hold.
 """
 
+import re
 from dataclasses import dataclass, replace
 
+from hubdata.errors import ConfigError
 from hubdata.model.job import Unit
 from hubdata.model.plan import Plan
 from hubdata.planning.diff import split
+
+_PLAN_ID = re.compile(r"[0-9a-f]{64}")
+
+
+def plan_id(text: str) -> str:
+    """Return `text`, which is the id of a plan. Raises ConfigError when it cannot be one."""
+    if not _PLAN_ID.fullmatch(text):
+        raise ConfigError(
+            f"--approve {text}: expected the id of a plan, 64 hexadecimal digits", advice="copy it from `hubdata plan`"
+        )
+    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from hubdata.model.finding import Finding
 from hubdata.model.meaning import Difference
 from hubdata.model.plan import Change, Plan
 from hubdata.model.receipt import Invalidation
-from hubdata.model.run import HookResult, JobResult, Problem, RunResult, TargetResult
+from hubdata.model.run import Database, HookResult, JobResult, Problem, RunResult, TargetResult
 from hubdata.model.snapshot import Stats
 from hubdata.model.validation import ValidationResult
 from hubdata.report import wording
@@ -96,6 +96,7 @@ def _target(target: TargetResult) -> dict[str, Any]:
         "generation": target.generation,
         "requests": {**dict.fromkeys(METHODS, 0), **target.requests},
         "cdn": _cdn(target.invalidation),
+        "databases": [_database(database) for database in target.databases],
         "problem": _problem(target.problem),
     }
 
@@ -116,6 +117,16 @@ def _change(change: Change, meant: Difference | None) -> dict[str, Any]:
     from hubdata.report.meaning_json import meaning_json
 
     return {**told, "meaning": meaning_json(meant, MAX_LISTED)}
+
+
+def _database(database: Database) -> dict[str, Any]:
+    return {
+        "key": database.key,
+        "edition": database.edition,
+        "outcome": database.outcome.value,
+        "date": database.date,
+        "build_epoch": database.build_epoch,
+    }
 
 
 def _hook(hook: HookResult) -> dict[str, Any]:

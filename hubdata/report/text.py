@@ -45,6 +45,8 @@ def run_text(result: RunResult, screen: Screen, *, verbose: bool = False, quiet:
     if not quiet:
         _notices(page, result.notices)
         _jobs(page, result)
+        if verbose or result.command[0] == "geoip":
+            _databases(page, result)
     _held(page, result, verbose=verbose)
     _attention(page, result, verbose=verbose, quiet=quiet)
     if not quiet or result.exit_code is not Exit.FINE:
@@ -155,6 +157,28 @@ def _jobs(page: Page, result: RunResult) -> None:
         page.line(plain(wording.origin(job)), Style.DIM, indent=2)
         for target in job.targets:
             page.prose(_told(target), indent=2, first=f"{plain(target.target)}: ")
+
+
+def _databases(page: Page, result: RunResult) -> None:
+    """Add what is public of each GeoIP database now; a line each where the table does not fit."""
+    rows = [
+        (
+            Cell(plain(database.edition), (Style.BOLD,)),
+            Cell(plain(database.date) or "-"),
+            Cell(wording.built(database) or "-"),
+            Cell(plain(target.target)),
+            Cell(database.outcome.value, (_OUTCOME_STYLE[database.outcome],)),
+        )
+        for job in result.jobs
+        for target in job.targets
+        for database in target.databases
+    ]
+    if not rows:
+        return
+    page.blank()
+    if not page.table(("DATABASE", "RELEASE", "BUILT", "TARGET", "OUTCOME"), rows):
+        for edition, date, built, target_, outcome in rows:
+            page.line(f"{edition.text}: {outcome.text} at {target_.text}, {date.text}, built {built.text}")
 
 
 def _rows(job: JobResult, *, deletes: bool) -> list[tuple[Cell, ...]]:

@@ -2,10 +2,11 @@
 
 import shlex
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from hubdata.errors import Exit
 from hubdata.model.finding import HOLDING, Finding, Severity
-from hubdata.model.run import JobResult, Outcome, Problem, RunResult
+from hubdata.model.run import Database, JobResult, Outcome, Problem, RunResult
 from hubdata.model.validation import ValidationResult
 
 SHORT_ID = 12
@@ -51,10 +52,20 @@ def origin(job: JobResult) -> str:
     return " ".join(part for part in (job.source.get("type", ""), revision[:7]) if part)
 
 
+def built(database: Database) -> str:
+    """Return when a database was built, as `2026-11-20 14:05 UTC`; empty when nobody knows."""
+    if database.build_epoch is None:
+        return ""
+    try:
+        return f"{datetime.fromtimestamp(database.build_epoch, UTC):%Y-%m-%d %H:%M} UTC"
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
 def approval(result: RunResult, *ids: str) -> str:
     """Return the command that publishes exactly the plans of `ids`, fit to be pasted into a shell."""
     approve = (word for id_ in ids for word in ("--approve", id_))
-    return shlex.join(("hubdata", "sync", "--once", *result.flags, *approve))
+    return shlex.join(("hubdata", *result.command, *result.flags, *approve))
 
 
 def unknown_plans(result: RunResult) -> Problem | None:
