@@ -142,7 +142,8 @@ class HttpProxy(ForwardProxy):
             return
         with server:
             if method == "CONNECT":
-                self.say(client, b"HTTP/1.1 200 Connection established\r\n\r\n")
+                slow = b"X-Slow: " + b"x" * 255 + b"\r\n" if self.drip_s else b""
+                self.say(client, b"HTTP/1.1 200 Connection established\r\n" + slow + b"\r\n")
             else:
                 path = f"{url.path or '/'}{'?' if url.query else ''}{url.query}"
                 kept = [line for line in lines if not line.lower().startswith("proxy-")]
@@ -177,7 +178,8 @@ class SocksProxy(ForwardProxy):
             self.say(client, b"\x05\x04\x00\x01" + bytes(6))
             return
         with server:
-            self.say(client, b"\x05\x00\x00\x01" + bytes(6))
+            bound = b"\x03\xff" + b"x" * 255 if self.drip_s else b"\x01" + bytes(4)
+            self.say(client, b"\x05\x00\x00" + bound + bytes(2))
             self.relay(client, server)
 
     def _admit(self, client: socket.socket) -> bool:

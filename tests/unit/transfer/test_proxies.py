@@ -175,15 +175,15 @@ def test_what_does_not_speak_socks_is_an_error(noise: bytes) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks5", "socks5h"])
-@pytest.mark.parametrize("upstream", ["http", "https"])
-def test_a_proxy_that_drips_is_cut_at_the_deadline(scheme: str, upstream: str) -> None:
+def test_a_proxy_that_drips_is_cut_at_the_deadline(port: int, scheme: str) -> None:
     """Already while it negotiates: every byte comes within the read timeout, only the total ends it."""
     kind = HttpProxy if scheme == "http" else SocksProxy
-    with kind(login=LOGIN, drip_s=0.6) as proxy:
+    with kind(drip_s=0.1) as proxy:
         began = time.monotonic()
-        environment = {"ALL_PROXY": f"{scheme}://me:{PASSWORD}x@127.0.0.1:{proxy.port}"}
-        error = refused(f"{upstream}://127.0.0.1:9/x", environment, budget_s=0.9)
-        assert time.monotonic() - began < 6
+        error = refused(
+            f"https://127.0.0.1:{port}/x", {"ALL_PROXY": f"{scheme}://127.0.0.1:{proxy.port}"}, budget_s=0.9
+        )
+        assert time.monotonic() - began < 10  # the proxy alone would take 26 s
     assert "not done within the 0.9 s" in str(error)
 
 
