@@ -62,7 +62,7 @@ def test_a_page_in_its_place_is_named() -> None:
     """A captive portal answers with 200 and HTML."""
     with pytest.raises(SourceError, match="it is not gzip, or it is damaged: it looks like a page of HTML"):
         unpacked(b"  <!DOCTYPE html><html>sign in</html>")
-    with pytest.raises(SourceError, match="damaged$"):
+    with pytest.raises(SourceError, match=r"damaged$"):
         unpacked(b"MZ\x90 something else")
 
 
