@@ -20,6 +20,10 @@ SOURCES: Mapping[str, str] = {
     "git": "hubdata.sources.git:GitSource",
     "directory": "hubdata.sources.directory:DirectorySource",
     "maxmind": "hubdata.sources.maxmind:MaxmindSource",
+    "dbip": "hubdata.sources.dbip:DbipSource",
+    "ipinfo": "hubdata.sources.ipinfo:IpinfoSource",
+    "url": "hubdata.sources.url:UrlSource",
+    "file": "hubdata.sources.file:FileSource",
 }
 KINDS: Mapping[str, str] = {
     "cidr": "hubdata.kinds.cidr:CidrKind",
