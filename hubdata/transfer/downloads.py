@@ -25,6 +25,10 @@ _MAX_TIMES = 10_000
 _MAX_TRIES = 200
 _ROUNDS = 100_000  # 30 ms, paid only when something is about to be downloaded
 
+_ADVICE = "the published copy stays; the first run after that time downloads, and runs until then cost nothing"
+_ADVICE_FORCIBLE = f"{_ADVICE}. `--force` downloads now"
+_ADVICE_FINAL = f"{_ADVICE}. `--force` changes nothing here; if the account allows more, set `daily_downloads`"
+
 
 def account_mark(account: str, host: str) -> str:
     """Return what stands for an account at a host in the ledger."""
@@ -55,9 +59,7 @@ class Downloads:
         if wait is not None:
             raise SourceError(
                 f"no download before {wait.until:%Y-%m-%d %H:%M} UTC: {wait.why}",
-                advice="the published copy stays, asking what is current goes on and costs nothing, and the first run "
-                "after that time downloads; `--force` does not lift the vendor's limit. If the account allows more, "
-                "set `daily_downloads` in the job's [source]",
+                advice=_ADVICE_FORCIBLE if wait.forcible else _ADVICE_FINAL,
             )
 
     def ended_well(self, what: str, now: datetime) -> None:

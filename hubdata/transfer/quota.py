@@ -47,10 +47,11 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """No download before `until`, and why: the rest of a sentence that begins with what is wanted."""
+    """No download before `until`, and why. `forcible` tells that a person may force one sooner."""
 
     until: datetime
     why: str
+    forcible: bool = False
 
 
 def reserve(per_day: int) -> int:
@@ -77,12 +78,12 @@ def wait_for(past: Past, what: str, now: datetime, *, per_day: int, forced: bool
     if len(past.downloads) >= allowed:
         kept = "" if forced else f" and {reserve(per_day)} more are kept for people who force one"
         why = f"{len(past.downloads)} downloads were made within 24 hours{kept} (`daily_downloads` = {per_day})"
-        return Wait(past.downloads[-allowed] + DAY, why)
+        return Wait(past.downloads[-allowed] + DAY, why, forcible=len(past.downloads) < per_day)
     tries = past.tries.get(what)
     if tries is not None and tries.count >= _TRIES and not forced:
         until = tries.last + min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(tries.count - _TRIES, 20))
         if now < until:
-            return Wait(until, f"{tries.count} downloads of this release in a row did not end well")
+            return Wait(until, f"{tries.count} downloads of this release in a row did not end well", forcible=True)
     return None
 
 

@@ -7,7 +7,8 @@ Two hosts, as with the vendor: the service on `127.0.0.1` asks for Basic auth an
         server.fail("download", status=503, times=2)
         ...  # server.url, server.account, server.key, server.requests
 
-Endpoints that can fail: `metadata`, `download` (the redirect) and `object` (the presigned URL). As a process:
+Endpoints that can fail: `metadata`, `download` (the redirect), `object` (the presigned URL) and `digest` (the `.sha256`
+of a permalink). A `download` without a date is a permalink's; both kinds share the day's quota. As a process:
 
     python -m tests.support.maxmind_server --database GeoLite2-City=PATH --port 0
 
@@ -42,7 +43,7 @@ DAILY_DOWNLOADS = 30
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as it arrived. `endpoint` is metadata, download, object or other."""
+    """One request as it arrived. `endpoint` is metadata, download, object, digest or other."""
 
     endpoint: str
     host: str
@@ -78,6 +79,11 @@ class _Release:
     archive: Path
     date: str
     md5: str
+    sha256: str
+
+    def name(self, edition: str) -> str:
+        """Return the archive's name, as the vendor's Content-Disposition has it."""
+        return f"{edition}_{self.date.replace('-', '')}.tar.gz"
 
 
 class MaxmindServer:
@@ -127,7 +133,8 @@ class MaxmindServer:
         if not archive.exists():
             write_archive(archive, edition, path, date)
         with self._lock:
-            self._releases[edition] = _Release(path, archive, date, md5.hexdigest())
+            sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
+            self._releases[edition] = _Release(path, archive, date, md5.hexdigest(), sha256)
 
     def announce_md5(self, edition: str, md5: str) -> None:
         """Have the metadata lie about the MD5 of `edition`."""
@@ -279,7 +286,10 @@ class _Service(_Handler):
         if parts == ["geoip", "updates", "metadata"]:
             self.metadata()
         elif len(parts) == 4 and parts[:2] == ["geoip", "databases"] and parts[3] == "download":
-            self.download(parts[2])
+            if parse_qs(urlsplit(self.path).query).get("suffix") == ["tar.gz.sha256"]:
+                self.digest(parts[2])
+            else:
+                self.download(parts[2])
         else:
             self.note("other")
             self.problem(404, "NOT_FOUND")
@@ -303,7 +313,8 @@ class _Service(_Handler):
         release = owner._releases.get(edition)
         if not self.authorized():
             return self.problem(401, "AUTHORIZATION_INVALID")
-        if release is None or query.get("suffix") != "tar.gz" or query.get("date") != release.date.replace("-", ""):
+        today = None if release is None else release.date.replace("-", "")
+        if release is None or query.get("suffix") != "tar.gz" or query.get("date", today) != today:
             return self.problem(404, "DATABASE_NOT_FOUND", fault)
         with owner._lock:
             owner.downloads_left -= 1
@@ -312,6 +323,22 @@ class _Service(_Handler):
             return self.problem(429, "LIMIT_EXCEEDED")
         where = f"{owner.store_url}/mm-prod/{edition}.tar.gz?X-Amz-Signature={SIGNATURE}&X-Amz-Expires=60"
         return self.reply(302, {"Location": where}, b"", fault)
+
+    def digest(self, edition: str) -> None:
+        owner, _ = self.note("digest")
+        fault = owner._take_fault("digest", edition)
+        release = owner._releases.get(edition)
+        if not self.authorized():
+            return self.problem(401, "AUTHORIZATION_INVALID")
+        if release is None:
+            return self.problem(404, "DATABASE_NOT_FOUND", fault)
+        name = release.name(edition)
+        headers = {
+            "Content-Type": "text/plain",
+            "Content-Disposition": f"attachment; filename={name}.sha256",
+            "Last-Modified": LAST_MODIFIED,
+        }
+        return self.reply(200, headers, f"{release.sha256}  {name}\n".encode(), fault)
 
     def authorized(self) -> bool:
         owner = self.server.owner
@@ -333,7 +360,11 @@ class _Store(_Handler):
             return self.reply(400, {}, b"only one auth mechanism allowed", None)
         if release is None or query.get("X-Amz-Signature") != SIGNATURE:
             return self.reply(403, {}, b"SignatureDoesNotMatch", None)
-        headers = {"Content-Type": "application/gzip", "Last-Modified": LAST_MODIFIED}
+        headers = {
+            "Content-Type": "application/gzip",
+            "Content-Disposition": f"attachment; filename={release.name(edition)}",
+            "Last-Modified": LAST_MODIFIED,
+        }
         return self.reply(200, headers, release.archive, fault)
 
 

@@ -24,6 +24,7 @@ from hubdata.errors import ConfigError, Exit, HubdataError, SourceError
 from hubdata.model.snapshot import Fetched, Provenance
 from hubdata.ports import Source, SourceContext
 from hubdata.sources.maxmind import MaxmindOptions, MaxmindSource, Release, has_credentials, parse_metadata
+from hubdata.sources.maxmind.access import find_access
 from tests.support.big_mmdb import CANARIES, MD5, SIZE, real_city_database
 from tests.support.maxmind_server import SIGNATURE, MaxmindServer
 
@@ -31,6 +32,7 @@ CITY, ASN = "GeoLite2-City", "GeoLite2-ASN"
 CITY_KEY, ASN_KEY = "mmdb_update/GeoLite2-City.mmdb", "mmdb_update/GeoLite2-ASN.mmdb"
 MIB = 1 << 20
 SECRET = "sentinel-license-key"
+LOGIN = {"MAXMIND_ACCOUNT_ID": "1", "MAXMIND_LICENSE_KEY": SECRET}
 BODY = b"not really a database, which is not the source's business" * 1000
 
 
@@ -220,7 +222,7 @@ def test_metadata_is_asked_for_again_while_it_may_come(kit: Kit, status: int) ->
 
 
 @pytest.mark.parametrize("endpoint", ["download", "object"])
-@pytest.mark.parametrize("status", [503, 429])
+@pytest.mark.parametrize("status", [500, 503])
 def test_a_run_never_tries_more_than_two_downloads_of_an_edition(kit: Kit, endpoint: str, status: int) -> None:
     """Thirty a day are all there are, and a failed one counts."""
     kit.server.fail(endpoint, status=status)
@@ -576,7 +578,8 @@ def test_options_have_the_contracts_defaults() -> None:
     """The vendor's address, and keys below `mmdb_update/`."""
     given = options(url="https://mirror.example/")
     assert (given.url, given.key(CITY)) == ("https://mirror.example", CITY_KEY)
-    assert options().url == "https://updates.maxmind.com"
+    assert find_access(options(), LOGIN).url == "https://updates.maxmind.com"
+    assert find_access(options(protocol="permalink"), LOGIN).url == "https://download.maxmind.com"
 
 
 # --- the server of the tests itself
