@@ -110,10 +110,8 @@ class _Sides:
         if word.startswith("git:"):
             self.has_tree = True
             return of_commit(self._git(), word.removeprefix("git:"), self._workspace)
-        if word == "published":
-            return of_published(self._store(word))
-        if word.startswith("generation:"):
-            return self._generation(word)
+        if word == "published" or word.startswith("generation:"):
+            return side_of(self._store(word), word)
         path = Path(word)
         if not path.exists():
             raise ConfigError(
@@ -144,20 +142,29 @@ class _Sides:
     def _store(self, word: str) -> Target:
         if self._target is None:
             assert self._settings is not None  # noqa: S101 - only two plain files go without settings
-            named = self._choices.targets or tuple(self._settings.targets)
-            if len(named) != 1:
-                raise ConfigError(
-                    f"{word}: there are {len(named)} targets ({', '.join(named)})",
-                    advice="say which one is meant with --target NAME",
-                )
-            self._target = app.build_target(self._settings, named[0])
+            self._target = the_target(self._choices, self._settings, word)
         return self._target
 
-    def _generation(self, word: str) -> Side:
-        number = word.removeprefix("generation:")
-        if not (number.isascii() and number.isdecimal()) or len(number) > 18:
-            raise ConfigError(f"{word}: a generation is a whole number", advice="write it as generation:12")
-        return of_generation(self._store(word), int(number))
+
+def the_target(choices: Choices, settings: Settings, word: str) -> Target:
+    """Return the one target that `word` can mean. Raises ConfigError when there are several, or none such."""
+    named = choices.targets or tuple(settings.targets)
+    if len(named) != 1:
+        raise ConfigError(
+            f"{word}: there are {len(named)} targets ({', '.join(named)})",
+            advice="say which one is meant with --target NAME",
+        )
+    return app.build_target(settings, named[0])
+
+
+def side_of(target: Target, word: str) -> Side:
+    """Return what `published` or `generation:N` means at `target`. Raises ConfigError for what is no number."""
+    if word == "published":
+        return of_published(target)
+    number = word.removeprefix("generation:")
+    if not (number.isascii() and number.isdecimal()) or len(number) > 18:
+        raise ConfigError(f"{word}: a generation is a whole number", advice="write it as generation:12")
+    return of_generation(target, int(number))
 
 
 def _kinds(kind: str | None, jobs: tuple[Job, ...]) -> Callable[[str], str | None]:

@@ -34,6 +34,7 @@ class Format(StrEnum):
     GITHUB = "github"
     SARIF = "sarif"
     MARKDOWN = "markdown"
+    HTML = "html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,7 @@ _READERS = {
     Format.GITHUB: "GitHub Actions",
     Format.SARIF: "code scanning",
     Format.MARKDOWN: "a pull request",
+    Format.HTML: "a browser",
 }
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _DIR = click.Path(file_okay=False, path_type=Path)

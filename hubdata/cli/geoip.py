@@ -3,6 +3,7 @@
 import click
 
 from hubdata.cli.common import Common, common_flags, show_run
+from hubdata.cli.geoip_diff import geoip_diff
 from hubdata.cli.geoip_lookup import lookup
 from hubdata.errors import Exit
 
@@ -51,3 +52,4 @@ def refresh(
 
 
 geoip.add_command(lookup)
+geoip.add_command(geoip_diff)

@@ -7,6 +7,9 @@ has the empty text: what is gained came from there, what is lost went there.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hubdata.errors import Exit
+from hubdata.model.finding import Finding, refuses
+
 
 class Measure(StrEnum):
     """What is compared: the country of an address, or the autonomous system that announces it."""
@@ -106,10 +109,19 @@ class GeoDifference:
 
 @dataclass(frozen=True, slots=True)
 class GeoComparison:
-    """The answer to `geoip diff OLD NEW`: both sides by name, and how they differ. `notices` are said beside it."""
+    """The answer to `geoip diff OLD NEW`: both sides by name, and how they differ. `notices` are said beside it.
+
+    There is no `difference` when one of the two is refused; `findings` tell why, each under the name of its side.
+    """
 
     old: str
     new: str
-    difference: GeoDifference
+    difference: GeoDifference | None
+    findings: tuple[Finding, ...] = ()
     elapsed_s: float = 0.0
     notices: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> Exit:
+        """Return REFUSED when a database is, else FINE, however much they differ."""
+        return Exit.REFUSED if refuses(self.findings) else Exit.FINE
