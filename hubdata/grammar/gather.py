@@ -31,9 +31,30 @@ class Some(Generic[T]):
 
 def some(ordered: Iterable[T]) -> Some[T]:
     """Return all of `ordered` as a report needs it."""
-    each = iter(ordered)
-    first = tuple(islice(each, MAX_PER_RULE + 1))
-    return Some(len(first) + sum(1 for _ in each), first)
+    tally = Tally[T]()
+    tally.take(ordered)
+    return tally.some()
+
+
+class Tally(Generic[T]):
+    """Becomes a `Some` bit by bit, for what is read in pieces."""
+
+    __slots__ = ("_first", "_total")
+
+    def __init__(self) -> None:
+        self._first: list[T] = []
+        self._total = 0
+
+    def take(self, ordered: Iterable[T]) -> None:
+        """Take more of what there is, all behind what was taken before."""
+        each = iter(ordered)
+        shown = tuple(islice(each, MAX_PER_RULE + 1 - len(self._first)))
+        self._first += shown
+        self._total += len(shown) + sum(1 for _ in each)
+
+    def some(self) -> Some[T]:
+        """Return all that was taken as a report needs it."""
+        return Some(self._total, tuple(self._first))
 
 
 class Gather:

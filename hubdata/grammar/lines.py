@@ -3,18 +3,17 @@
 The reader is the engine's own, read from its sources (facts, "Lines"): split at LF, one trailing CR dropped, `#`
 is a comment only as the first byte, only the empty line is blank, nothing is trimmed, and a line of 65,536 bytes or
 more ends the file silently. The grammar is stricter than the reader: it refuses what an engine would misread.
+The file is read in pieces, twice: once to judge it as text, and again whenever somebody asks for its rows.
 """
 
-import mmap
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, Protocol
 
-from hubdata.grammar.gather import MAX_PER_RULE, Gather, Some, shown, some
+from hubdata.grammar.chunks import Body, Chunk, chunks, line_feeds, long_lines
+from hubdata.grammar.gather import Gather, Some, Tally, shown
+from hubdata.grammar.repeated import Few, Numbered, Repeated
 from hubdata.model.finding import Finding
-
-Body = bytes | mmap.mmap
-"""The bytes of one file. The same type as the port's, which lies above this layer."""
 
 MAX_LINE_BYTES = 32 * 1024
 """The longest line allowed: half of what engines read, so that no list grows into their limit overnight."""
@@ -23,13 +22,20 @@ ENGINE_LINE_BYTES = 65_536
 """A line this long stops the engine's reader (Go's bufio.Scanner with its default buffer)."""
 
 MAX_LINES = 2_000_000
-"""More lines than any list has by far; each becomes a row in memory, 50 times its size when the lines are short."""
+"""More lines than any list has by far."""
+
+FEW_LINES = 1 << 16
+"""So many lines may be kept as texts, in some megabytes: reading them anew, and numpy, would cost more."""
 
 _BOM = b"\xef\xbb\xbf"
 _HTML = re.compile(rb"\s*(?:<!doctype\s+html|<html[\s>])", re.IGNORECASE)
 _VISIBLE = bytes(range(0x20, 0x7F)) + b"\t\n\r"
 """The bytes of ASCII that are not invisible: a file of these alone, as most are, need not be searched."""
 _INVISIBLE = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+_Place = tuple[int, int]
+"""A line and a column."""
 
 
 class Row(NamedTuple):
@@ -42,61 +48,97 @@ class Row(NamedTuple):
     text: str
 
 
-class Repeated(NamedTuple):
-    """A row whose text stands in the line `before` already."""
+class Rows:
+    """The data rows of one body, by line; to be asked for as often as one likes. `len` counts them.
 
-    line: int
-    text: str
-    before: int
+    Only of a file of few lines they are kept; of all others each is there as long as somebody looks at it.
+    """
+
+    __slots__ = ("_body", "_count", "_end", "_kept", "lines")
+
+    def __init__(self, body: Body, end: int, lines: int, count: int, kept: list[tuple[int, list[str]]] | None) -> None:
+        self._body = body
+        self._end = end
+        self._count = count
+        self._kept = kept
+        self.lines = lines
+        """How many lines an engine reads, comments and blank ones too."""
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Row]:
+        for number, texts in self.pieces():
+            yield from (Row(at, text) for at, text in enumerate(texts, number) if text and text[0] != "#")
+
+    def pieces(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield all lines as the engine reads them, comments and blank ones too: some thousands, from a number on.
+
+        For long lists in which few rows need a closer look: 60,000 rows cost 20 ms to make.
+        """
+        if self._kept is not None:
+            yield from self._kept
+            return
+        for chunk in chunks(self._body):
+            if chunk.start >= self._end:
+                return
+            readable = chunk.until(self._end)
+            yield readable.number, readable.texts()
 
 
-def read_rows(key: str, body: Body, prefix: str = "text") -> tuple[tuple[Row, ...], tuple[Finding, ...]]:
+def read_rows(
+    key: str, body: Body, prefix: str = "text", repeats: "Takes | None" = None
+) -> tuple[Rows, tuple[Finding, ...]]:
     """Return the data rows of `body` and what is wrong with it as text, rules named `<prefix>.<problem>`.
 
     Rows that are not UTF-8 carry U+FFFD where the bytes were wrong. A page of HTML gives no rows at all: each of its
-    lines would be one more finding, and only the one matters. Never raises, whatever the bytes.
+    lines would be one more finding, and only the one matters. `repeats` is asked for the rows that stand there
+    already, when somebody wants to know more of them than the findings tell. Never raises, whatever the bytes.
     """
-    texts, findings = read_lines(key, body, prefix)
-    return tuple(Row(number, text) for number, text in enumerate(texts, 1) if text and text[0] != "#"), findings
-
-
-def read_lines(key: str, body: Body, prefix: str = "text") -> tuple[list[str], tuple[Finding, ...]]:
-    """Return every line of `body` as the engine reads it, comments and blank ones too, and the same findings.
-
-    For long lists in which few rows need a closer look: 60,000 rows cost 20 ms to make.
-    """
-    data = body if isinstance(body, bytes) else body[:]
     gather = Gather(key, prefix)
-    if is_html(data):
+    lines = refused_whole(body, gather)
+    if lines is None:
+        return Rows(body, 0, 0, 0, []), gather.findings()
+    few = lines <= FEW_LINES
+    judge = _Judge(body, repeats or (Few() if few else _many(body, lines)), keep=few and repeats is None)
+    rows = judge.read()
+    judge.tell(rows, gather)
+    return rows, gather.findings()
+
+
+def refused_whole(body: Body, gather: Gather) -> int | None:
+    """Return how many line feeds `body` has; None when nothing of it is worth reading, which is then told."""
+    if is_html(body):
         gather.error(
             1,
             "html",
             "this is a page of HTML, not a list",
             "look at the address it was fetched from: it served an error page or a login page",
         )
-        return [], gather.findings()
-    if data.count(b"\n") > MAX_LINES:
+        return None
+    lines = line_feeds(body)
+    if lines > MAX_LINES:
         gather.error(
             None,
             "too-many-lines",
             f"the file has more than {MAX_LINES:,} lines",
             "split it: an engine goes through all of them for every event",
         )
-        return [], gather.findings()
-    lines = data.split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    _whole_file(data, lines, gather)
-    texts = _texts(data, _readable(lines, gather))
-    if data.translate(None, _VISIBLE) and _INVISIBLE.search(data.decode(errors="replace")):
-        _invisible(texts, gather)
-    _judge_rows(texts, gather)
-    return texts, gather.findings()
+        return None
+    return lines
 
 
-def is_html(data: bytes) -> bool:
-    """Tell whether `data` begins as a page of HTML does."""
-    return _HTML.match(data[:1024].removeprefix(_BOM)) is not None
+def is_html(body: Body) -> bool:
+    """Tell whether `body` begins as a page of HTML does."""
+    return _HTML.match(body[:1024].removeprefix(_BOM)) is not None
+
+
+def readable_end(body: Body) -> int:
+    """Return where an engine stops reading `body`: at a line too long for it, else at its end."""
+    for chunk in chunks(body):
+        for at, _ in long_lines(chunk.block, ENGINE_LINE_BYTES - 1):
+            return chunk.start + at
+    return len(body)
 
 
 def is_sound(data: bytes) -> bool:
@@ -123,58 +165,132 @@ def judge_sound(
         _final_lf(unended, gather)
     if not entries:
         _no_row(gather)
-    for number in blank.first:
-        _blank(number, gather)
-    gather.count("whitespace-only", blank.total - len(blank.first))
-    for each in repeated.first:
-        _repeated(each, gather)
-    gather.count("duplicate", repeated.total - len(repeated.first))
+    _tell_rows(blank, repeated, gather)
     return gather.findings()
 
 
-def _whole_file(data: bytes, lines: list[bytes], gather: Gather) -> None:
-    if data.startswith(_BOM):
-        gather.error(
-            1,
-            "bom",
-            "the file begins with a byte order mark, which an engine reads as part of the first row",
-            "save it as UTF-8 without BOM",
-        )
-    if data and not data.endswith(b"\n"):
-        _final_lf(len(lines), gather)
-    if b"\0" in data:
-        found = some(_holding(lines, b"\0"))
-        for number, line in found.first:
-            gather.error(number, "nul", "a NUL byte", "remove it: no list holds one", column=line.index(b"\0") + 1)
-        gather.count("nul", found.total - len(found.first))
-    if b"\r" in data:
-        found = some(_holding(lines, b"\r"))
-        for number, line in found.first:
+class Takes(Protocol):
+    """Finds the rows that repeat others, once it was given all of them piece by piece."""
+
+    def take_chunk(self, chunk: Chunk, rows: list[str]) -> None:
+        """Take the data rows of the next piece."""
+        ...
+
+    def repeated(self, pieces: Callable[[], Iterable[Numbered]]) -> Some[Repeated]:
+        """Return the rows that repeat others; `pieces` gives all rows again."""
+        ...
+
+
+def _many(body: Body, lines: int) -> Takes:
+    from hubdata.grammar.repeats import Repeats
+
+    return Repeats(body, lines)
+
+
+class _Judge:
+    """Reads a body once, and remembers what is wrong with it."""
+
+    def __init__(self, body: Body, repeats: Takes, *, keep: bool) -> None:
+        self._body = body
+        self._repeats = repeats
+        self._kept: list[tuple[int, list[str]]] | None = [] if keep else None
+        self._end = len(body)
+        self._lines = self._entries = 0
+        self._nul, self._cr = Tally[_Place](), Tally[_Place]()
+        self._not_utf8 = Tally[tuple[int, int, int]]()
+        self._too_long = Tally[tuple[int, int]]()
+        self._invisible = Tally[tuple[int, str]]()
+        self._blank = Tally[int]()
+
+    def read(self) -> Rows:
+        for chunk in chunks(self._body):
+            self._take_lengths(chunk)
+            if not chunk.block.isascii() or b"\0" in chunk.block or b"\r" in chunk.block:
+                self._take_bytes(chunk)
+            if chunk.start < self._end:
+                self._take_rows(chunk.until(self._end))
+        return Rows(self._body, self._end, self._lines, self._entries, self._kept)
+
+    def _take_lengths(self, chunk: Chunk) -> None:
+        for at, size in long_lines(chunk.block, MAX_LINE_BYTES):
+            self._too_long.take([(chunk.number + line_feeds(chunk.block, 0, at), size)])
+            if size >= ENGINE_LINE_BYTES:
+                self._end = min(self._end, chunk.start + at)
+
+    def _take_bytes(self, chunk: Chunk) -> None:
+        lines = chunk.lines()
+        for byte, tally in ((b"\0", self._nul), (b"\r", self._cr)):
+            if byte in chunk.block:
+                tally.take((at, line.index(byte) + 1) for at, line in enumerate(lines, chunk.number) if byte in line)
+        try:
+            chunk.block.decode()
+        except UnicodeDecodeError:
+            self._not_utf8.take(_not_utf8(lines, chunk.number))
+
+    def _take_rows(self, chunk: Chunk) -> None:
+        texts = chunk.texts()
+        if not texts:
+            return
+        rows = [text for text in texts if text and text[0] != "#"]
+        self._lines += len(texts)
+        self._entries += len(rows)
+        if self._kept is not None:
+            self._kept.append((chunk.number, texts))
+        self._repeats.take_chunk(chunk, rows)
+        if any(map(str.isspace, rows)):
+            self._blank.take(at for at, text in _numbered(chunk.number, texts) if text.isspace())
+        if chunk.block.translate(None, _VISIBLE) and _INVISIBLE.search(chunk.block.decode(errors="replace")):
+            self._invisible.take(row for row in _numbered(chunk.number, texts) if _INVISIBLE.search(row[1]))
+
+    def tell(self, rows: Rows, gather: Gather) -> None:
+        """Give every finding to `gather`: those of the whole file first, the rest by rule."""
+        if self._body[:3] == _BOM:
             gather.error(
-                number,
-                "cr",
-                "a carriage return: only one before the line feed is dropped, any other is part of the row",
-                "save the file with LF line ends",
-                column=line.index(b"\r") + 1,
+                1,
+                "bom",
+                "the file begins with a byte order mark, which an engine reads as part of the first row",
+                "save it as UTF-8 without BOM",
             )
-        gather.count("cr", found.total - len(found.first))
-    if not data.isascii():
-        _encoding(data, lines, gather)
+        if self._body[-1:] not in (b"", b"\n"):
+            _final_lf(line_feeds(self._body) + 1, gather)
+        _tell_bytes(self._nul.some(), self._cr.some(), self._not_utf8.some(), gather)
+        _tell_long(self._too_long.some(), gather)
+        _tell_invisible(self._invisible.some(), gather)
+        if not len(rows):
+            _no_row(gather)
+        repeated = self._repeats.repeated(lambda: (_numbered(*piece) for piece in rows.pieces()))
+        _tell_rows(self._blank.some(), repeated, gather)
 
 
-def _holding(lines: list[bytes], byte: bytes) -> Iterator[tuple[int, bytes]]:
-    return ((number, line) for number, line in enumerate(lines, 1) if byte in line)
+def _numbered(number: int, texts: list[str]) -> Iterator[tuple[int, str]]:
+    """Yield the data rows among `texts`, with their line numbers."""
+    return ((at, text) for at, text in enumerate(texts, number) if text and text[0] != "#")
 
 
-def _encoding(data: bytes, lines: list[bytes], gather: Gather) -> None:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        pass
-    else:
-        return
-    wrong = some(_not_utf8(lines))
-    for number, byte, column in wrong.first:
+def _not_utf8(lines: list[bytes], number: int) -> Iterator[tuple[int, int, int]]:
+    for at, line in enumerate(lines, number):
+        if line.isascii():
+            continue
+        try:
+            line.decode()
+        except UnicodeDecodeError as err:
+            yield at, line[err.start], err.start + 1
+
+
+def _tell_bytes(nul: Some[_Place], cr: Some[_Place], not_utf8: Some[tuple[int, int, int]], gather: Gather) -> None:
+    for number, column in nul.first:
+        gather.error(number, "nul", "a NUL byte", "remove it: no list holds one", column=column)
+    gather.count("nul", nul.total - len(nul.first))
+    for number, column in cr.first:
+        gather.error(
+            number,
+            "cr",
+            "a carriage return: only one before the line feed is dropped, any other is part of the row",
+            "save the file with LF line ends",
+            column=column,
+        )
+    gather.count("cr", cr.total - len(cr.first))
+    for number, byte, column in not_utf8.first:
         gather.error(
             number,
             "not-utf8",
@@ -182,55 +298,25 @@ def _encoding(data: bytes, lines: list[bytes], gather: Gather) -> None:
             "save the file as UTF-8; a binary or compressed file has no place in a list",
             column=column,
         )
-    gather.count("not-utf8", wrong.total - len(wrong.first))
+    gather.count("not-utf8", not_utf8.total - len(not_utf8.first))
 
 
-def _not_utf8(lines: list[bytes]) -> Iterator[tuple[int, int, int]]:
-    for number, line in enumerate(lines, 1):
-        if line.isascii():
-            continue
-        try:
-            line.decode()
-        except UnicodeDecodeError as err:
-            yield number, line[err.start], err.start + 1
-
-
-def _readable(lines: list[bytes], gather: Gather) -> list[bytes]:
-    """Return the lines that come before one too long for the engine's reader."""
-    if max(map(len, lines), default=0) <= MAX_LINE_BYTES:
-        return lines
-    readable = len(lines)
-    for number, line in enumerate(lines, 1):
-        if len(line) <= MAX_LINE_BYTES:
-            continue
+def _tell_long(lines: Some[tuple[int, int]], gather: Gather) -> None:
+    for number, size in lines.first:
         lost = ""
-        if len(line) >= ENGINE_LINE_BYTES:
+        if size >= ENGINE_LINE_BYTES:
             lost = "; an engine stops reading here, and silently loses this line and all below it"
-            readable = min(readable, number - 1)
         gather.error(
             number,
             "line-too-long",
-            f"the line has {len(line):,} bytes, more than {MAX_LINE_BYTES:,}{lost}",
+            f"the line has {size:,} bytes, more than {MAX_LINE_BYTES:,}{lost}",
             f"break it up: a line of {ENGINE_LINE_BYTES:,} bytes silently loses the rest of the file",
         )
-    return lines[:readable]
+    gather.count("line-too-long", lines.total - len(lines.first))
 
 
-def _texts(data: bytes, lines: list[bytes]) -> list[str]:
-    """Return the text of each of `lines`, which are all of `data` or its beginning."""
-    if data.isascii() and b"\r" not in data:
-        return data.decode().split("\n")[: len(lines)]  # a third of the time of decoding line by line
-    return [line.removesuffix(b"\r").decode(errors="replace") for line in lines]  # one CR, as the engine drops it
-
-
-def _numbered(texts: list[str]) -> Iterator[tuple[int, str]]:
-    """Yield the data rows with their line numbers."""
-    return ((number, text) for number, text in enumerate(texts, 1) if text and text[0] != "#")
-
-
-def _invisible(texts: list[str], gather: Gather) -> None:
-    holding = some((number, text) for number, text in _numbered(texts) if _INVISIBLE.search(text))
-    for number, text in holding.first:
+def _tell_invisible(rows: Some[tuple[int, str]], gather: Gather) -> None:
+    for number, text in rows.first:
         found = _INVISIBLE.search(text)
         if found:
             gather.warning(
@@ -240,31 +326,16 @@ def _invisible(texts: list[str], gather: Gather) -> None:
                 "remove it, unless the row is meant to hold it",
                 column=found.start() + 1,
             )
-    gather.count("invisible", holding.total - len(holding.first))
+    gather.count("invisible", rows.total - len(rows.first))
 
 
-def _judge_rows(texts: list[str], gather: Gather) -> None:
-    rows = [text for text in texts if text and text[0] != "#"]
-    if not rows:
-        _no_row(gather)
-    if any(map(str.isspace, rows)):
-        blank = some(number for number, text in _numbered(texts) if text.isspace())
-        for number in blank.first:
-            _blank(number, gather)
-        gather.count("whitespace-only", blank.total - len(blank.first))
-    unlike = len(set(rows))
-    if unlike == len(rows):
-        return
-    first: dict[str, int] = {}
-    told = 0
-    for number, text in _numbered(texts):
-        before = first.setdefault(text, number)
-        if before != number:
-            told += 1
-            _repeated(Repeated(number, text, before), gather)
-            if told > MAX_PER_RULE:  # the rest is only counted
-                gather.count("duplicate", len(rows) - unlike - told)
-                return
+def _tell_rows(blank: Some[int], repeated: Some[Repeated], gather: Gather) -> None:
+    for number in blank.first:
+        _blank(number, gather)
+    gather.count("whitespace-only", blank.total - len(blank.first))
+    for each in repeated.first:
+        _repeated(each, gather)
+    gather.count("duplicate", repeated.total - len(repeated.first))
 
 
 def _final_lf(number: int, gather: Gather) -> None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hubdata.grammar import nesting
+from hubdata.grammar.chunks import Body
 from hubdata.grammar.gather import Some
-from hubdata.grammar.lines import Body, Row, read_rows
+from hubdata.grammar.lines import Row, read_rows
 from hubdata.grammar.nesting import Covered, Found, Mergeable
 from hubdata.grammar.networks import Network, coverage
 from hubdata.model.finding import Finding
@@ -86,21 +87,20 @@ class Listing(Protocol):
 
 def read_networks(key: str, body: Body, wanted: Wanted) -> Listing:
     """Return `body` as a list of networks. Never raises, whatever the bytes."""
-    data = body if isinstance(body, bytes) else body[:]
-    if len(data) >= TABLE_BYTES:
+    if len(body) >= TABLE_BYTES:
         from hubdata.grammar.network_table import read_table
 
-        table = read_table(key, data, wanted)
+        table = read_table(key, body, wanted)
         if table is not None:
             return table
-    return _Rows(key, data)
+    return _Rows(key, body)
 
 
 class _Rows:
     """A body read row by row: all are suspects."""
 
-    def __init__(self, key: str, data: bytes) -> None:
-        self._rows, self._text = read_rows(key, data)
+    def __init__(self, key: str, body: Body) -> None:
+        self._rows, self._text = read_rows(key, body)
         self.entries = len(self._rows)
         self.found: list[Found] = []
 

@@ -6,151 +6,130 @@ judge as it judges any row; so no finding is written twice in the code. A body w
 invisible characters, wrong UTF-8, too long) is refused here altogether: it will not be published as it is.
 """
 
-from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from heapq import nsmallest
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from hubdata.grammar import network_columns as col
-from hubdata.grammar.gather import MAX_PER_RULE, Some, some
+from hubdata.grammar.chunks import CHUNK_BYTES, Body, Chunk, chunks, line_feeds, long_lines
+from hubdata.grammar.gather import MAX_PER_RULE, Some, Tally
 from hubdata.grammar.intervals import merged
-from hubdata.grammar.lines import MAX_LINE_BYTES, MAX_LINES, Repeated, Row, is_html, is_sound, judge_sound
+from hubdata.grammar.lines import (
+    ENGINE_LINE_BYTES,
+    MAX_LINE_BYTES,
+    MAX_LINES,
+    Row,
+    is_html,
+    is_sound,
+    judge_sound,
+    read_rows,
+)
 from hubdata.grammar.nesting import Covered, Mergeable
-from hubdata.grammar.network_bytes import HOST_HIGH, LF, U8, U32, Flags, Ints, Read, read_ipv4, read_ipv6
+from hubdata.grammar.network_bytes import HOST_HIGH, U8, Flags, Ints, Read, read_ipv4, read_ipv6
 from hubdata.grammar.network_columns import Columns, Finds
 from hubdata.grammar.network_rows import Wanted
 from hubdata.grammar.networks import Network
 from hubdata.grammar.registries import special_ranges
+from hubdata.grammar.repeated import Numbered, Repeated
+from hubdata.grammar.repeats import Repeats, data_rows, line_starts
 from hubdata.model.finding import Finding
 
-BLOCK_BYTES = 1 << 17
+BLOCK_BYTES = CHUNK_BYTES
 """Read at once, so that all arrays about it stay in the processor's cache; more than the longest line allowed."""
 
-Int64 = npt.NDArray[np.int64]
-
-_HASH = ord("#")
 _NOWHERE = (1 << 64) - 1
-_NONE: U32 = np.zeros(0, dtype=np.uint32)
-_AT_ONCE = 4096
 
 Told = TypeVar("Told", Repeated, Covered, Mergeable)
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
-    """The numbers of some lines, and where in the body they start."""
+class Part:
+    """A piece of the body in which somebody must look at some rows: its first line, its bytes, a bit for each line."""
 
-    number: U32
-    start: U32
+    number: int
+    start: int
+    end: int
+    rows: U8
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """One body, read: where the rows are that somebody must look at, and columns of all other networks, ascending.
 
-    `unended` is the number of a last line without line feed. `found`, `blank` and the hashes of all texts, `marks`, are
-    filled while the suspects are read.
+    `unended` is the number of a last line without line feed. When the text is not `sound`, the reader of rows judges
+    it. `found` is filled while the suspects are read.
     """
 
     key: str
-    data: bytes
+    body: Body
     bare: bool
     clean: Mapping[int, Columns]
-    rest: Lines
+    rest: Sequence[Part]
+    entries: int
+    lines: int
     unended: int | None
+    sound: bool
     found: Finds = field(default_factory=Finds)
-    blank: "array[int]" = field(default_factory=lambda: array("I"))
-    marks: "array[int]" = field(default_factory=lambda: array("q"))
-
-    @property
-    def entries(self) -> int:
-        """Return the number of data rows."""
-        return len(self.rest.number) + sum(map(len, self.clean.values()))
 
     def suspects(self) -> Iterator[Row]:
-        """Yield the rows that may have a finding, by line; to be asked for once, and before `whole`."""
-        done = len(self.marks)
-        for number, start in _pairs(self.rest.number[done:], self.rest.start[done:]):
-            row = Row(number, self._text(start))
-            self.marks.append(hash(row.text))
-            if row.text.isspace():
-                self.blank.append(number)
-            yield row
+        """Yield the rows that may have a finding, by line."""
+        for rows in self._suspects():
+            yield from map(Row._make, rows)
 
-    def _text(self, start: int) -> str:
-        return self.data[start : self.data.index(b"\n", start)].decode()
+    def _suspects(self) -> Iterator[Numbered]:
+        for part in self.rest:
+            numbers, texts, _ = self._rows(part)
+            yield zip(numbers.tolist(), texts, strict=True)
+
+    def _rows(self, part: Part) -> tuple[Ints, list[str], Ints]:
+        """Return lines and texts of the suspects of one piece, and where they begin in the body."""
+        chunk = Chunk(part.number, part.start, self.body[part.start : part.end])
+        starts, _ = line_starts(np.frombuffer(chunk.block, dtype=np.uint8))
+        at = np.flatnonzero(np.unpackbits(part.rows, count=len(starts)))
+        texts = chunk.texts()
+        return at + part.number, [texts[place] for place in at.tolist()], starts[at] + part.start
 
     def whole(self) -> "Whole":
         """Return all networks together, when the suspects were read, or as many as anybody wanted."""
-        for _ in self.suspects():
-            pass  # the rest is marked, and no more
-        again, lines = self._repeats()
-        repeated, told = [again], [lines]
+        repeats = Repeats(self.body, self.lines, every_line=True)
+        text = self._text(repeats) if self.sound else read_rows(self.key, self.body, repeats=repeats)[1]
+        every = {version: _joined(these, self.found.columns(version)) for version, these in self.clean.items()}
+        outer = {version: col.outermost(these) for version, these in every.items()}
+        return Whole(text, every, outer, repeats.flags)
+
+    def _text(self, repeats: Repeats) -> tuple[Finding, ...]:
+        """Return what is wrong with a text whose lines are sound, and have `repeats` know which of them repeat others.
+
+        A row that was read as columns is spelled canonically, and so can only repeat another of that sort.
+        """
+        blank = Tally[int]()
+        for part in self.rest:
+            numbers, texts, starts = self._rows(part)
+            blank.take(number for number, text in zip(numbers.tolist(), texts, strict=True) if text.isspace())
+            repeats.take(texts, starts, numbers)
+        repeated = [repeats.repeated(self._suspects)]
         for these in self.clean.values():
             same = col.repeated(these)
             repeated.append(col.repeats(these, same, bare=self.bare))
-            told.append(these.line[same])
-        text = judge_sound(self.key, self.entries, self.unended, some(self.blank), _together(repeated))
-        every = {version: _joined(these, self.found.columns(version)) for version, these in self.clean.items()}
-        outer = {version: col.outermost(these) for version, these in every.items()}
-        return Whole(text, every, outer, np.concatenate(told))
-
-    def _repeats(self) -> tuple[Some[Repeated], U32]:
-        """Return the suspects whose text stands there before, and the lines of all of them.
-
-        Rows are compared by hash, and as text where that is equal: a set of all texts is ten times the body.
-        """
-        number, start = self.rest.number, self.rest.start
-        marks = np.frombuffer(self.marks, dtype=np.int64) if self.marks else np.zeros(0, dtype=np.int64)
-        later, before = array("I"), array("I")
-        seen: dict[str, int] = {}
-        reached = -1
-        for at, head, place in _equal_neighbours(marks, np.argsort(marks, kind="stable")):
-            if at - 1 != reached:  # the first two of one hash
-                seen = {self._text(int(start[head])): head}
-            reached = at
-            first = seen.setdefault(self._text(int(start[place])), place)
-            if first != place:
-                later.append(place)
-                before.append(first)
-        told = (
-            Repeated(int(number[place]), self._text(int(start[place])), int(number[first]))
-            for place, first in nsmallest(MAX_PER_RULE + 1, zip(later, before, strict=True))
-        )
-        return Some(len(later), tuple(told)), number[np.array(later, dtype=np.uint32)]
-
-
-def _equal_neighbours(marks: Int64, order: Ints) -> Iterator[tuple[int, int, int]]:
-    """Yield where in `order` a row is marked as the one before, and both rows."""
-    for at in range(1, len(order), _AT_ONCE):
-        part = order[at - 1 : at + _AT_ONCE]
-        equal = np.flatnonzero(np.diff(marks[part]) == 0)
-        yield from zip((equal + at).tolist(), part[equal].tolist(), part[equal + 1].tolist(), strict=True)
-
-
-def _pairs(these: Ints | U32, others: Ints | U32) -> Iterator[tuple[int, int]]:
-    """Yield two columns side by side, a few thousand at once: as Python's numbers they are ten times as large."""
-    for at in range(0, len(these), _AT_ONCE):
-        yield from zip(these[at : at + _AT_ONCE].tolist(), others[at : at + _AT_ONCE].tolist(), strict=True)
+            repeats.flags[these.line[same]] = True
+        return judge_sound(self.key, self.entries, self.unended, blank.some(), _together(repeated))
 
 
 def _joined(these: Columns, more: Columns) -> Columns:
     """Return the ascending columns `these` with others of the same version."""
-    return col.ascending(col.columns(these.version, [these, more])) if len(more) else these
+    return col.ascending(these.version, [these, more]) if len(more) else these
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """All networks of a list together, and which are outermost; `told` are the lines of duplicates."""
+    """All networks of a list together, and which are outermost; `told` flags the lines of duplicates."""
 
     text: tuple[Finding, ...]
     every: Mapping[int, Columns]
     outer: Mapping[int, Flags]
-    told: U32
+    told: Flags
 
     def coverage(self) -> tuple[int, int]:
         """Return how many IPv4 addresses and how many IPv6 /64s the networks touch."""
@@ -175,39 +154,49 @@ class Whole:
         return sorted(out, key=lambda each: each[0])
 
 
-def read_table(key: str, data: bytes, wanted: Wanted) -> Table | None:
-    """Return `data` as a table, or None when its lines are not sound and must be read one by one."""
-    if is_html(data):
+def read_table(key: str, body: Body, wanted: Wanted) -> Table | None:
+    """Return `body` as a table, or None when nothing of it is worth reading: a page of HTML, or too many lines."""
+    if is_html(body):
         return None
-    ended = data if not data or data.endswith(b"\n") else data + b"\n"
     plain = {version: _Plain(version, wanted) for version in (4, 6)}
     clean: dict[int, list[Columns]] = {4: [], 6: []}
-    suspects = [Lines(_NONE, _NONE)]
-    start = lines = 0
-    while start < len(ended):
-        end = ended.rfind(b"\n", start, start + BLOCK_BYTES) + 1
-        if not end:
-            return None  # a line longer than a block
-        block = np.frombuffer(ended, dtype=np.uint8, count=end - start, offset=start)
-        stops = np.flatnonzero(block == LF)
+    rest: list[Part] = []
+    lines = entries = 0
+    end, sound = len(body), True
+    for chunk in chunks(body, BLOCK_BYTES):
+        for at, size in long_lines(chunk.block, MAX_LINE_BYTES):
+            sound = False
+            if size >= ENGINE_LINE_BYTES:
+                end = min(end, chunk.start + at)
+        if chunk.number + line_feeds(chunk.block) - 1 > MAX_LINES:
+            return None
+        if chunk.start >= end:
+            continue
+        readable = chunk.until(end)
+        block, starts, stops = _block(readable.block)
         done = np.zeros(len(stops), dtype=np.bool_)
         for version, mark, read in ((4, b".", read_ipv4), (6, b":", read_ipv6)):
-            if ended.find(mark, start, end) >= 0:
-                part, good = plain[version].columns(read(block, bare=wanted.bare), lines + 1)
+            if mark in readable.block:
+                part, good = plain[version].columns(read(block, bare=wanted.bare), chunk.number)
                 clean[version].append(part)
                 done |= good
+        lines += len(stops)
+        entries += int(np.count_nonzero(done))
         if not done.all():
-            rest = _rest(block, stops, done)
-            if rest is None or not is_sound(ended[start:end]):
-                return None
-            number, begins = rest
-            suspects.append(Lines((number + (lines + 1)).astype(np.uint32), (begins + start).astype(np.uint32)))
-        start, lines = end, lines + len(stops)
-        if lines > MAX_LINES:
-            return None
-    columns = {version: col.ascending(col.columns(version, parts)) for version, parts in clean.items()}
-    unended = lines if len(ended) > len(data) else None
-    return Table(key, ended, wanted.bare, columns, _below(suspects), unended)
+            sound = sound and is_sound(readable.block)
+            rows = data_rows(block, starts, stops) & ~done
+            if rows.any():
+                entries += int(np.count_nonzero(rows))
+                rest.append(Part(chunk.number, chunk.start, chunk.start + len(readable.block), np.packbits(rows)))
+    columns = {version: col.ascending(version, parts) for version, parts in clean.items()}
+    unended = lines if body[-1:] not in (b"", b"\n") else None
+    return Table(key, body, wanted.bare, columns, rest, entries, lines, unended, sound)
+
+
+def _block(data: bytes) -> tuple[U8, Ints, Ints]:
+    """Return whole lines, each ended by a line feed, as numbers; and where each begins and ends."""
+    block = np.frombuffer(data if data.endswith(b"\n") else data + b"\n", dtype=np.uint8)
+    return block, *line_starts(block)
 
 
 class _Plain:
@@ -237,19 +226,6 @@ class _Plain:
         last = read.high | HOST_HIGH[read.prefix]
         reach: Flags = self._first[np.searchsorted(self._last, read.high)] <= last
         return reach
-
-
-def _rest(block: U8, stops: Ints, done: Flags) -> tuple[Ints, Ints] | None:
-    """Return which lines are data rows and not `done`, and where they start; None when any line is too long."""
-    starts = np.concatenate([[0], stops[:-1] + 1])
-    if (stops - starts).max() > MAX_LINE_BYTES:
-        return None
-    rows = np.flatnonzero(~done & (stops > starts) & (block[starts] != _HASH))
-    return rows, starts[rows]
-
-
-def _below(parts: Sequence[Lines]) -> Lines:
-    return Lines(np.concatenate([part.number for part in parts]), np.concatenate([part.start for part in parts]))
 
 
 def _together(parts: Sequence[Some[Told]]) -> Some[Told]:

@@ -5,6 +5,7 @@ at an end is lost, and a phrase that begins with `#` behind a space is no phrase
 every request; without a phrase the rule never matches.
 """
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.go_regexp import ORDINARY
-from hubdata.grammar.lines import Row, read_lines
+from hubdata.grammar.lines import Row, Rows, read_rows
 from hubdata.grammar.named import named_rows
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
@@ -46,25 +47,32 @@ class PhrasesKind:
 
     def check(self, artifact: Artifact, body: Body, demands: Demands) -> Verdict:
         """Return every finding about the phrases in `body`; entries are phrases."""
-        texts, findings = read_lines(artifact.key, body)
+        rows, findings = read_rows(artifact.key, body)
         gather = Gather(artifact.key, self.name)
-        entries = sum(1 for text in texts if text and text[0] != "#")
-        # One pass that calls nothing of ours: of 50,000 phrases a few are worth a second look.
-        doubtful = [
-            (number, text, phrase)
-            for number, text in enumerate(texts, 1)
-            if text
-            and text[0] != "#"
-            and ((phrase := text.strip()) != text or len(text) < DOUBTFUL_BYTES or phrase.lower() in _EVERYDAY)
-        ]
-        for number, text, phrase in gather.patient(doubtful):
+        for number, text, phrase in gather.patient(_doubtful(rows)):
             if len(text) < DOUBTFUL_BYTES or phrase != text:
                 _judge(Row(number, text), gather)
             if len(phrase) > DOUBTFUL_BYTES and (lowered := phrase.lower()) in _EVERYDAY:
                 _everyday(number, lowered, gather)
-        few = too_few(artifact.key, entries, demands.limits)
-        named = named_rows(artifact.key, (text.strip() for text in texts), demands.limits)
-        return Verdict(gather.findings([*findings, *few, *named]), Stats(entries=entries))
+        few = too_few(artifact.key, len(rows), demands.limits)
+        stripped = (text.strip() for _, texts in rows.pieces() for text in texts)
+        named = named_rows(artifact.key, stripped, demands.limits)
+        return Verdict(gather.findings([*findings, *few, *named]), Stats(entries=len(rows)))
+
+
+def _doubtful(rows: Rows) -> Iterator[tuple[int, str, str]]:
+    """Yield line, text and phrase of the rows that are worth a second look: of 50,000 a few.
+
+    One pass over many lines at once, that calls nothing of ours.
+    """
+    for first, texts in rows.pieces():
+        yield from [
+            (number, text, phrase)
+            for number, text in enumerate(texts, first)
+            if text
+            and text[0] != "#"
+            and ((phrase := text.strip()) != text or len(text) < DOUBTFUL_BYTES or phrase.lower() in _EVERYDAY)
+        ]
 
 
 def _everyday(number: int, phrase: str, gather: Gather) -> None:

@@ -5,6 +5,7 @@ in: errors. A row that can never match (`no-final-dot`) opens nothing and costs 
 is no other row, for then the whole list is dead.
 """
 
+from itertools import islice
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -50,7 +51,7 @@ class RdnsRegexpKind:
                 "an engine tries all of them for every event: write fewer",
             )
         refused = 0
-        for row in gather.patient(rows[:MAX_PATTERNS]):
+        for row in gather.patient(islice(rows, MAX_PATTERNS)):
             if refused == MAX_REFUSED:
                 break
             reason = regexp_problem(row.text)

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 
-from hubdata.grammar.lines import read_lines
+from hubdata.grammar.lines import read_rows
 from hubdata.grammar.whole_text import read_text
 from hubdata.meaning import lists, objects, seclang
 from hubdata.model.meaning import Meaning, Names, Networks
@@ -44,10 +44,10 @@ def meaning_of(kind: str, body: Body) -> Meaning:
     """
     size, sha256 = len(body), hashlib.sha256(body).hexdigest()
     if kind in _NETWORKS or kind in _NAMES:
-        lines, _ = read_lines("", body)
-        if not lines and size:
+        found, _ = read_rows("", body)
+        if not found.lines and size:
             return Meaning(size, sha256)
-        rows = [line for line in lines if line and line[0] != "#"]
+        rows = (row.text for row in found)
         if kind in _NAMES:
             return Meaning(size, sha256, names=_NAMES[kind](rows))
         networks, names = _NETWORKS[kind](rows)
