@@ -182,7 +182,7 @@ def _segments(starts: Ints, end: int) -> list[tuple[int, int]]:
     """Return stretches that each begin at one of `starts`, as even as these allow."""
     cuts = np.searchsorted(starts, np.arange(0, end, _SEGMENT_BYTES))
     firsts = np.unique(starts[cuts[cuts < starts.size]]).tolist()
-    return list(zip(firsts, [*firsts[1:], end], strict=True))
+    return list(zip(firsts, [*firsts[1:], end], strict=True)) if firsts else []
 
 
 def _places(begins: Bytes, mask: int, bits: int) -> tuple[int, int]:
