@@ -12,6 +12,15 @@ from typing import Any
 _METADATA_MARKER = b"\xab\xcd\xefMaxMind.com"
 _DATA_SEPARATOR = bytes(16)
 _MAP, _UTF8, _DOUBLE, _UINT16, _UINT32, _UINT64, _ARRAY, _BOOLEAN = 7, 2, 3, 5, 6, 9, 11, 14
+_METADATA_TYPES = {
+    "node_count": _UINT32,
+    "record_size": _UINT16,
+    "ip_version": _UINT16,
+    "binary_format_major_version": _UINT16,
+    "binary_format_minor_version": _UINT16,
+    "build_epoch": _UINT64,
+}
+"""Integers of the metadata have fixed types, whatever their size: the C reader refuses others."""
 
 Network = IPv4Network | IPv6Network
 
@@ -44,7 +53,7 @@ def mmdb(database_type: str, networks: Mapping[Network, Mapping[str, Any]], *, b
         "build_epoch": build_epoch,
         "description": {"en": f"{database_type} sample made by hubdata"},
     }
-    return nodes + _DATA_SEPARATOR + bytes(data) + _METADATA_MARKER + _encode(metadata)
+    return nodes + _DATA_SEPARATOR + bytes(data) + _METADATA_MARKER + _encode_metadata(metadata)
 
 
 def _insert(tree: list[list[int | None]], leaves: dict[tuple[int, int], int], network: Network, offset: int) -> None:
@@ -95,9 +104,21 @@ def _encode(value: Any) -> bytes:
         return _control(_UTF8, len(text)) + text
     if isinstance(value, float):
         return _control(_DOUBLE, 8) + struct.pack(">d", value)
-    number: bytes = value.to_bytes((value.bit_length() + 7) // 8, "big")
-    kind = _UINT16 if len(number) <= 2 else _UINT32 if len(number) <= 4 else _UINT64
+    bits = value.bit_length()
+    return _encode_integer(value, _UINT16 if bits <= 16 else _UINT32 if bits <= 32 else _UINT64)
+
+
+def _encode_integer(value: int, kind: int) -> bytes:
+    number = value.to_bytes((value.bit_length() + 7) // 8, "big")
     return _control(kind, len(number)) + number
+
+
+def _encode_metadata(metadata: Mapping[str, Any]) -> bytes:
+    fields = (
+        _encode(name) + (_encode_integer(value, _METADATA_TYPES[name]) if name in _METADATA_TYPES else _encode(value))
+        for name, value in metadata.items()
+    )
+    return _control(_MAP, len(metadata)) + b"".join(fields)
 
 
 def _control(kind: int, size: int) -> bytes:

@@ -88,8 +88,6 @@ def built_at(metadata: Metadata) -> datetime | None:
 def breaches(metadata: Metadata, demanded: Demanded, stem: str, now: datetime) -> Iterator[Breach]:
     """Yield what is wrong with what the database called `stem` says of itself. `now` is aware UTC."""
     expected = demanded.edition or promised(stem)
-    if not metadata.description:
-        yield Breach("metadata", "the metadata hold no description", "download it anew; some readers refuse it")
     yield from _of_type(metadata.database_type, expected, stem)
     yield from _of_family(metadata.ip_version, demanded.ip_version, known=expected is not None)
     yield from _of_languages(metadata.languages, demanded.languages)

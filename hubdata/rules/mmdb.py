@@ -1,8 +1,10 @@
 """Rules of the kind `mmdb`: GeoIP databases, which engines open without a look at their content."""
 
-from hubdata.model.rule import ERROR, Example, Rule
+from hubdata.model.rule import EITHER, ERROR, WARNING, Example, Rule
 
 _DEAD = "The engine cannot open it; when City fails, it skips ASN too, and every alert is without its origin."
+
+_BROKEN = "Download it anew. If the vendor's digest is right, tell the vendor: the message says which byte is wrong."
 
 RULES = (
     Rule(
@@ -15,24 +17,78 @@ RULES = (
     Rule(
         "mmdb.unreadable",
         ERROR,
-        f"No reader can open it; the C reader may even crash on it. {_DEAD}",
-        Example("mmdb", note="metadata whose map ends early"),
+        f"What the file says of itself cannot be decoded, or does not fit the file: no reader can open it. {_DEAD}",
+        Example("mmdb", note="metadata whose map ends early, a tree larger than the file"),
         "Download it anew.",
     ),
     Rule(
         "mmdb.metadata",
         ERROR,
-        "What the file says of itself cannot be: readers refuse it, or read beyond its end.",
-        Example("mmdb", note="a tree larger than the file, an unknown format version, no description"),
+        "What the file says of itself cannot be: readers refuse it, each for what it looks at.",
+        Example("mmdb", note="an unknown format version, no description"),
         "Download it anew.",
     ),
     Rule(
-        "mmdb.type",
+        "mmdb.tree",
         ERROR,
+        "The tree that look-ups descend is broken: a path leads in a circle, is longer than an address, or ends in the"
+        " middle of nowhere. Readers hang, or take for a record what is none; the C reader crashes.",
+        Example("mmdb", note="a node that leads to itself"),
+        _BROKEN,
+    ),
+    Rule(
+        "mmdb.data",
+        ERROR,
+        "A field of the data is of no type, runs over its end, or is no text where it must be. Look-ups of some"
+        " addresses fail, and the C reader crashes on them.",
+        Example("mmdb", note="a text that is longer than the file"),
+        _BROKEN,
+    ),
+    Rule(
+        "mmdb.pointer",
+        ERROR,
+        "A pointer in the data leads outside, into the middle of a field, or back to where it came from. Look-ups fail"
+        " or never end, and the C reader crashes.",
+        Example("mmdb", note="a map that holds a pointer to itself"),
+        _BROKEN,
+    ),
+    Rule(
+        "mmdb.heavy",
+        ERROR,
+        "One record unfolds into more than any reader should have to bear: a few hundred bytes of pointers to pointers"
+        " can stand for gigabytes, and one look-up then fills the memory.",
+        Example("mmdb", note="forty maps, each of which points twice to the next"),
+        "Do not trust the file: no honest writer makes such records.",
+    ),
+    Rule(
+        "mmdb.type",
+        EITHER,
         "Engines load any type under any name without complaint: ASN in the place of City answers every look-up with"
-        " nothing.",
+        " nothing. A warning where neither the job nor the file's name says which type is expected.",
         Example("mmdb", note="GeoLite2-ASN published as GeoLite2-City.mmdb"),
         "Publish it under its own name. If the name is meant, set the kind's `edition`.",
+    ),
+    Rule(
+        "mmdb.ip-version",
+        EITHER,
+        "The tree holds IPv4 alone: no IPv6 visitor gets an answer. A warning where neither the job nor the file's name"
+        " says what it is.",
+        Example("mmdb", note="a GeoLite2-City whose ip_version is 4"),
+        "Download it anew. If the database is meant for IPv4 alone, set the kind's `ip_version = 4`.",
+    ),
+    Rule(
+        "mmdb.languages",
+        ERROR,
+        "Engines show names in the language they are set to; where the database has none in it, they show nothing.",
+        Example("mmdb", options={"languages": ["en", "fr"]}, note="French is expected, and only English there"),
+        "Look whether it is the vendor's full build; if its languages have changed, change the kind's `languages`.",
+    ),
+    Rule(
+        "mmdb.coverage",
+        ERROR,
+        "Too little of the address space has a record: a build that broke off is sound, and answers nothing for most.",
+        Example("mmdb", options={"min_ipv4_share": 0.5}, note="one /24, where half of IPv4 is expected"),
+        "Look whether the vendor's build is whole; if the database is meant to be so small, lower the share.",
     ),
     Rule(
         "mmdb.build-epoch",
@@ -63,5 +119,20 @@ RULES = (
         " of structure.",
         Example("mmdb", note="8.8.8.8 is not in US"),
         "If the address has moved, change the canary in the job file; else do not trust the file.",
+    ),
+    Rule(
+        "mmdb.unused",
+        WARNING,
+        "Some of the file is found by no look-up. Some writers leave such data; nobody stumbles over it, and every"
+        " engine downloads it.",
+        Example("mmdb", note="values that only pointers lead to"),
+        "Nothing need be done; tell whoever wrote the file.",
+    ),
+    Rule(
+        "mmdb.c-reader",
+        WARNING,
+        "Engines can open it, but the C reader will not, nor will any program that uses it.",
+        Example("mmdb", note="a node count that is stored as a 16-bit integer"),
+        "Tell whoever wrote the file: the specification names 32 bits for the node count and 64 for the build time.",
     ),
 )

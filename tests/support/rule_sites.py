@@ -27,6 +27,10 @@ COMPUTED: dict[tuple[str, str], tuple[str, ...]] = {
     ("kinds/bots.py", "f'rdns-{problem.rule}'"): tuple(f"rdns-{rule}" for rule in (*_RDNS, "final-dot")),
     ("kinds/json.py", "problem"): ("duplicate-key", "constant"),
     ("kinds/map.py", "f'empty-{member.key}'"): ("empty-pattern", "empty-tag", "empty-type"),
+    ("kinds/mmdb.py", "_rule(problem.problem)"): ("unreadable", "metadata", "tree", "pointer", "heavy", "data"),
+    ("kinds/mmdb.py", "breach.problem"): (
+        *("type", "ip-version", "languages", "build-epoch", "future", "too-old", "coverage", "canary"),
+    ),
     ("kinds/modsec.py", "problem"): (),  # handed on
     ("kinds/modsec.py", "rule"): ("action", "phase", "id"),
     ("kinds/modsec.py", "problem[0]"): ("blocks-all", "opens-all"),

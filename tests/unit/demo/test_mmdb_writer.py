@@ -2,6 +2,7 @@
 
 from io import BytesIO
 from ipaddress import ip_network
+from pathlib import Path
 
 import geoip2.database
 import maxminddb
@@ -31,6 +32,15 @@ def test_typed_lookups_work() -> None:
     with geoip2.database.Reader(BytesIO(body), mode=maxminddb.MODE_FD) as reader:
         assert reader.country("192.0.2.9").country.iso_code == "NL"
         assert reader.country("2001:db8::1").country.iso_code == "NL"
+
+
+def test_the_c_reader_opens_it_too(tmp_path: Path) -> None:
+    """It is the strictest about the types of the metadata; what answers it answers everybody."""
+    path = tmp_path / "Test.mmdb"
+    path.write_bytes(mmdb("Test", RECORDS, build_epoch=1_700_000_000))
+    with maxminddb.open_database(str(path), maxminddb.MODE_MMAP_EXT) as reader:
+        assert reader.get("192.0.2.9") == RECORDS[ip_network("192.0.2.0/24")]
+        assert reader.metadata().build_epoch == 1_700_000_000
 
 
 def test_values_of_every_type_survive() -> None:

@@ -1,7 +1,8 @@
-"""GeoIP databases: what they say of themselves, what they answer, and bytes that are none."""
+"""GeoIP databases: proof first, then what they say of themselves, what they cover and what they answer."""
 
 import io
 import mmap
+import re
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -14,8 +15,10 @@ from maxminddb import MODE_FD, open_database
 
 from hubdata.demo.mmdb_writer import mmdb
 from hubdata.kinds.mmdb import MmdbKind
+from hubdata.mmdb.readers import Readers
 from hubdata.model.finding import Severity
 from hubdata.model.job import Canary
+from hubdata.model.snapshot import Stats
 from tests.support.judged import CHECKED_AT, errors, judged, rules
 from tests.support.real import BAD_MMDB, MMDB, needs_real
 
@@ -35,8 +38,8 @@ def city(database_type: str = "GeoLite2-City", build_epoch: int = BUILT) -> byte
     return mmdb(database_type, networks, build_epoch=build_epoch)
 
 
-def test_a_good_database_has_no_finding_and_tells_when_it_was_built() -> None:
-    """Type by the file's name, built three days ago, canaries of both families answered."""
+def test_a_good_database_has_no_finding_and_tells_what_it_holds_and_when_it_was_built() -> None:
+    """Type by the file's name, built three days ago, canaries of both families answered; a /24 and a /48 counted."""
     canaries = (
         Canary("9.9.9.9", {"country.iso_code": "US", "subdivisions.1.iso_code": "SF", "traits.is_anycast": True}),
         Canary("2620:fe::fe", {"location.latitude": 37.7}, edition="GeoLite2-City"),
@@ -44,7 +47,7 @@ def test_a_good_database_has_no_finding_and_tells_when_it_was_built() -> None:
     )
     verdict = judged(MmdbKind, city(), key=KEY, canaries=canaries, max_age_days=30)
     assert verdict.findings == ()
-    assert (verdict.stats.build_epoch, verdict.stats.entries) == (BUILT, None)
+    assert verdict.stats == Stats(entries=2, ipv4_addresses=256, ipv6_64s=1 << 16, build_epoch=BUILT)
 
 
 def test_a_mapped_file_is_judged_as_bytes_are_and_stays_open(tmp_path: Path) -> None:
@@ -147,8 +150,10 @@ def _changed(old: bytes, new: bytes) -> bytes:
     ],
 )  # fmt: skip
 def test_metadata_that_are_not_sane_refuse_the_file(body: bytes, expected: list[str]) -> None:
-    """Each field outside the specification is said; what no reader opens is said once."""
-    assert rules(judged(MmdbKind, body, key=KEY)) == expected
+    """What no reader can decode, or only a few would take, is told with its place and the specification's words."""
+    (finding,) = judged(MmdbKind, body, key=KEY).findings
+    assert [finding.rule] == expected
+    assert re.match(r"at byte [\d,]+: .+; the specification says: .+", finding.message)
 
 
 _BODY = city()
@@ -185,23 +190,33 @@ def _pointer(to: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("data", "expected"),
     [
         pytest.param(
             b"".join(b"\xe2Aa" + _pointer(9 * n + 9) + b"Ab" + _pointer(9 * n + 9) for n in range(40)) + b"Ax",
+            "mmdb.heavy",
             id="fan-out",
         ),
-        pytest.param(b"\xe1Aa" + _pointer(0), id="cycle"),
-        pytest.param(_pointer(0), id="self"),
-        pytest.param(b"\xe1Aa" * 2_000 + b"Ax", id="deep"),
-        pytest.param(b"\xff\xff\xff\xff", id="a map of millions"),
-        pytest.param(b"\x5f\xff\xff\xff", id="a string of 16 MiB"),
-        pytest.param(b"", id="none"),
+        pytest.param(b"\xe1Aa" + _pointer(0), "mmdb.pointer", id="cycle"),
+        pytest.param(_pointer(0), "mmdb.pointer", id="self"),
+        pytest.param(b"\xe1Aa" * 2_000 + b"Ax", "mmdb.heavy", id="deep"),
+        pytest.param(b"\xff\xff\xff\xff", "mmdb.data", id="a map of millions"),
+        pytest.param(b"\x5f\xff\xff\xff", "mmdb.data", id="a string of 16 MiB"),
+        pytest.param(b"", "mmdb.tree", id="none"),
     ],
 )
-def test_a_record_made_to_hang_a_reader_is_refused_by_its_canary(data: bytes) -> None:
+def test_a_record_made_to_hang_a_reader_is_refused_and_no_reader_gets_it(
+    data: bytes, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Forty levels that each point twice to the next would cost 2**40 steps; a cycle never ends."""
-    assert rules(judged(MmdbKind, _with_data(data), key=KEY, canaries=_CANARIES[:1])) == ["mmdb.canary"]
+    monkeypatch.setattr(Readers, "__init__", _not_to_be_opened)
+    verdict = judged(MmdbKind, _with_data(data), key=KEY, canaries=_CANARIES[:1])
+    assert expected in rules(verdict)
+    assert (verdict.stats.build_epoch, verdict.stats.entries) == (BUILT, None)
+
+
+def _not_to_be_opened(self: Readers, path: str) -> None:
+    raise AssertionError("a refused file reached the C reader")
 
 
 @pytest.mark.parametrize("lost", [1, 10, 100])
@@ -228,9 +243,11 @@ def test_each_real_good_database_passes_with_a_look_up(stem: str) -> None:
     """Types are as in the files; each answers its address."""
     edition, ip = GOOD[stem]
     body = (MMDB / "good" / f"{stem}.mmdb").read_bytes()
-    verdict = judged(MmdbKind, body, key=f"{stem}.mmdb", edition=edition, canaries=(Canary(ip, {}),))
+    family = 4 if "ipv4" in stem else 6
+    options: dict[str, Any] = {"edition": edition, "ip_version": family}
+    verdict = judged(MmdbKind, body, key=f"{stem}.mmdb", canaries=(Canary(ip, {}),), **options)
     assert verdict.findings == ()
-    assert verdict.stats.build_epoch is not None
+    assert None not in (verdict.stats.build_epoch, verdict.stats.entries, verdict.stats.ipv4_addresses)
 
 
 @needs_real
@@ -239,30 +256,34 @@ def test_every_good_database_of_the_real_data_is_looked_at() -> None:
     assert {path.stem for path in (MMDB / "good").glob("*.mmdb")} == set(GOOD)
 
 
+BAD = {
+    "GeoIP2-City-Test-Broken-Double-Format": "mmdb.data",
+    "MaxMind-DB-test-broken-pointers-24": "mmdb.pointer",
+    "cyclic-data-structure": "mmdb.unreadable",
+    "invalid-string-length": "mmdb.unreadable",
+    "libmaxminddb-corrupt-search-tree": "mmdb.tree",
+    "libmaxminddb-deep-nesting": "mmdb.heavy",
+    "libmaxminddb-oversized-map": "mmdb.data",
+    "libmaxminddb-separator-record-max-left": "mmdb.tree",
+    "unexpected-bytes": "mmdb.unreadable",
+}
+
+
 @needs_real
-@pytest.mark.parametrize(
-    ("stem", "edition", "expected"),
-    [
-        ("GeoIP2-City-Test-Broken-Double-Format", "GeoIP2-City", {"mmdb.canary"}),
-        ("MaxMind-DB-test-broken-pointers-24", "Test", {"mmdb.canary"}),
-        ("cyclic-data-structure", "Test", {"mmdb.unreadable"}),
-        ("invalid-string-length", "Test", {"mmdb.unreadable"}),
-        ("libmaxminddb-corrupt-search-tree", "Test", {"mmdb.metadata"}),
-        ("libmaxminddb-deep-nesting", "Test", {"mmdb.metadata", "mmdb.canary"}),
-        ("libmaxminddb-oversized-map", "Test", {"mmdb.metadata", "mmdb.canary"}),
-        ("libmaxminddb-separator-record-max-left", "Test", {"mmdb.metadata", "mmdb.canary"}),
-        ("unexpected-bytes", "Test", {"mmdb.unreadable"}),
-    ],
-)
-def test_each_real_bad_database_is_refused_by_metadata_or_canary(stem: str, edition: str, expected: set[str]) -> None:
-    """None crashes, none hangs; what only a full walk could find is met by the canaries here."""
-    canaries = tuple(Canary(ip, {}) for ip in ("81.2.69.142", "1.1.1.1", "1.1.1.32", "1.1.1.16"))
-    verdict = judged(
-        MmdbKind,
-        (BAD_MMDB / f"{stem}.mmdb").read_bytes(),
-        key=f"{stem}.mmdb",
-        edition=edition,
-        canaries=canaries,
-        checked_at=datetime(2030, 1, 1, tzinfo=UTC),
-    )
-    assert {finding.rule for finding in errors(verdict)} == expected
+@pytest.mark.parametrize("stem", sorted(BAD))
+def test_each_real_bad_database_is_refused_for_its_structure_and_no_reader_gets_it(
+    stem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever its name promises: the same file under a vendor's name is refused for the same fault, and its place."""
+    monkeypatch.setattr(Readers, "__init__", _not_to_be_opened)
+    body = (BAD_MMDB / f"{stem}.mmdb").read_bytes()
+    for key in (f"{stem}.mmdb", KEY):
+        verdict = judged(MmdbKind, body, key=key, checked_at=datetime(2030, 1, 1, tzinfo=UTC))
+        assert BAD[stem] in {finding.rule for finding in errors(verdict) if "at byte" in finding.message}
+        assert verdict.stats.entries is None
+
+
+@needs_real
+def test_every_bad_database_of_the_real_data_is_looked_at() -> None:
+    """A new file there needs a line here."""
+    assert {path.stem for path in BAD_MMDB.glob("*.mmdb")} == set(BAD)

@@ -144,11 +144,6 @@ def test_the_build_time_is_a_time_not_in_the_future_and_not_too_old(
     assert [breach.problem for breach in found] == expected
 
 
-def test_no_description_is_told() -> None:
-    """Go's verifier refuses it, and so do we."""
-    assert [breach.problem for breach in judged(said(description=MappingProxyType({})))] == ["metadata"]
-
-
 @pytest.mark.parametrize(
     ("least", "expected"),
     [

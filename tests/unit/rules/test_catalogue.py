@@ -2,21 +2,19 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hubdata.demo.mmdb_writer import mmdb
 from hubdata.model.job import Canary
 from hubdata.model.rule import Rule
 from hubdata.plugins import KINDS, Seam, load
 from hubdata.ports import Verdict
 from hubdata.rules import BY_ID, CATALOGUE
 from hubdata.rules.page import anchor, page
-from tests.support.judged import CHECKED_AT, judged
+from tests.support import small_mmdb
+from tests.support.judged import judged
 from tests.support.rule_sites import COMPUTED, emitted, raised
 
 PAGE = Path(__file__).parents[3] / "docs" / "rules.md"
@@ -62,28 +60,35 @@ def test_the_rules_about_names_are_those_that_the_grammar_finds() -> None:
     assert in_bots == problems - {"no-final-dot"}  # names have no final dot there, so none can lack it
 
 
-_BUILT = int((CHECKED_AT - timedelta(days=3)).timestamp())
-_KEY = "mmdb_update/GeoLite2-City.mmdb"
-
-
-def _database(database_type: str = "GeoLite2-City", built: int = _BUILT) -> bytes:
-    return mmdb(database_type, {ip_network("9.9.9.0/24"): {"country": {"iso_code": "US"}}}, build_epoch=built)
+def test_the_rules_about_databases_are_those_that_policy_and_canaries_find() -> None:
+    """The kind hands on what both say."""
+    problems = raised("mmdb/policy.py", "Breach") | raised("mmdb/canaries.py", "Breach")
+    assert problems == set(COMPUTED["kinds/mmdb.py", "breach.problem"])
 
 
 def _mmdb(body: bytes, **settings: Any) -> Verdict:
-    return judged(load(Seam.KIND, "mmdb"), body, key=_KEY, **settings)
+    return judged(load(Seam.KIND, "mmdb"), body, key=small_mmdb.KEY, **settings)
 
 
 _MADE: dict[str, Callable[[], Verdict]] = {
     "opaque.empty": lambda: judged(load(Seam.KIND, "opaque"), b""),
     "modsec.empty": lambda: judged(load(Seam.KIND, "modsec"), b""),
     "mmdb.unreadable": lambda: _mmdb(b"\xab\xcd\xefMaxMind.com\xe1"),
-    "mmdb.metadata": lambda: _mmdb(_database().replace(b"\x4aip_version\xa1\x06", b"\x4aip_version\xa1\x05")),
-    "mmdb.type": lambda: _mmdb(_database("GeoLite2-ASN")),
-    "mmdb.build-epoch": lambda: _mmdb(_database(built=0)),
-    "mmdb.future": lambda: _mmdb(_database(built=_BUILT + 86_400 * 5)),
-    "mmdb.too-old": lambda: _mmdb(_database(built=_BUILT - 86_400 * 28), max_age_days=30),
-    "mmdb.canary": lambda: _mmdb(_database(), canaries=(Canary("9.9.9.9", {"country.iso_code": "DE"}),)),
+    "mmdb.metadata": lambda: _mmdb(small_mmdb.database().replace(b"\x4aip_version\xa1\x06", b"\x4aip_version\xa1\x05")),
+    "mmdb.tree": lambda: _mmdb(small_mmdb.circular_tree()),
+    "mmdb.data": lambda: _mmdb(small_mmdb.broken_text()),
+    "mmdb.pointer": lambda: _mmdb(small_mmdb.circular_data()),
+    "mmdb.heavy": lambda: _mmdb(small_mmdb.heavy()),
+    "mmdb.ip-version": lambda: _mmdb(small_mmdb.ipv4_alone()),
+    "mmdb.languages": lambda: _mmdb(small_mmdb.database(), languages=("en", "fr")),
+    "mmdb.coverage": lambda: _mmdb(small_mmdb.database(), min_ipv4_share=0.5),
+    "mmdb.unused": lambda: _mmdb(small_mmdb.unused_data()),
+    "mmdb.c-reader": lambda: _mmdb(small_mmdb.narrow_integers()),
+    "mmdb.type": lambda: _mmdb(small_mmdb.database("GeoLite2-ASN")),
+    "mmdb.build-epoch": lambda: _mmdb(small_mmdb.database(built=0)),
+    "mmdb.future": lambda: _mmdb(small_mmdb.database(built=small_mmdb.BUILT + 86_400 * 5)),
+    "mmdb.too-old": lambda: _mmdb(small_mmdb.database(built=small_mmdb.BUILT - 86_400 * 28), max_age_days=30),
+    "mmdb.canary": lambda: _mmdb(small_mmdb.database(), canaries=(Canary("9.9.9.9", {"country.iso_code": "DE"}),)),
 }
 """Examples that a page can only tell: made here."""
 

@@ -1,0 +1,112 @@
+"""Opens a proven database with the readers that the world uses: the C reader, and geoip2 on top of it.
+
+The C reader trusts its file: on corrupt bytes it reads beyond the end, and the process dies. So nothing may come here
+that `proof.prove` has not passed. It opens files by name only, and a name can mean other bytes a moment later; so it
+is given a copy of the very bytes that were proven, in memory and under a name that nobody else has.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, Any
+
+from hubdata.mmdb.layout import Body
+from hubdata.mmdb.policy import shown
+
+if TYPE_CHECKING:
+    from maxminddb.reader import Reader
+
+_CHUNK = 8 << 20
+_METHODS = {
+    "City": "city",
+    "Country": "country",
+    "ASN": "asn",
+    "Enterprise": "enterprise",
+    "ISP": "isp",
+    "Anonymous-IP": "anonymous_ip",
+    "Anonymous-Plus": "anonymous_plus",
+    "Connection-Type": "connection_type",
+    "Domain": "domain",
+}
+"""What geoip2 looks a type up by: it asks whether the type's name holds the word."""
+
+_FAMILIES = ("GeoLite2-", "GeoIP2-", "DBIP-")
+"""Vendors whose records are what geoip2 builds its models of; others have fields of their own."""
+
+
+class Readers:
+    """Two readers of one proven database: one that gives records as they are, one that builds geoip2's models.
+
+    `refused` is what the C reader said when it would not open the file, else empty; then it is the pure Python reader
+    that answers. It happens to metadata whose integers have other types than the specification names: most readers
+    take them.
+    """
+
+    def __init__(self, path: str) -> None:
+        """Open the file `path`. Raises whatever the readers raise when none of them will have it."""
+        from geoip2.database import Reader as TypedReader
+        from maxminddb import MODE_AUTO, MODE_MMAP, InvalidDatabaseError, open_database
+
+        self.refused = ""
+        mode = MODE_AUTO
+        try:
+            self._plain: Reader = open_database(path, mode)
+        except InvalidDatabaseError as err:
+            self.refused, mode = shown(str(err).replace(path, "the file")), MODE_MMAP
+            self._plain = open_database(path, mode)
+        self._typed = TypedReader(path, mode=mode)
+        kind = str(self._plain.metadata().database_type)
+        methods = (method for word, method in _METHODS.items() if word in kind)
+        self._method = next(methods, None) if kind.startswith(_FAMILIES) else None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._plain.close()
+        self._typed.close()
+
+    def record(self, ip: str) -> Any:
+        """Return the record at `ip`, None when there is none.
+
+        Raises ValueError (and its kin) for an address that the database cannot be asked, and whatever geoip2 raises
+        when it cannot build its model of the record.
+        """
+        from geoip2.errors import AddressNotFoundError
+
+        if self._method is not None:
+            try:
+                getattr(self._typed, self._method)(ip)
+            except AddressNotFoundError:
+                return None
+        return self._plain.get(ip)
+
+
+@contextmanager
+def readers_of(body: Body) -> Iterator[Readers]:
+    """Give the readers of `body`, which has been proven. Raises whatever they raise when they will not open it."""
+    with _named(body) as path:
+        readers = Readers(path)
+        try:
+            yield readers
+        finally:
+            readers.close()
+
+
+@contextmanager
+def _named(body: Body) -> Iterator[str]:
+    """Give the name of a private file that holds exactly `body`, in memory where the system can."""
+    if hasattr(os, "memfd_create") and os.path.exists("/proc/self/fd"):  # noqa: PTH110 - no path of the user's
+        descriptor = os.memfd_create("proven.mmdb", os.MFD_CLOEXEC)
+        with os.fdopen(descriptor, "wb") as file:
+            _copy(body, file)
+            yield f"/proc/self/fd/{descriptor}"
+    else:
+        with NamedTemporaryFile(suffix=".mmdb") as kept:
+            _copy(body, kept)
+            yield kept.name
+
+
+def _copy(body: Body, file: Any) -> None:
+    for start in range(0, len(body), _CHUNK):
+        file.write(body[start : start + _CHUNK])
+    file.flush()
