@@ -14,6 +14,10 @@ from hubdata.errors import SourceError
 
 _PIECE = 64 * 1024
 _MEMBER = b"\x1f\x8b"
+_MAX_GROWTH = (
+    100  # the databases of all vendors unpack to two or three times their size, gzip makes a thousand possible
+)
+_FREE_GROWTH = 64 << 20
 
 
 def gunzipped(packed: Iterable[bytes], *, max_packed_bytes: int, max_bytes: int) -> Iterator[bytes]:
@@ -40,14 +44,16 @@ def counted(packed: Iterable[bytes], max_packed_bytes: int) -> Iterator[bytes]:
 
 
 def decompressed(packed: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield what `packed` unpacks to in pieces of at most 64 KiB, so that a small input cannot fill the memory.
+    """Yield what `packed` unpacks to in pieces of at most 64 KiB, so that a small input cannot fill memory or disk.
 
-    Raises SourceError when it is not one whole member with the right CRC and length.
+    Raises SourceError when it is not one whole member with the right CRC and length, or grows as no database does.
     """
     unzip = zlib.decompressobj(wbits=31)
     begun = False
+    growth_left = _FREE_GROWTH
     for arrived in packed:
         piece = arrived
+        growth_left += _MAX_GROWTH * len(arrived)
         while piece:
             if unzip.eof:
                 raise refused(_behind_the_end(piece))
@@ -56,6 +62,9 @@ def decompressed(packed: Iterable[bytes]) -> Iterator[bytes]:
             except zlib.error:
                 raise refused(_no_gzip(b"" if begun else piece)) from None
             begun = True
+            growth_left -= len(out)
+            if growth_left < 0:
+                raise refused(f"it unpacks to more than {_MAX_GROWTH} times its size")
             if out:
                 yield out
             piece = unzip.unused_data if unzip.eof else unzip.unconsumed_tail

@@ -94,3 +94,13 @@ def test_a_bomb_of_512_mb_is_stopped_in_little_memory() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 2 * MIB
+
+
+def test_a_bomb_within_the_cap_is_stopped_by_how_it_grows() -> None:
+    """A thousandfold is no database: what would be 512 MB ends at an eighth of that, long before a cap of 1 GB."""
+    unpacked_bytes = 0
+    with pytest.raises(SourceError, match="more than 100 times its size") as caught:
+        for piece in gunzipped(_bomb(512 * MIB), max_packed_bytes=1 << 30, max_bytes=1 << 30):
+            unpacked_bytes += len(piece)
+    assert not caught.value.retryable
+    assert unpacked_bytes < 80 * MIB
