@@ -3,16 +3,19 @@
 They are public files with the month in their names, so there are no credentials, no quota and no digest: what proves a
 transfer is the CRC at the end of the gzip stream. A file is asked for only if it is another one than the published
 one (ETag, Last-Modified), so an unchanged edition costs one small request, and one more while the month is missing.
+A download that could not be published stays in the spool's memory: the next run leaves the same body unread.
 
 The licence is CC BY 4.0: whoever shows results must name DB-IP and link to it (docs/examples/jobs).
 
 Addresses: facts on GeoIP upstreams, and the vendor's page https://db-ip.com/db/lite.php.
 """
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from random import random as real_random
 from typing import Annotated, Literal, Self
 
@@ -24,7 +27,9 @@ from hubdata.model.snapshot import Fetched, Provenance, SourceFile, state_of
 from hubdata.ports import Published, SourceContext
 from hubdata.transfer.conditional import NOTHING_KNOWN, ConditionalClient, Validators
 from hubdata.transfer.gunzip import gunzipped
+from hubdata.transfer.hashed import Hashed
 from hubdata.transfer.http import Response
+from hubdata.transfer.releases import Releases
 from hubdata.transfer.retry import Policy, RequestFailed
 from hubdata.transfer.spool import write_stream
 from hubdata.transfer.upstream import Upstream, UpstreamOptions, all_failures, explained, place_in, refuse_page
@@ -166,12 +171,35 @@ class DbipSource:
 
     def _save(self, response: Response, edition: str, month: str) -> SourceFile:
         refuse_page(response, "a database")
-        limit = self._options.max_bytes
         path = place_in(self._context.workspace, f"{edition}.mmdb")
-        unpacked = gunzipped(response.pieces(), max_packed_bytes=limit, max_bytes=limit)
-        size = write_stream(path, unpacked, max_bytes=limit, what=response.url)
+        said = Validators.of(response.headers)
+        size = self._remembered(edition, month, said, path) or self._download(response, edition, month, said, path)
         source = {"type": "dbip", "url": self._options.url, "edition": edition, "date": month}
-        return SourceFile(self._options.key(edition), path, size, source | Validators.of(response.headers).note())
+        return SourceFile(self._options.key(edition), path, size, source | said.note())
+
+    def _download(self, response: Response, edition: str, month: str, said: Validators, path: Path) -> int:
+        limit = self._options.max_bytes
+        unpacked = Hashed(gunzipped(response.pieces(), max_packed_bytes=limit, max_bytes=limit), "sha256")
+        write_stream(path, unpacked, max_bytes=limit, what=response.url)
+        mark = self._mark(month, said)
+        if mark:
+            self._releases().keep(edition, mark, path, unpacked.hexdigest("sha256"), self._context.clock.now())
+        return unpacked.size
+
+    def _remembered(self, edition: str, month: str, said: Validators, path: Path) -> int:
+        """Return the size of the copy that an earlier run left of the file that the upstream tells of now, else 0."""
+        mark = self._mark(month, said)
+        kept = self._releases().take(edition, mark, path) if mark and not self._context.force else None
+        return 0 if kept is None else kept.size
+
+    def _mark(self, month: str, said: Validators) -> str:
+        """Return what a file is remembered by; empty when the upstream says nothing to tell it by."""
+        told = (self._options.url, month, said.etag, said.last_modified, said.length)
+        return hashlib.sha256(repr(told).encode()).hexdigest() if said.question() else ""
+
+    def _releases(self) -> Releases:
+        memory = self._context.memory
+        return Releases(memory / "releases" if memory else None)
 
     def _published_as(self, edition: str, source: Provenance) -> Provenance:
         ours = ("dbip", self._options.url, edition)

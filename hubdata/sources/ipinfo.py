@@ -1,8 +1,9 @@
 """IPinfo's databases: the digest is asked for first, and only a new one is worth a download.
 
 The vendor publishes the SHA-256 of each database at `/checksums`, for a request that counts as none; downloads are
-counted (three a day, says the vendor), so a run tries at most two. What came is only kept if its SHA-256 is as
-announced. Should it be released anew between question and download, the digest is asked for again, not the file.
+counted (three a day, says the vendor), so a run tries at most two, and the spool's memory holds a ledger of them that
+no restart forgets, and the last good download for a run that could not publish it. What came is only used if its
+SHA-256 is as announced. Should it be released anew meanwhile, the digest is asked for again, not the file.
 
 The vendor documents the token for these addresses as a part of the URL, and as an `Authorization` header for the other
 addresses of the host: so that is the choice of the job file (`authentication`). Either way only the configured origin
@@ -23,6 +24,7 @@ from functools import partial
 from pathlib import Path
 from random import random as real_random
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
@@ -33,8 +35,10 @@ from hubdata.ports import Published, SourceContext
 from hubdata.transfer.bearer import BearerAuth
 from hubdata.transfer.conditional import http_date
 from hubdata.transfer.digest_file import as_digest
+from hubdata.transfer.downloads import Downloads
 from hubdata.transfer.hashed import Hashed
 from hubdata.transfer.http import HttpClient
+from hubdata.transfer.releases import Releases
 from hubdata.transfer.retry import RequestFailed
 from hubdata.transfer.secrets import Secret, read_secret, secret_variable
 from hubdata.transfer.spool import write_stream
@@ -58,12 +62,16 @@ Edition = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
 
 class IpinfoOptions(UpstreamOptions):
-    """What `[source]` with `type = "ipinfo"` may hold. `editions` are the vendor's file names without `.mmdb`."""
+    """What `[source]` with `type = "ipinfo"` may hold. `editions` are the vendor's file names without `.mmdb`.
+
+    `daily_downloads` is how many of each the vendor allows in 24 hours.
+    """
 
     editions: Annotated[tuple[Edition, ...], Field(min_length=1, max_length=20)]
     url: str = "https://ipinfo.io/data"
     prefix: str = "mmdb_update/"
     authentication: Literal["query", "header"] = "query"
+    daily_downloads: Annotated[int, Field(ge=1, le=1000)] = 3
 
     @field_validator("url")
     @classmethod
@@ -137,14 +145,14 @@ class IpinfoSource:
             random=self._random,
         )
         with upstream.client(self._options.url) as client:
-            return self._fetch_all(_Service(client, upstream, self._options, token), published)
+            return self._fetch_all(_Service(client, upstream, self._options, token), token, published)
 
-    def _fetch_all(self, service: "_Service", published: Published) -> Fetched:
+    def _fetch_all(self, service: "_Service", token: Secret, published: Published) -> Fetched:
         done = _Done()
         failures: dict[str, SourceError] = {}
         for edition in self._options.editions:
             try:
-                self._fetch(service, edition, published, done)
+                self._fetch(service, edition, token, published, done)
             except SourceError as err:
                 failures[edition] = err
                 if isinstance(err, RequestFailed) and err.status == 401:
@@ -153,7 +161,7 @@ class IpinfoSource:
             raise all_failures(failures)
         return Fetched(max(done.states), tuple(done.files), tuple(done.kept), tuple(done.rewinds))
 
-    def _fetch(self, service: "_Service", edition: str, published: Published, done: "_Done") -> None:
+    def _fetch(self, service: "_Service", edition: str, token: Secret, published: Published, done: "_Done") -> None:
         key = self._options.key(edition)
         announced = service.sha256(edition)
         before = self._published_as(edition, published().get(key, {}))
@@ -161,7 +169,8 @@ class IpinfoSource:
             done.kept.append(key)
             done.states.append(before.get("date") or announced)
             return
-        found = service.download(edition, announced, place_in(self._context.workspace, f"{edition}.mmdb"))
+        path = place_in(self._context.workspace, f"{edition}.mmdb")
+        found = self._remembered(edition, announced, path) or self._downloaded(service, edition, announced, token, path)
         source = {"type": "ipinfo", "url": self._options.url, "edition": edition, "sha256": found.sha256}
         if found.date:
             source["date"] = found.date
@@ -169,6 +178,35 @@ class IpinfoSource:
                 done.rewinds.append(state_of(before))
         done.states.append(found.date or found.sha256)
         done.files.append(SourceFile(key, found.path, found.size, source))
+
+    def _remembered(self, edition: str, announced: str, path: Path) -> "_Found | None":
+        """Return the copy that an earlier run left, if it is what is announced now."""
+        kept = None if self._context.force else self._releases().take(edition, announced, path)
+        if kept is None or kept.sha256 != announced:
+            return None
+        return _Found(path, kept.size, kept.sha256, date="")
+
+    def _downloaded(self, service: "_Service", edition: str, announced: str, token: Secret, path: Path) -> "_Found":
+        memory, now = self._context.memory, self._context.clock.now
+        host = urlsplit(self._options.url).hostname or ""
+        ledger = Downloads(memory, f"{token.reveal()} {edition}", host, per_day=self._options.daily_downloads)
+        what = f"{edition} {announced}"
+
+        def begin() -> None:
+            ledger.begin(what, now(), forced=self._context.force)
+
+        try:
+            found = service.download(edition, announced, path, begin)
+        except SourceError as err:
+            ledger.failed(err, now())
+            raise
+        ledger.ended_well(what, now())
+        self._releases().keep(edition, found.sha256, path, found.sha256, now())
+        return found
+
+    def _releases(self) -> Releases:
+        memory = self._context.memory
+        return Releases(memory / "releases" if memory else None)
 
     def _published_as(self, edition: str, source: Provenance) -> Provenance:
         return source if (source.get("type"), source.get("edition")) == ("ipinfo", edition) else {}
@@ -196,9 +234,12 @@ class _Service:
         """Return the digest of the current database."""
         return self._upstream.retrying(partial(self._sha256, edition), ASKING)
 
-    def download(self, edition: str, announced: str, path: Path) -> _Found:
-        """Return the current database, written to `path`, if its digest is `announced` or has just become another."""
-        found = self._upstream.retrying(partial(self._download, edition, path), DOWNLOADING)
+    def download(self, edition: str, announced: str, path: Path, begin: Callable[[], None]) -> _Found:
+        """Return the current database, written to `path`, if its digest is `announced` or has just become another.
+
+        `begin` is called before each attempt, and may refuse it.
+        """
+        found = self._upstream.retrying(partial(self._download, edition, path, begin), DOWNLOADING)
         if found.sha256 != announced and found.sha256 != (now := self.sha256(edition)):
             path.unlink(missing_ok=True)
             raise SourceError(
@@ -220,7 +261,8 @@ class _Service:
         except RequestFailed as err:
             raise explained(err, _advice(edition)) from None
 
-    def _download(self, edition: str, path: Path) -> _Found:
+    def _download(self, edition: str, path: Path, begin: Callable[[], None]) -> _Found:
+        begin()
         limit = self._options.max_bytes
         try:
             with self._client.get(

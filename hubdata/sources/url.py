@@ -8,9 +8,12 @@ While the two are being replaced upstream, one may be new and the other old. A f
 digest has is found by its ETag before anything is downloaded, and a file that is newer than its digest by asking for
 the digest again; then the published copy stays, and the next run tries again.
 
+A download that could not be published stays in the spool's memory, so that the next run need not repeat it.
+
 There are no credentials here: a URL that holds one is refused, as job files are read by many.
 """
 
+import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -32,6 +35,7 @@ from hubdata.transfer.digest_file import MAX_BYTES, Digest, as_digest, parse_dig
 from hubdata.transfer.gunzip import gunzipped
 from hubdata.transfer.hashed import Hashed
 from hubdata.transfer.http import Response
+from hubdata.transfer.releases import Releases
 from hubdata.transfer.retry import RequestFailed
 from hubdata.transfer.spool import write_stream
 from hubdata.transfer.tar_member import extract_member
@@ -151,8 +155,10 @@ class UrlSource:
         mine = self._source(announced)
         if not context.force and mine.items() <= before.items():
             return Fetched(str(announced), (), kept=(options.key,))
-        known = self._known(before, announced)
-        file = upstream.retrying(partial(self._download, upstream, announced, known), DOWNLOADING)
+        file = self._remembered(announced)
+        if file is None:
+            known = self._known(before, announced)
+            file = upstream.retrying(partial(self._download, upstream, announced, known), DOWNLOADING)
         older = before.get("type") == "url" and before.get("date", "") > file.source.get("date", "9999")
         return Fetched(file.source["digest"], (file,), rewinds=(state_of(before),) if older else ())
 
@@ -194,6 +200,21 @@ class UrlSource:
         etag = Validators.noted(before).etag
         return Validators(etag=etag) if same and not etag.startswith("W/") else NOTHING_KNOWN
 
+    def _remembered(self, announced: Digest) -> SourceFile | None:
+        """Return the copy that an earlier run left, if it is what this job asks for now."""
+        path = place_in(self._context.workspace, "download")
+        kept = None if self._context.force else self._releases().take(self._name(), announced.value, path)
+        return None if kept is None else SourceFile(self._options.key, path, kept.size, self._source(announced))
+
+    def _releases(self) -> Releases:
+        memory = self._context.memory
+        return Releases(memory / "releases" if memory else None)
+
+    def _name(self) -> str:
+        """Return what tells this job's file from others in the memory: where it is from, and what is done to it."""
+        told = [self._options.url, *sorted(self._source(Digest("", "")).items())]
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
+
     def _download(self, upstream: Upstream, announced: Digest, known: Validators) -> SourceFile:
         options = self._options
         path = place_in(self._context.workspace, "download")
@@ -215,6 +236,8 @@ class UrlSource:
         day = http_date(headers.get("Last-Modified", ""))
         noted = {"date": day, "etag": Validators.of(headers).etag}
         source = self._source(announced) | {name: value for name, value in noted.items() if value}
+        own = found if (announced.algorithm, options.digest_of) == ("sha256", "file") else _digest_of(path, "sha256")
+        self._releases().keep(self._name(), announced.value, path, own, self._context.clock.now())
         return SourceFile(options.key, path, path.stat().st_size, source)
 
     def _save(self, response: Response, path: Path, algorithm: str) -> str:
@@ -257,7 +280,5 @@ class UrlSource:
 
 
 def _digest_of(path: Path, algorithm: str) -> str:
-    import hashlib
-
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()

@@ -52,6 +52,7 @@ class Fetching:
         self.defaults = dict(defaults)
         self.environment = dict(environment or {})
         self.secrets = secrets
+        self.memory: Path | None = None
         self.clock = TurningClock()
 
     def options(self, **given: object) -> Any:
@@ -62,7 +63,7 @@ class Fetching:
         self, published: Mapping[str, Provenance] | None = None, *, force: bool = False, **options: object
     ) -> Fetched:
         """Return what the source fetches."""
-        context = SourceContext(self.workspace, self.environment, self.clock, force)
+        context = SourceContext(self.workspace, self.environment, self.clock, force, self.memory)
         source = self.source(self.options(**options), context, monotonic=self.clock.monotonic, random=lambda: 0.5)
         fetched: Fetched = source.fetch(lambda: published or {})
         for file in fetched.files:
@@ -83,6 +84,14 @@ class Fetching:
         assert caught.value.exit_code is Exit.SOURCE
         assert caught.value.advice
         return caught.value
+
+    def remember(self) -> None:
+        """Give the source a memory, as a spool that is kept between runs does."""
+        self.memory = self.workspace.parent / "memory"
+
+    def next_run(self) -> None:
+        """Remove the workspace, as the end of a run does."""
+        shutil.rmtree(self.workspace, ignore_errors=True)
 
     def left_over(self) -> list[str]:
         """Return what lies in the workspace."""

@@ -187,6 +187,39 @@ def test_several_editions_each_by_its_own_state(kit: Fetching, server: DbipServe
     assert server.endpoints == ["missing", "missing", "file"]
 
 
+# --- what outlives a run
+
+
+def test_a_download_that_was_not_published_is_not_repeated(kit: Fetching, server: DbipServer) -> None:
+    """Held or refused, it lies in the memory: the next run asks, and leaves the same body unread."""
+    kit.remember()
+    first = kit.fetch()
+    kit.next_run()
+    server.fail("file", body=b"?" * len(gzip.compress(BODY, mtime=0)), times=1)  # were it read, it would show
+    again = kit.fetch()
+    assert again.files[0].path.read_bytes() == BODY
+    assert (again.files[0].size, again.files[0].source) == (len(BODY), first.files[0].source)
+
+
+def test_the_memory_is_used_only_for_the_very_same_file(kit: Fetching, server: DbipServer) -> None:
+    """Not once it was released anew, not with force, and not where the upstream says nothing to tell it by."""
+    kit.remember()
+    kit.fetch()
+    server.publish(CITY, NOVEMBER, BODY[::-1])
+    kit.next_run()
+    assert kit.fetch().files[0].path.read_bytes() == BODY[::-1]
+    kit.next_run()
+    server.fail("file", body=gzip.compress(OLD), times=1)
+    assert kit.fetch(force=True).files[0].path.read_bytes() == OLD
+    unsaid = {"headers": {"ETag": None, "Last-Modified": None}}
+    server.fail("file", **unsaid, times=1)
+    kit.next_run()
+    kit.fetch()
+    kit.next_run()
+    server.fail("file", **unsaid, body=gzip.compress(BODY), times=1)
+    assert kit.fetch().files[0].path.read_bytes() == BODY
+
+
 # --- what may go wrong
 
 

@@ -170,6 +170,77 @@ def test_checksums_are_as_the_vendor_documents_them() -> None:
     assert parse_checksums(json.dumps(sample).encode()) == sample["checksums"]["sha256"].lower()
 
 
+# --- what outlives a run
+
+
+def test_a_download_that_was_not_published_is_not_repeated(kit: Fetching, server: IpinfoServer) -> None:
+    """Held or refused, it lies in the memory: the next run asks for the digest alone."""
+    kit.remember()
+    kit.fetch()
+    kit.next_run()
+    server.mend()
+    (file,) = kit.fetch().files
+    assert (file.path.read_bytes(), file.source["sha256"]) == (BODY, hashlib.sha256(BODY).hexdigest())
+    assert server.endpoints == ["checksums"]
+    kit.next_run()
+    kit.fetch(force=True)
+    assert server.count("download") == 1
+
+
+def test_a_damaged_memory_costs_a_download_and_nothing_else(kit: Fetching, server: IpinfoServer) -> None:
+    """Its digest is computed anew each time."""
+    kit.remember()
+    kit.fetch()
+    kit.next_run()
+    assert kit.memory is not None
+    (copy,) = (kit.memory / "releases").iterdir()
+    copy.write_bytes(b"something else")
+    assert kit.fetch().files[0].path.read_bytes() == BODY
+    assert server.count("download") == 2
+
+
+def test_no_loop_of_restarts_uses_up_more_than_the_day_has(kit: Fetching, server: IpinfoServer) -> None:
+    """Each run fails; three downloads are made in all, and later runs say until when they wait."""
+    kit.remember()
+    server.fail("object", reset=True)
+    errors = []
+    for _ in range(8):
+        errors.append(kit.refused())
+        kit.clock.slept.append(1800)
+    assert (server.count("download"), server.downloads_left) == (3, 0)
+    assert "no download before" in str(errors[-1])
+    assert not errors[-1].retryable
+    server.mend()
+    kit.clock.slept.append(86_400)
+    server.downloads_left = 3
+    assert len(kit.fetch().files) == 1
+
+
+def test_the_day_is_counted_for_each_database_by_itself(kit: Fetching, server: IpinfoServer) -> None:
+    """One that fails does not use up the others' downloads."""
+    kit.remember()
+    server.downloads_left = 100
+    server.fail("download", status=503, times=3)
+    for _ in range(3):
+        with pytest.raises(SourceError):
+            kit.fetch(daily_downloads=1)
+        kit.clock.slept.append(60)
+    assert server.count("download") == 1
+    server.mend()
+    assert len(kit.fetch(editions=[CORE], daily_downloads=1).files) == 1
+
+
+def test_no_secret_is_remembered(kit: Fetching, server: IpinfoServer) -> None:
+    """The ledger knows the token by a slow digest alone."""
+    kit.remember()
+    kit.fetch()
+    assert kit.memory is not None
+    stored = [path.read_bytes() for path in kit.memory.rglob("*") if path.is_file()]
+    assert len(stored) >= 2
+    for secret in kit.secrets:
+        assert all(secret.encode() not in body for body in stored)
+
+
 # --- statuses and bodies
 
 
@@ -335,8 +406,9 @@ def test_what_is_lacking_is_said_before_a_fetch() -> None:
         ({"authentication": "cookie"}, "'query' or 'header'"),
         ({"token": TOKEN}, "Extra inputs"),
         ({"max_bytes": 0}, "greater than 0"),
+        ({"daily_downloads": 0}, "greater than or equal to 1"),
     ],
-    ids=[f"{n}" for n in range(11)],
+    ids=[f"{n}" for n in range(12)],
 )
 def test_options_that_cannot_be_meant_are_refused(given: dict[str, object], message: str) -> None:
     """At the edge, and without quoting what might be a secret."""

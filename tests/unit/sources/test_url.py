@@ -193,6 +193,45 @@ def test_an_older_file_than_the_published_one_is_told(kit: Fetching, server: Url
     assert kit.fetch(published).rewinds == ("2026-11-20",)
 
 
+# --- what outlives a run
+
+
+@pytest.mark.parametrize("digest_of", ["download", "file"])
+@pytest.mark.parametrize("algorithm", ["md5", "sha256"])
+def test_a_download_that_was_not_published_is_not_repeated(
+    kit: Fetching, server: UrlServer, algorithm: str, digest_of: str
+) -> None:
+    """Held or refused, it lies in the memory under its digest: the next run asks for that alone."""
+    server.files[FILE] = gzip.compress(BODY)
+    told = server.files[FILE] if digest_of == "download" else BODY
+    server.files[SUM] = hashlib.new(algorithm, told).hexdigest().encode()
+    kit.defaults |= {"unpack": "gz", "digest_of": digest_of}
+    kit.remember()
+    first = kit.fetch()
+    kit.next_run()
+    server.mend()
+    again = kit.fetch()
+    assert (again.files[0].path.read_bytes(), again.revision) == (BODY, first.revision)
+    assert server.endpoints == [SUM]
+    assert kit.fetch(as_published(again)).kept == (KEY,)
+    kit.next_run()
+    kit.fetch(force=True)
+    assert server.count(FILE) == 1
+
+
+def test_the_memory_is_used_only_for_the_very_same_file(kit: Fetching, server: UrlServer) -> None:
+    """Not for another digest, and not for the same download taken another way."""
+    server.files[FILE] = gzip.compress(BODY)
+    server.files[SUM] = line(server.files[FILE])
+    kit.remember()
+    kit.fetch()
+    kit.next_run()
+    assert kit.fetch(unpack="gz").files[0].path.read_bytes() == BODY
+    server.files |= {FILE: gzip.compress(NEWER), SUM: line(gzip.compress(NEWER))}
+    kit.next_run()
+    assert kit.fetch(unpack="gz").files[0].path.read_bytes() == NEWER
+
+
 # --- forms
 
 
