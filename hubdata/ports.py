@@ -16,7 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from hubdata.model.event import Event
 from hubdata.model.finding import Finding
-from hubdata.model.inventory import Stored
+from hubdata.model.inventory import Past, Stored
 from hubdata.model.job import Canary, Limits
 from hubdata.model.receipt import Invalidation
 from hubdata.model.references import References
@@ -210,6 +210,14 @@ class Archive(Protocol):
 
 class Cdn(Protocol):
     """A cache before a target."""
+
+    def past(self, prefix: str) -> tuple[Past, ...]:
+        """Return every state that is kept of all objects whose key begins with `prefix`, by key, the newest first."""
+        ...
+
+    def forget(self, key: str, version_id: str) -> None:
+        """Remove one state of an object for good; fine when it is gone. The caller sees to it that nobody reads it."""
+        ...
 
     def warm(self) -> None:
         """Get ready to be asked, in a thread that has nothing better to do; called when something will be told."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from hubdata.errors import CdnError, HubdataError, SourceError
 from hubdata.model.event import Event
@@ -12,7 +13,7 @@ from hubdata.model.job import Job, Unit
 from hubdata.model.meaning import Difference
 from hubdata.model.plan import Plan
 from hubdata.model.receipt import Invalidation
-from hubdata.model.run import Problem, TargetResult
+from hubdata.model.run import Problem, Retained, TargetResult
 from hubdata.planning.approval import Decision, decide
 from hubdata.planning.claims import rule_for
 from hubdata.planning.databases import databases
@@ -21,6 +22,7 @@ from hubdata.planning.inventory import recognise
 from hubdata.planning.limits import breaches
 from hubdata.ports import Cdn, Reporter, Target
 from hubdata.publishing.apply import Applied, Work, apply, resume
+from hubdata.publishing.retention import retire
 from hubdata.publishing.survey import Survey
 from hubdata.reading import Reading
 from hubdata.transfer.digest import multipart_etag
@@ -124,8 +126,9 @@ def visit(
             told = applied.receipt.invalidation or told
     if told is not None and orders.wait:
         told = _waited(place.cdn, told, reporter)
+    retained = {} if orders.approve else _retired(place.target, found, readings, bystanders, reporter)
     meanings = _explained(planned, place.target, found, reporter, held_only=True)
-    return _stays(planned, place, found, applied, told, meanings=meanings, broke_off=broke_off)
+    return _stays(planned, place, found, applied, told, meanings=meanings, broke_off=broke_off, retained=retained)
 
 
 def lost(target: Target, readings: tuple[Reading, ...], err: HubdataError) -> Mapping[str, Stay]:
@@ -235,6 +238,7 @@ def _stays(
     *,
     meanings: Mapping[str, Difference],
     broke_off: bool = False,
+    retained: Mapping[str, Retained | None] = MappingProxyType({}),
 ) -> Mapping[str, Stay]:
     """Share one publication out among its jobs.
 
@@ -258,11 +262,23 @@ def _stays(
             problem=_problem(each.plan, applied),
             meanings={key: meanings[key] for key in each.keys if key in meanings},
             changed=_changed(each, found.inventory, applied, broke_off=broke_off) if applied else (),
+            retention=retained.get(each.plan.job),
         )
         reading, before = each.reading, found.inventory.manifest.files
         result = replace(result, databases=databases(reading.job, reading.snapshot, before, result))
         stays[each.plan.job] = Stay(result, each.findings, each.decision.approved)
     return stays
+
+
+def _retired(
+    target: Target, found: Survey, readings: tuple[Reading, ...], bystanders: tuple[Job, ...], reporter: Reporter
+) -> Mapping[str, Retained | None]:
+    """Return by job what was removed of its past; with nothing of the kind, nothing is asked."""
+    known, manifest = (*(reading.job for reading in readings), *bystanders), found.inventory.manifest
+    return {
+        job.name: retire(job, target, manifest, tuple(j for j in known if j.name != job.name), reporter)
+        for job in (reading.job for reading in readings)
+    }
 
 
 def _changed(each: _Planned, before: Inventory, applied: Applied, *, broke_off: bool) -> tuple[str, ...]:

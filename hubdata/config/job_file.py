@@ -153,6 +153,12 @@ class GroupTable(_Table):
 class JobFile(_Table):
     """One file `jobs/NAME.toml`."""
 
+class RetentionTable(_Table):
+    """How long a target keeps what this job published before."""
+
+    days: int = Field(ge=1, le=3650, description="Older versions go so many days after another took their place.")
+
+
     description: str = ""
     schedule: Annotated[str, AfterValidator(_cron)] | None = Field(default=None, description="Cron, UTC.")
     unit: Literal["file", "job"] = "file"
@@ -166,3 +172,4 @@ class JobFile(_Table):
     waivers: list[WaiverTable] = []
     canaries: list[CanaryTable] = []
     groups: list[GroupTable] = Field(default=[], description='Loaded together; for `unit = "job"`.')
+    retention: RetentionTable | None = None

@@ -145,6 +145,7 @@ def _job(name: str, file: JobFile, document: Document) -> Job:
         max_deletes=file.max_deletes,
     )
 
+        retention=timedelta(days=file.retention.days) if file.retention else None,
 
 def _file_rule(table: FileTable) -> FileRule:
     limits = table.limits

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from hubdata.model.manifest import Manifest
 
@@ -13,6 +14,21 @@ class Stored:
     size: int
     etag: str
     version_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One state of one key, as a store that keeps the past tells it. `written_at` is aware UTC.
+
+    `current` is what readers get now; `deleted` is a marker that says that there is nothing.
+    """
+
+    key: str
+    version_id: str
+    written_at: datetime
+    current: bool
+    size: int = 0
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

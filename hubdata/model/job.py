@@ -5,7 +5,7 @@ Jobs are read from TOML by `hubdata.config.jobs`; everything here is already che
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -95,7 +95,10 @@ class SourceSpec:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One TOML file of `jobs/`, checked. `max_deletes` is the share of its public files that may go at once."""
+    """One TOML file of `jobs/`, checked. `max_deletes` is the share of its public files that may go at once.
+
+    `retention` is how long a target keeps what was public before; None: for as long as the target likes.
+    """
 
     name: str
     source: SourceSpec
@@ -109,3 +112,4 @@ class Job:
     canaries: tuple[Canary, ...] = ()
     groups: tuple[Group, ...] = ()
     max_deletes: float = 0.5
+    retention: timedelta | None = None

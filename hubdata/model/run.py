@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from hubdata.errors import Exit, worst
 from hubdata.model.finding import Finding
+from hubdata.model.inventory import Past
 from hubdata.model.meaning import Difference
 from hubdata.model.plan import Plan
 from hubdata.model.receipt import Invalidation
@@ -47,6 +48,16 @@ class Database:
 
 
 @dataclass(frozen=True, slots=True)
+class Retained:
+    """What was removed of a job's past at one target. `left` states are due too and wait for the next run."""
+
+    days: int
+    removed: tuple[Past, ...] = ()
+    left: int = 0
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TargetResult:
     """One job at one target. `generation` is the one in force afterwards; `requests` counts by method.
 
@@ -70,6 +81,7 @@ class TargetResult:
     waiting: Plan | None = None
     changed: tuple[str, ...] = ()
     databases: tuple[Database, ...] = ()
+    retention: Retained | None = None
 
     @property
     def done(self) -> Plan:

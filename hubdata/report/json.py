@@ -12,7 +12,7 @@ from hubdata.model.finding import Finding
 from hubdata.model.meaning import Difference
 from hubdata.model.plan import Change, Plan
 from hubdata.model.receipt import Invalidation
-from hubdata.model.run import Database, HookResult, JobResult, Problem, RunResult, TargetResult
+from hubdata.model.run import Database, HookResult, JobResult, Problem, Retained, RunResult, TargetResult
 from hubdata.model.snapshot import Stats
 from hubdata.model.validation import ValidationResult
 from hubdata.report import wording
@@ -97,6 +97,7 @@ def _target(target: TargetResult) -> dict[str, Any]:
         "requests": {**dict.fromkeys(METHODS, 0), **target.requests},
         "cdn": _cdn(target.invalidation),
         "databases": [_database(database) for database in target.databases],
+        "retention": _retained(target.retention),
         "problem": _problem(target.problem),
     }
 
@@ -126,6 +127,25 @@ def _database(database: Database) -> dict[str, Any]:
         "outcome": database.outcome.value,
         "date": database.date,
         "build_epoch": database.build_epoch,
+    }
+
+
+def _retained(retained: Retained | None) -> dict[str, Any] | None:
+    if retained is None:
+        return None
+    return {
+        "days": retained.days,
+        "removed": [
+            {
+                "key": state.key,
+                "version_id": state.version_id,
+                "size": state.size,
+                "written_at": f"{state.written_at:%Y-%m-%dT%H:%M:%SZ}",
+            }
+            for state in retained.removed
+        ],
+        "left": retained.left,
+        "problem": _problem(retained.problem),
     }
 
 

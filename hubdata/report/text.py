@@ -47,6 +47,7 @@ def run_text(result: RunResult, screen: Screen, *, verbose: bool = False, quiet:
         _jobs(page, result)
         if verbose or result.command[0] == "geoip":
             _databases(page, result)
+        _retained(page, result)
     _held(page, result, verbose=verbose)
     _attention(page, result, verbose=verbose, quiet=quiet)
     if not quiet or result.exit_code is not Exit.FINE:
@@ -179,6 +180,15 @@ def _databases(page: Page, result: RunResult) -> None:
     if not page.table(("DATABASE", "RELEASE", "BUILT", "TARGET", "OUTCOME"), rows):
         for edition, date, built, target_, outcome in rows:
             page.line(f"{edition.text}: {outcome.text} at {target_.text}, {date.text}, built {built.text}")
+
+
+def _retained(page: Page, result: RunResult) -> None:
+    """Add what was removed of the past."""
+    said = [text for job in result.jobs for target in job.targets if (text := wording.retained(job, target))]
+    if said:
+        page.blank()
+    for text in said:
+        page.prose(plain(text))
 
 
 def _rows(job: JobResult, *, deletes: bool) -> list[tuple[Cell, ...]]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from hubdata.errors import Exit
 from hubdata.model.finding import HOLDING, Finding, Severity
-from hubdata.model.run import Database, JobResult, Outcome, Problem, RunResult
+from hubdata.model.run import Database, JobResult, Outcome, Problem, RunResult, TargetResult
 from hubdata.model.validation import ValidationResult
 
 SHORT_ID = 12
@@ -60,6 +60,17 @@ def built(database: Database) -> str:
         return f"{datetime.fromtimestamp(database.build_epoch, UTC):%Y-%m-%d %H:%M} UTC"
     except (ValueError, OverflowError, OSError):
         return ""
+
+
+def retained(job: JobResult, target: TargetResult) -> str:
+    """Return what was removed of a job's past at a target; nothing when nothing was."""
+    kept = target.retention
+    if kept is None or not (kept.removed or kept.left):
+        return ""
+    amount = size(sum(state.size for state in kept.removed))
+    more = f"; {kept.left:,} more at the next run" if kept.left else ""
+    old = counted(len(kept.removed), "old version")
+    return f"{job.job} -> {target.target}: removed {old} ({amount}), replaced more than {kept.days} days ago{more}"
 
 
 def approval(result: RunResult, *ids: str) -> str:
@@ -121,6 +132,10 @@ def warnings(result: RunResult) -> dict[Problem, list[str]]:
     for hook in result.hooks:
         if hook.problem is not None:
             struck.setdefault(hook.problem, []).append(f"hook {hook.hook} for {hook.target}")
+    for job in result.jobs:
+        for target in job.targets:
+            if target.retention is not None and target.retention.problem is not None:
+                struck.setdefault(target.retention.problem, []).append(f"{job.job} -> {target.target}")
     return struck
 
 

@@ -11,9 +11,7 @@ The body is signed as well, over TLS too: stores that ignore checksum headers st
 import base64
 import hashlib
 import os
-import random
 import re
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from hubdata.errors import Conflict, TargetError
-from hubdata.model.inventory import Stored
+from hubdata.model.inventory import Past, Stored
 from hubdata.model.manifest import KEY as MANIFEST
 from hubdata.ports import Blob, Upload
 from hubdata.transfer.aws import (
@@ -33,11 +31,13 @@ from hubdata.transfer.aws import (
     Trouble,
     failure_code,
     failure_status,
+    pause,
     translated,
     was_retried,
 )
 from hubdata.transfer.digest import SMALL_BYTES, VerifiedReader, read_verified
 from hubdata.transfer.s3_quick import QuickBucket
+from hubdata.transfer.s3_versions import gathered
 from hubdata.transfer.store_clock import StoreClock
 
 MAX_PUT_BYTES = 5 * 1024**3
@@ -53,6 +53,7 @@ _PERMISSIONS = {
     "HeadObject": "s3:GetObject (and s3:ListBucket on the bucket, or a missing object looks denied)",
     "PutObject": "s3:PutObject (and s3:GetObject for conditional writes)",
     "DeleteObject": "s3:DeleteObject",
+    "DeleteObjectVersion": "s3:DeleteObjectVersion",
 }
 
 
@@ -189,11 +190,18 @@ class S3Target:
 
     def history(self, key: str) -> tuple[str, ...]:
         """Return the version ids of all states of one object that the bucket keeps, the newest first."""
-        with self._explained("ListObjectVersions", key):
+        return tuple(state.version_id for state in self.past(key) if state.key == key and not state.deleted)
+
+    def past(self, prefix: str) -> tuple[Past, ...]:
+        """Return every state that the bucket keeps of objects whose key begins so, by key, the newest first."""
+        with self._explained("ListObjectVersions"):
             pages = self._client.build().get_paginator("list_object_versions")
-            found = pages.paginate(**self._bucket, Prefix=self._prefix + key)
-            items = [item for page in found for item in page.get("Versions", ())]
-        return tuple(item["VersionId"] for item in items if item["Key"] == self._prefix + key)
+            return gathered(pages.paginate(**self._bucket, Prefix=self._prefix + prefix), self._prefix, self._place())
+
+    def forget(self, key: str, version_id: str) -> None:
+        """Remove one version of an object for good; fine when it is gone."""
+        with self._explained("DeleteObjectVersion", key):
+            self._client.build().delete_object(**self._bucket, Key=self._prefix + key, VersionId=version_id)
 
     def read(self, key: str, *, max_bytes: int, version_id: str | None = None) -> Blob | None:
         """Return one small object whole, as it is or was, or None. Raises TargetError beyond `max_bytes`."""
@@ -203,7 +211,7 @@ class S3Target:
             except TargetError as err:
                 if not err.retryable or attempt == _READ_ATTEMPTS:
                     raise
-                _pause(attempt)
+                pause(attempt)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def put(self, upload: Upload) -> Stored:
@@ -272,7 +280,7 @@ class S3Target:
                     raise
                 status = failure_status(cause)
                 if status == 409 and attempt < _BUSY_ATTEMPTS:
-                    _pause(attempt)
+                    pause(attempt)
                     if isinstance(parcel.body, VerifiedReader):
                         parcel.body.seek(0)
                     continue
@@ -388,8 +396,3 @@ def _is_md5(etag: str, answer: Mapping[str, Any]) -> bool:
 
 def _stored(answer: Mapping[str, Any]) -> Stored:
     return Stored(answer["ContentLength"], _etag(answer), answer.get("VersionId"))
-
-
-def _pause(attempt: int) -> None:
-    """Wait a little, longer each time and never in step with another writer."""
-    time.sleep(0.05 * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret

@@ -11,8 +11,10 @@ inside the file (facts). Callers send a whole-object checksum of their own inste
 
 import io
 import os
+import random
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,7 +32,7 @@ READ_TIMEOUT_S = 60
 MAX_ATTEMPTS = 5
 
 _SERVICES = ("cloudfront", "s3")
-_LIST_OPERATIONS = ("ListObjectsV2",)
+_LIST_OPERATIONS = ("ListObjectsV2", "ListObjectVersions")
 _MAX_SAID = 300  # characters of a server's own words that a message repeats
 
 
@@ -173,6 +175,11 @@ def _know_services(session: "Session") -> None:
     Measured: a quarter of the time that the first client takes.
     """
     session.get_component("data_loader").list_available_services = lambda _type_name: list(_SERVICES)
+
+
+def pause(attempt: int) -> None:
+    """Wait a little, longer each time and never in step with another writer."""
+    time.sleep(0.05 * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
 
 
 def failure_code(err: Exception) -> str:

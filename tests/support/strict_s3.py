@@ -2,16 +2,18 @@
 
 It compares every body with its length and checksums, refuses aws-chunked trailers as older stores do, enforces
 If-Match and If-None-Match, keeps a log of requests and plays scripted faults. Path-style only; signatures are not
-verified. `S3_BUCKET` is the one bucket.
+verified. `S3_BUCKET` is the one bucket. With `versioned` it keeps every state and its time, which is the test's to set.
 """
 
 import base64
 import hashlib
+import itertools
 import threading
 import uuid
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
@@ -19,6 +21,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 S3_BUCKET = "strict"
+_NUMBERS = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,9 @@ class Object:
 
     body: bytes
     headers: dict[str, str]
+    version_id: str = ""
+    modified: datetime = datetime.min.replace(tzinfo=UTC)
+    deleted: bool = False
 
     @property
     def etag(self) -> str:
@@ -71,6 +77,10 @@ class StrictS3:
     faults: deque[Fault] = field(default_factory=deque)
     etag_of: Callable[[Object], str] = field(default=lambda stored: stored.etag)
     answer_headers: dict[str, str] = field(default_factory=dict)
+    versioned: bool = False
+    versions_a_page: int = 1000
+    versions: dict[str, list[Object]] = field(default_factory=dict)
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     lock: threading.RLock = field(default_factory=threading.RLock)
     url: str = ""
 
@@ -101,10 +111,32 @@ class StrictS3:
         """Return how many requests of `method` arrived; LIST is apart from GET."""
         return sum(one.method == method for one in self.seen)
 
+    def keep(self, key: str, state: Object) -> None:
+        """Make `state` the current one; without `versioned`, what was before is gone."""
+        if state.deleted:
+            self.objects.pop(key, None)
+        else:
+            self.objects[key] = state
+        if self.versioned:
+            state.modified, state.version_id = self.now(), f"v{next(_NUMBERS)}"
+            self.versions.setdefault(key, []).append(state)
+
+    def forget(self, key: str, version_id: str) -> None:
+        """Remove one state for good; the newest that is left is then what readers get."""
+        left = [state for state in self.versions.get(key, ()) if state.version_id != version_id]
+        self.versions[key] = left
+        self.objects.pop(key, None)
+        if left and not left[-1].deleted:
+            self.objects[key] = left[-1]
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     store: StrictS3
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return the store's time, for the Date header."""
+        return super().date_time_string(self.store.now().timestamp() if timestamp is None else timestamp)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Say nothing."""
@@ -116,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def do_GET(self) -> None:
-        self._serve("LIST" if "list-type=2" in self.path else "GET")
+        self._serve("LIST" if "list-type=2" in self.path or "?versions" in self.path else "GET")
 
     def do_HEAD(self) -> None:
         self._serve("HEAD")
@@ -148,7 +180,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(404, "NoSuchBucket")
             return
         with self.store.lock:
-            status, code, answer, extra = self._done(method, key, body, headers, parse_qs(url.query))
+            status, code, answer, extra = self._done(
+                method, key, body, headers, parse_qs(url.query, keep_blank_values=True)
+            )
         if code:
             self._refuse(status, code)
         else:
@@ -159,8 +193,15 @@ class _Handler(BaseHTTPRequestHandler):
     ) -> tuple[int, str, bytes, dict[str, str]]:
         objects = self.store.objects
         held = objects.get(key)
+        if "versionId" in query:
+            return self._past(method, key, query["versionId"][0])
         if method == "LIST":
-            return 200, "", self._page(query), {"Content-Type": "application/xml"}
+            return (
+                200,
+                "",
+                self._versions(query) if "versions" in query else self._page(query),
+                {"Content-Type": "application/xml"},
+            )
         if method in ("GET", "HEAD"):
             if held is None:
                 return 404, "NoSuchKey", b"", {}
@@ -174,14 +215,50 @@ class _Handler(BaseHTTPRequestHandler):
         if (wanted and held and self.store.etag_of(held) != wanted) or (headers.get("if-none-match") == "*" and held):
             return 412, "PreconditionFailed", b"", {}
         if method == "DELETE":
-            objects.pop(key, None)
+            if held or self.store.versioned:
+                self.store.keep(key, Object(b"", {}, deleted=True))
             return 204, "", b"", {}
         kept = ("content-type", "cache-control")
-        objects[key] = Object(body, {n: v for n, v in headers.items() if n in kept or n.startswith("x-amz-meta-")})
-        return 200, "", b"", self._told(objects[key])
+        state = Object(body, {n: v for n, v in headers.items() if n in kept or n.startswith("x-amz-meta-")})
+        self.store.keep(key, state)
+        return 200, "", b"", self._told(state)
+
+    def _past(self, method: str, key: str, version_id: str) -> tuple[int, str, bytes, dict[str, str]]:
+        if method == "DELETE":
+            self.store.forget(key, version_id)
+            return 204, "", b"", {}
+        found = next((s for s in self.store.versions.get(key, ()) if s.version_id == version_id), None)
+        if found is None or found.deleted:
+            return 404, "NoSuchVersion", b"", {}
+        return 200, "", found.body, self._told(found) | found.headers
+
+    def _versions(self, query: dict[str, list[str]]) -> bytes:
+        """List every state of every key, the newest of each first, `versions_a_page` at once."""
+        prefix, size = query.get("prefix", [""])[0], self.store.versions_a_page
+        rows = [
+            (key, state, state is states[-1])
+            for key, states in sorted(self.store.versions.items())
+            if key.startswith(prefix)
+            for state in reversed(states)
+        ]
+        marker = (query.get("key-marker", [""])[0], query.get("version-id-marker", [""])[0])
+        names = [(key, state.version_id) for key, state, _ in rows]
+        first = names.index(marker) + 1 if marker in names else 0
+        page, more = rows[first : first + size], len(rows) > first + size
+        items = "".join(_row(key, state, latest=latest, etag=self.store.etag_of(state)) for key, state, latest in page)
+        last = page[-1] if more else None
+        token = (
+            f"<NextKeyMarker>{escape(quote(last[0]))}</NextKeyMarker>"
+            f"<NextVersionIdMarker>{last[1].version_id}</NextVersionIdMarker>"
+            if last
+            else ""
+        )
+        head = f"<EncodingType>url</EncodingType><IsTruncated>{str(more).lower()}</IsTruncated>"
+        return f"<ListVersionsResult>{head}{token}{items}</ListVersionsResult>".encode()
 
     def _told(self, held: Object) -> dict[str, str]:
-        return {"ETag": f'"{self.store.etag_of(held)}"', **self.store.answer_headers}
+        version = {"x-amz-version-id": held.version_id} if held.version_id else {}
+        return {"ETag": f'"{self.store.etag_of(held)}"', **version, **self.store.answer_headers}
 
     def _page(self, query: dict[str, list[str]]) -> bytes:
         prefix = query.get("prefix", [""])[0]
@@ -219,6 +296,16 @@ class _Handler(BaseHTTPRequestHandler):
             cutting = getattr(self, "_cutting", False)
             self.wfile.write(body[: len(body) // 2] if cutting else body)
             self.close_connection = self.close_connection or cutting
+
+
+def _row(key: str, state: Object, *, latest: bool, etag: str) -> str:
+    name = "DeleteMarker" if state.deleted else "Version"
+    content = "" if state.deleted else f"<ETag>&quot;{etag}&quot;</ETag><Size>{len(state.body)}</Size>"
+    return (
+        f"<{name}><Key>{escape(quote(key))}</Key><VersionId>{state.version_id}</VersionId>"
+        f"<IsLatest>{str(latest).lower()}</IsLatest>"
+        f"<LastModified>{state.modified:%Y-%m-%dT%H:%M:%S.000Z}</LastModified>{content}</{name}>"
+    )
 
 
 def _wrong(body: bytes, headers: dict[str, str]) -> str:

@@ -150,7 +150,7 @@ def test_endless_409_is_a_conflict(
     store: StrictS3, target: S3Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Attempts are bounded."""
-    monkeypatch.setattr(s3, "_pause", lambda attempt: None)
+    monkeypatch.setattr(s3, "pause", lambda attempt: None)
     store.faults.extend([Fault("PUT", 409, "ConditionalRequestConflict")] * 9)
     with pytest.raises(Conflict):
         target.put(Upload(artifact_of(tmp_path), None))
