@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 _EVERYTHING_REQUIRED = os.environ.get("HUBDATA_TESTS_REQUIRE") == "all"
-_OURS = ("HUBDATA_", "MAXMIND_", "GEOIPUPDATE_", "AWS_", "GITHUB_")
+_OURS = ("HUBDATA_", "MAXMIND_", "GEOIPUPDATE_", "IPINFO_", "AWS_", "GITHUB_")
 
 
 @pytest.fixture(autouse=True)

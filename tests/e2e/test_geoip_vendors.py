@@ -126,13 +126,17 @@ def file(root: Path) -> Iterator[Vendor]:
     path = root / "brought" / "GeoIP2-City.mmdb"
     path.parent.mkdir(parents=True)
     path.write_bytes(database("GeoIP2-City"))
+
+    def release() -> None:
+        path.write_bytes(database("GeoIP2-City", hours_old=1))
+
     job = _edited("geoip-file", ("/var/lib/GeoIP/GeoIP2-City.mmdb", "../brought/GeoIP2-City.mmdb"))
     yield Vendor(
         "geoip-file",
         ("GeoIP2-City",),
         [],
         job,
-        lambda: (path.write_bytes(database("GeoIP2-City", hours_old=1)), None)[1],
+        release,
         path.unlink,
     )
 
