@@ -207,10 +207,6 @@ class Archive(Protocol):
         """Return a small object as it is, or was in that version; None when there is none."""
         ...
 
-
-class Cdn(Protocol):
-    """A cache before a target."""
-
     def past(self, prefix: str) -> tuple[Past, ...]:
         """Return every state that is kept of all objects whose key begins with `prefix`, by key, the newest first."""
         ...
@@ -218,6 +214,10 @@ class Cdn(Protocol):
     def forget(self, key: str, version_id: str) -> None:
         """Remove one state of an object for good; fine when it is gone. The caller sees to it that nobody reads it."""
         ...
+
+
+class Cdn(Protocol):
+    """A cache before a target."""
 
     def warm(self) -> None:
         """Get ready to be asked, in a thread that has nothing better to do; called when something will be told."""

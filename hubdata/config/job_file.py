@@ -150,14 +150,14 @@ class GroupTable(_Table):
     match: list[Glob] = Field(min_length=1)
 
 
-class JobFile(_Table):
-    """One file `jobs/NAME.toml`."""
-
 class RetentionTable(_Table):
     """How long a target keeps what this job published before."""
 
     days: int = Field(ge=1, le=3650, description="Older versions go so many days after another took their place.")
 
+
+class JobFile(_Table):
+    """One file `jobs/NAME.toml`."""
 
     description: str = ""
     schedule: Annotated[str, AfterValidator(_cron)] | None = Field(default=None, description="Cron, UTC.")

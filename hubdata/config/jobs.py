@@ -143,9 +143,9 @@ def _job(name: str, file: JobFile, document: Document) -> Job:
         canaries=tuple(Canary(c.ip, c.expect, c.edition) for c in file.canaries),
         groups=tuple(Group(g.name, tuple(g.match)) for g in file.groups),
         max_deletes=file.max_deletes,
+        retention=timedelta(days=file.retention.days) if file.retention else None,
     )
 
-        retention=timedelta(days=file.retention.days) if file.retention else None,
 
 def _file_rule(table: FileTable) -> FileRule:
     limits = table.limits
