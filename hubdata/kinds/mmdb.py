@@ -64,14 +64,16 @@ class MmdbKind:
     class Options(BaseModel):
         """What a job may demand of a database; shares are from 0 to 1.
 
-        `edition` is its database_type, else what its name says; `languages` must all be there; `ip_version = 4` lets a
-        database without IPv6 pass; `min_ipv6_share` is of the space that the registries were given.
+        `edition` is its database_type, else what its name says; an older one than `max_age_days` is refused, than
+        `warn_age_days` only doubted; `languages` must all be there; `ip_version = 4` lets a database without IPv6
+        pass; `min_ipv6_share` is of the space that the registries were given.
         """
 
         model_config = ConfigDict(extra="forbid")
 
         edition: str | None = None
         max_age_days: int | None = Field(default=None, ge=1)
+        warn_age_days: int | None = Field(default=None, ge=1)
         languages: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
         ip_version: Annotated[int | None, BeforeValidator(_family)] = Field(default=None, ge=4, le=6, multiple_of=2)
         min_ipv4_share: float | None = Field(default=None, ge=0, le=1)
@@ -116,12 +118,17 @@ class MmdbKind:
         fetched = source.get("edition") if source.get("type") == "maxmind" else None
         return Demanded(
             edition=options.edition or fetched,
-            max_age=None if options.max_age_days is None else timedelta(days=options.max_age_days),
+            max_age=_days(options.max_age_days),
+            warn_age=_days(options.warn_age_days),
             languages=options.languages,
             ip_version=options.ip_version,
             min_ipv4_share=options.min_ipv4_share,
             min_ipv6_share=options.min_ipv6_share,
         )
+
+
+def _days(count: int | None) -> timedelta | None:
+    return None if count is None else timedelta(days=count)
 
 
 def _cores() -> int:

@@ -46,11 +46,13 @@ _TELLING = frozenset({"city", "country", "asn", "isp", "enterprise", "domain", "
 class Demanded:
     """What a database is held to. None, or nothing, is not looked at; `ip_version` None is told by the edition.
 
-    `edition` is the database_type, exactly. Shares are of the whole IPv4 space and of the IPv6 space given out.
+    `edition` is the database_type, exactly. Beyond `max_age` a database is refused, beyond `warn_age` only doubted.
+    Shares are of the whole IPv4 space and of the IPv6 space given out.
     """
 
     edition: str | None = None
     max_age: timedelta | None = None
+    warn_age: timedelta | None = None
     languages: tuple[str, ...] = ()
     ip_version: int | None = None
     min_ipv4_share: float | None = None
@@ -91,7 +93,7 @@ def breaches(metadata: Metadata, demanded: Demanded, stem: str, now: datetime) -
     yield from _of_type(metadata.database_type, expected, stem)
     yield from _of_family(metadata.ip_version, demanded.ip_version, known=expected is not None)
     yield from _of_languages(metadata.languages, demanded.languages)
-    yield from _of_time(metadata, demanded.max_age, now)
+    yield from _of_time(metadata, demanded, now)
 
 
 def ipv4_share(addresses: int) -> float:
@@ -161,7 +163,7 @@ def _of_languages(found: tuple[str, ...], wanted: tuple[str, ...]) -> Iterator[B
         )
 
 
-def _of_time(metadata: Metadata, max_age: timedelta | None, now: datetime) -> Iterator[Breach]:
+def _of_time(metadata: Metadata, demanded: Demanded, now: datetime) -> Iterator[Breach]:
     built = built_at(metadata)
     if built is None:
         yield Breach("build-epoch", f"the build time is {metadata.build_epoch}, which is none", "download it anew")
@@ -172,12 +174,17 @@ def _of_time(metadata: Metadata, max_age: timedelta | None, now: datetime) -> It
             f"it was built at {built:%Y-%m-%d %H:%M} UTC, more than a day from now",
             "look at this machine's clock; if that is right, the file is not from the vendor",
         )
-    if max_age is not None and now - built > max_age:
-        yield Breach(
-            "too-old",
-            f"it was built at {built:%Y-%m-%d}, {(now - built).days} days ago; at most {max_age.days} are allowed",
-            "look whether the upstream still updates it, and whether the right file was fetched",
-        )
+    for most, mild in ((demanded.max_age, False), (demanded.warn_age, True)):
+        if most is not None and now - built > most:
+            than = "more than" if mild else "at most"
+            end = "is worth a look" if mild else "are allowed"
+            yield Breach(
+                "too-old",
+                f"it was built at {built:%Y-%m-%d}, {(now - built).days} days ago; {than} {most.days} {end}",
+                "look whether the upstream still updates it, and whether the right file was fetched",
+                mild,
+            )
+            return
 
 
 def _words(name: str) -> frozenset[str]:

@@ -107,8 +107,9 @@ RULES = (
     ),
     Rule(
         "mmdb.too-old",
-        ERROR,
-        "Networks move between countries and owners every week: old data ban and let in by where somebody used to be.",
+        EITHER,
+        "Networks move between countries and owners every week: old data ban and let in by where somebody used to be."
+        " A warning beyond `warn_age_days`.",
         Example("mmdb", options={"max_age_days": 30}, note="built 31 days ago, at most 30 allowed"),
         "Look whether the upstream still updates it, and whether the right file was fetched.",
     ),

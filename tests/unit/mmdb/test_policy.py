@@ -44,7 +44,7 @@ def judged(metadata: Metadata, demanded: Demanded | None = None, stem: str = "Ge
 
 def test_a_database_that_is_what_its_name_says_breaks_nothing() -> None:
     """Type, family, languages and time as demanded."""
-    demanded = Demanded("GeoLite2-City", timedelta(days=30), ("en",), 6)
+    demanded = Demanded("GeoLite2-City", timedelta(days=30), timedelta(days=7), ("en",), 6)
     assert judged(said(), demanded) == []
     assert judged(said()) == []
 
@@ -142,6 +142,16 @@ def test_the_build_time_is_a_time_not_in_the_future_and_not_too_old(
     """A day of clock skew is allowed; age is bounded only where the job says so."""
     found = judged(said(build_epoch=epoch), Demanded(max_age=max_age))
     assert [breach.problem for breach in found] == expected
+
+
+@pytest.mark.parametrize(("age", "expected"), [(29, []), (31, [True]), (89, [True]), (91, [False])])
+def test_between_the_age_that_is_doubted_and_the_one_that_is_refused_there_is_a_warning(
+    age: int, expected: list[bool]
+) -> None:
+    """What is over both is told once, as the error."""
+    metadata = said(build_epoch=int((NOW - timedelta(days=age)).timestamp()))
+    demanded = Demanded(max_age=timedelta(days=90), warn_age=timedelta(days=30))
+    assert [breach.mild for breach in judged(metadata, demanded)] == expected
 
 
 @pytest.mark.parametrize(
