@@ -237,12 +237,14 @@ def _compile(pattern: str, ignore_case: bool) -> tuple[Any, str | None]:
     import re2  # only here: 20 ms that a run without patterns saves
 
     try:
-        return re2.compile(pattern, _options(ignore_case)), None
+        compiled = re2.compile(pattern, _options(ignore_case))
     except re2.error as err:
         reason = err.args[0] if err.args else "it does not compile"
         return None, _printable(reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason))
     except UnicodeEncodeError:
         return None, "it is not UTF-8"
+    re2.purge()  # it keeps 128 patterns of its own accord
+    return compiled, None
 
 
 @cache

@@ -1,11 +1,15 @@
 r"""A pattern passes only if Go's regexp compiles it, which re2 alone does not tell."""
 
+import gc
+
 import pytest
+import re2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubdata.grammar.go_regexp import (
     _SURELY_FITS,
+    MAX_COMPILED,
     MAX_NESTING,
     _compile,
     _parses,
@@ -150,3 +154,11 @@ def test_a_reason_never_carries_what_a_terminal_would_obey() -> None:
         reason = regexp_problem(pattern)
         assert reason is not None
         assert reason.isprintable()
+
+
+def test_few_compiled_patterns_are_kept() -> None:
+    """Each may hold a megabyte or two; those of a whole file would fill the memory of a small container."""
+    compiled = type(re2.compile("a"))
+    for number in range(MAX_COMPILED + 20):
+        assert matches(f"[a-z]{{9}}{number}x", f"abcdefghi{number}x")
+    assert sum(isinstance(each, compiled) for each in gc.get_objects()) <= MAX_COMPILED + 1
