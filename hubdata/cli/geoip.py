@@ -5,6 +5,7 @@ import click
 from hubdata.cli.common import Common, common_flags, show_run
 from hubdata.cli.geoip_diff import geoip_diff
 from hubdata.cli.geoip_lookup import lookup
+from hubdata.cli.geoip_verify import verify
 from hubdata.errors import Exit
 
 
@@ -51,5 +52,6 @@ def refresh(
     return show_run(common, result)
 
 
+geoip.add_command(verify)
 geoip.add_command(lookup)
 geoip.add_command(geoip_diff)

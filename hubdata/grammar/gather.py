@@ -84,6 +84,7 @@ class Gather:
         advice: str,
         *,
         column: int | None = None,
+        offset: int | None = None,
     ) -> None:
         """Take one finding; beyond the cap it is only counted."""
         rule = f"{self._prefix}.{problem}"
@@ -91,7 +92,7 @@ class Gather:
         if severity is Severity.ERROR:
             self._labour += 1
         if self._count[rule] <= MAX_PER_RULE:
-            self._found.append(Finding(self.key, line, rule, severity, message, advice, column))
+            self._found.append(Finding(self.key, line, rule, severity, message, advice, column, offset=offset))
             return
         kept = self._more.get(rule)
         if kept is None or (severity is Severity.ERROR and kept.severity is not Severity.ERROR):

@@ -102,7 +102,8 @@ class MmdbKind:
         if covered is None:  # nobody may open it, so nobody asks it
             return Verdict(gather.findings(), stats)
         for doubt in proof.warnings:
-            gather.warning(None, "unused", _said(doubt), "no look-up finds it: it only makes the download larger")
+            advice = "no look-up finds it: it only makes the download larger"
+            gather.add(None, "unused", Severity.WARNING, _said(doubt), advice, offset=doubt.offset)
         _gather(coverage_breaches(covered, demanded), gather)
         _ask(demands, body, (stem, demanded.edition), gather)
         stats = replace(
@@ -143,7 +144,7 @@ def _refuse(problem: Problem, body: Body, gather: Gather) -> None:
         advice = "download it anew, and look at what the address really serves"
         gather.error(None, "no-metadata", _not_mmdb(body), advice)
     else:
-        gather.error(None, _rule(problem.problem), _said(problem), _ADVICE)
+        gather.add(None, _rule(problem.problem), Severity.ERROR, _said(problem), _ADVICE, offset=problem.offset)
 
 
 def _rule(problem: str) -> str:

@@ -15,7 +15,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found in one file. `line` and `column` count from 1; None where they mean nothing.
+    """One thing found in one file. `line` and `column` count from 1, bytes of `offset` from 0; None: it has no such place.
 
     `waived` is empty, or tells who accepted this finding until when; a waived error counts as a warning.
     """
@@ -28,6 +28,7 @@ class Finding:
     advice: str
     column: int | None = None
     waived: str = ""
+    offset: int | None = None
 
 
 HOLDING = frozenset(

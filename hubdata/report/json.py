@@ -195,6 +195,7 @@ def findings_rows(findings: Iterable[Finding]) -> list[dict[str, Any]]:
             "message": f.message,
             "advice": f.advice,
             "waived": f.waived,
+            **({} if f.offset is None else {"offset": f.offset}),
         }
         for f in findings
     ]
