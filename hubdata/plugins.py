@@ -19,7 +19,7 @@ from hubdata.model.secret import names_secret, redact
 SOURCES: Mapping[str, str] = {
     "git": "hubdata.sources.git:GitSource",
     "directory": "hubdata.sources.directory:DirectorySource",
-    "maxmind": "hubdata.sources.maxmind:MaxmindSource",
+    "maxmind": "hubdata.sources.maxmind.source:MaxmindSource",
     "dbip": "hubdata.sources.dbip:DbipSource",
     "ipinfo": "hubdata.sources.ipinfo:IpinfoSource",
     "url": "hubdata.sources.url:UrlSource",
