@@ -15,7 +15,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found in one file. `line` and `column` count from 1, bytes of `offset` from 0; None: it has no such place.
+    """One thing found in one file: `line` and `column` from 1, `offset` in bytes from 0; None where they mean nothing.
 
     `waived` is empty, or tells who accepted this finding until when; a waived error counts as a warning.
     """
