@@ -27,7 +27,7 @@ _ADVICE = "set `spool` (HUBDATA_SPOOL) to a directory that hubdata's user may wr
 
 
 def private_directory(path: Path) -> Path:
-    """Return `path`, made if need be, having seen that it is a directory of this user's alone.
+    """Return `path`, made if need be, having seen that it is a directory of this user's, and closed it to others.
 
     Raises SourceError when it is not, or cannot be made.
     """
@@ -36,11 +36,14 @@ def private_directory(path: Path) -> Path:
         found = path.lstat()
     except OSError as err:
         raise memory_error(err, path) from err
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
         raise SourceError(
-            f"{path} is not a directory that hubdata's user alone can write to, so nothing in it can be believed",
+            f"{path} is not a directory of hubdata's own user, so nothing in it can be believed",
             advice="remove it; the next run makes a new one",
         )
+    if found.st_mode & 0o077:
+        with contextlib.suppress(OSError):  # file systems without modes say so of every directory
+            path.chmod(0o700)
     return path
 
 
@@ -91,7 +94,8 @@ def read_record(path: Path) -> Any:
         return None
     with open(handle, "rb") as file:  # noqa: PTH123 - the handle was opened without following links
         try:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
+            found = os.fstat(handle)
+            if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
                 return None
             body = file.read(MAX_RECORD_BYTES + 1)
             return json.loads(body) if len(body) <= MAX_RECORD_BYTES else None

@@ -166,7 +166,7 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir(mode=0o700)
     (tmp_path / "m").symlink_to(elsewhere)
-    with pytest.raises(SourceError, match="not a directory that hubdata's user alone"):
+    with pytest.raises(SourceError, match="not a directory of hubdata's own user"):
         ledger(tmp_path / "m").begin("City a", NOW, forced=False)
     (tmp_path / "n").mkdir(mode=0o700)
     os.mkfifo(tmp_path / "n/downloads.json")
@@ -174,13 +174,25 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     assert (tmp_path / "n/downloads.json").is_file()
 
 
-def test_a_directory_that_others_can_write_to_is_not_believed(tmp_path: Path) -> None:
-    """Whoever can, could make the quota seem used up or unused."""
+def test_a_directory_that_others_can_look_into_is_closed_to_them(tmp_path: Path) -> None:
+    """Whatever the umask was, or whoever restored it from a backup."""
     (tmp_path / "m").mkdir()
     (tmp_path / "m").chmod(0o777)
-    with pytest.raises(SourceError, match="hubdata's user alone") as caught:
+    ledger(tmp_path / "m").begin("City a", NOW, forced=False)
+    assert stat.S_IMODE((tmp_path / "m").stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_belongs_to_another_user_is_not_believed(tmp_path: Path) -> None:
+    """A directory of theirs stops the download with advice; a file of theirs is as none."""
+    (tmp_path / "m").mkdir()
+    os.chown(tmp_path / "m", 65534, 65534)
+    with pytest.raises(SourceError, match="not a directory of hubdata's own user") as caught:
         ledger(tmp_path / "m").begin("City a", NOW, forced=False)
     assert "remove it" in caught.value.advice
+    assert begin_until_refused(lambda: ledger(tmp_path / "n")) == 25
+    os.chown(tmp_path / "n/downloads.json", 65534, 65534)
+    ledger(tmp_path / "n").begin("City a", NOW, forced=False)
 
 
 def test_a_memory_that_cannot_be_written_stops_the_download(tmp_path: Path) -> None:

@@ -121,13 +121,13 @@ def test_a_file_system_without_links_is_copied_on(tmp_path: Path, monkeypatch: p
 
 
 def test_where_nothing_can_be_kept_no_run_fails(tmp_path: Path) -> None:
-    """No directory given, a file in its place, one that others can write to."""
+    """No directory given, a file in its place, a link."""
     path = tmp_path / "downloaded"
     path.write_bytes(BODY)
     (tmp_path / "file").write_text("")
-    (tmp_path / "open").mkdir()
-    (tmp_path / "open").chmod(0o777)
-    for directory in (None, tmp_path / "file", tmp_path / "file/below", tmp_path / "open"):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    for directory in (None, tmp_path / "file", tmp_path / "file/below", tmp_path / "link"):
         kept = Releases(directory)
         kept.keep("City", MD5, path, SHA256, NOW)
         assert kept.take("City", MD5, tmp_path / "into") is None
