@@ -8,12 +8,14 @@ Keeping is a convenience: where the disk is full or does not link files, nothing
 """
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import re
 import secrets
 import shutil
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -78,6 +80,21 @@ class Releases:
                 part.unlink(missing_ok=True)
             self._prune(directory, name, final, now)
 
+    @contextlib.contextmanager
+    def turn(self, name: str, *, at_most_s: float) -> Iterator[None]:
+        """Wait until no other run is at `name`, so that its copy serves both; but no longer than `at_most_s`."""
+        lock = -1
+        with contextlib.suppress(OSError, SourceError):
+            if self._directory is not None and _WORD.fullmatch(name):
+                path = private_directory(self._directory) / f".{name}.lock"
+                lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            _wait_for(lock, time.monotonic() + at_most_s)
+            yield
+        finally:
+            if lock >= 0:
+                os.close(lock)
+
     def _copies(self, name: str, digest: str) -> Iterator[Path]:
         if self._directory is None:
             return
@@ -105,6 +122,20 @@ class Releases:
             total += size
             if count > MAX_COPIES or total > MAX_BYTES:
                 path.unlink(missing_ok=True)
+
+
+def _wait_for(lock: int, until: float) -> None:
+    while lock >= 0:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return
+            time.sleep(0.05)
+        except OSError:
+            return  # no locks on this file system
+        else:
+            return
 
 
 def _link(path: Path, into: Path) -> None:

@@ -131,9 +131,13 @@ class MaxmindSource:
         return Fetched(revision=revision, files=tuple(files), kept=tuple(kept), rewinds=tuple(rewinds))
 
     def _file(self, run: _Run, release: Release) -> SourceFile:
-        """Return the release's database in the workspace: the copy that an earlier run left, else a download."""
+        """Return the release's database in the workspace: the copy that another run left, else a download.
+
+        Of several runs at once one downloads, the others wait for its copy.
+        """
         path = self._workspace() / f"{release.edition}.mmdb"
-        found = self._kept(run, release, path) or self._downloaded(run, release, path)
+        with run.releases.turn(release.edition, at_most_s=run.deadline.remaining_s / 2):
+            found = self._kept(run, release, path) or self._downloaded(run, release, path)
         return SourceFile(
             self._options.key(release.edition), path, found.size, release.provenance(run.access.url, found.md5)
         )

@@ -4,11 +4,13 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from hubdata.clock import SystemClock
 from hubdata.errors import SourceError
 from hubdata.model.snapshot import Fetched, Provenance
 from hubdata.ports import SourceContext
@@ -110,14 +112,14 @@ def test_a_new_release_is_downloaded_and_takes_the_old_ones_place(world: World) 
     assert city.path.read_bytes() == BODY + b"new"
     assert city.source["date"] == "2026-11-24"
     assert world.downloads == 3
-    assert len(list((world.root / "memory/releases").iterdir())) == 2
+    assert len(list((world.root / "memory/releases").glob("*~*"))) == 2
 
 
 @pytest.mark.parametrize("damage", [b"", BODY[:-1], b"X" + BODY[1:]], ids=["empty", "cut", "changed"])
 def test_a_copy_that_was_damaged_is_downloaded_anew(world: World, damage: bytes) -> None:
     """It is compared with its digests before it is used."""
     world.run()
-    (copy,) = (world.root / "memory/releases").iterdir()
+    (copy,) = (world.root / "memory/releases").glob("*~*")
     copy.unlink()
     copy.write_bytes(damage)
     (file,) = world.run().files
@@ -128,7 +130,7 @@ def test_a_copy_that_was_damaged_is_downloaded_anew(world: World, damage: bytes)
 def test_a_copy_under_a_forged_name_is_not_the_release(world: World) -> None:
     """Its SHA-256 may be right: the MD5 that the vendor announces has the last word."""
     world.run()
-    (copy,) = (world.root / "memory/releases").iterdir()
+    (copy,) = (world.root / "memory/releases").glob("*~*")
     forged = b"other bytes"
     copy.with_name(f"{copy.name.rpartition('~')[0]}~{hashlib.sha256(forged).hexdigest()}").write_bytes(forged)
     copy.unlink()
@@ -246,6 +248,21 @@ def test_a_release_that_is_never_what_was_announced_is_tried_less_and_less(world
     assert world.downloads == 2
     world.server._announced_md5.clear()
     assert len(world.run().files) == 1
+
+
+def test_runs_at_once_share_one_download(world: World) -> None:
+    """Six workers of one spool: the first downloads, the others wait and take its copy."""
+    world.server.fail("object", edition=CITY, drip_s=0.0, times=1)  # byte by byte: they overlap
+
+    def one(number: int) -> bytes:
+        given = MaxmindOptions.model_validate({"editions": [CITY], "url": world.server.url})
+        memory, workspace = world.root / "memory", world.root / f"workspace{number}"
+        context = SourceContext(workspace, world.environment, SystemClock(), memory=memory)
+        return MaxmindSource(given, context).fetch(dict).files[0].path.read_bytes()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert set(pool.map(one, range(6))) == {BODY}
+    assert world.downloads == 1
 
 
 def test_two_spools_or_none_remember_nothing_of_each_other(world: World) -> None:

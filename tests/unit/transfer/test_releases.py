@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -132,3 +133,28 @@ def test_where_nothing_can_be_kept_no_run_fails(tmp_path: Path) -> None:
         kept.keep("City", MD5, path, SHA256, NOW)
         assert kept.take("City", MD5, tmp_path / "into") is None
     assert path.read_bytes() == BODY
+
+
+def test_runs_at_once_take_turns_and_none_waits_for_ever(tmp_path: Path) -> None:
+    """The second comes when the first has ended, or when its patience has; other names are not in the way."""
+    order: list[str] = []
+    first_in, go_on = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with Releases(tmp_path / "kept").turn("City", at_most_s=10):
+            first_in.set()
+            go_on.wait(10)
+            order.append("first")
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert first_in.wait(10)
+    with Releases(tmp_path / "kept").turn("ASN", at_most_s=10), Releases(tmp_path / "kept").turn("City", at_most_s=0.1):
+        order.append("impatient")
+    go_on.set()
+    with Releases(tmp_path / "kept").turn("City", at_most_s=10):
+        order.append("second")
+    thread.join(10)
+    assert order == ["impatient", "first", "second"]
+    with Releases(None).turn("City", at_most_s=0):
+        pass
