@@ -26,8 +26,8 @@ from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
 
 if TYPE_CHECKING:
+    from hubdata.mmdb.extent import Extent
     from hubdata.mmdb.layout import Layout
-    from hubdata.mmdb.networks import Coverage
     from hubdata.mmdb.policy import Breach, Demanded
 
 MAX_THREADS = 2
@@ -169,12 +169,12 @@ def _not_mmdb(body: Body) -> str:
     return f"there is no MaxMind DB metadata in the last {MAX_METADATA_BYTES >> 10} KiB of {len(body):,} bytes{begins}"
 
 
-def _measured(layout: "Layout", gather: Gather) -> "Coverage | None":
+def _measured(layout: "Layout", gather: Gather) -> "Extent | None":
     """Return what a proven database covers; None when its tree is entered from too many places to be walked."""
-    from hubdata.mmdb.networks import coverage, networks
+    from hubdata.mmdb.extent import extent
 
     try:
-        return coverage(networks(layout))
+        return extent(layout)
     except Malformed as err:
         _refuse(err.as_problem(), layout.body, gather)
         return None

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from hubdata.mmdb.extent import Extent
 from hubdata.mmdb.metadata import Metadata
-from hubdata.mmdb.networks import IPV4_ADDRESSES, Coverage
+from hubdata.mmdb.networks import IPV4_ADDRESSES
 
 CLOCK_SKEW = timedelta(days=1)
 
@@ -106,7 +107,7 @@ def ipv6_share(networks: int) -> float:
     return networks / ALLOCATED_IPV6_64S
 
 
-def coverage_breaches(found_in: Coverage, demanded: Demanded) -> Iterator[Breach]:
+def coverage_breaches(found_in: Extent, demanded: Demanded) -> Iterator[Breach]:
     """Yield what of the address space has too few records."""
     for space, found, least in (
         ("IPv4 space", ipv4_share(found_in.ipv4_addresses), demanded.min_ipv4_share),

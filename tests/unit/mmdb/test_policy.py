@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from hubdata.mmdb.extent import Extent
 from hubdata.mmdb.metadata import Metadata
-from hubdata.mmdb.networks import Coverage
 from hubdata.mmdb.policy import (
     ALLOCATED_IPV6_64S,
     EDITIONS,
@@ -166,7 +166,7 @@ def test_between_the_age_that_is_doubted_and_the_one_that_is_refused_there_is_a_
 )
 def test_too_little_coverage_is_told_by_family(least: Demanded, expected: list[str]) -> None:
     """Half of IPv4 and a quarter of what the registries were given have a record here."""
-    found = Coverage(1 << 31, ALLOCATED_IPV6_64S // 4 + 1, networks=10, records=5)
+    found = Extent(10, 1 << 31, ALLOCATED_IPV6_64S // 4 + 1)
     told = list(coverage_breaches(found, least))
     assert [breach.problem for breach in told] == ["coverage"] * len(expected)
     assert all(family in breach.message for family, breach in zip(expected, told, strict=True))
