@@ -92,7 +92,7 @@ class Prover:
             lambda: fields.append(self._find_fields(None)),
         ]
         self._each(lambda step: step(), steps)
-        if tree[0].reached is not None:
+        if tree[0].reached is not None and not tree[0].problems:
             fields[0] = self._find_fields(tree[0].reached)
         return tree[0], fields[0]
 

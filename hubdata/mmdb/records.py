@@ -42,7 +42,7 @@ def weigh_records(data: Bytes, begins: Bytes, containers: Containers, first: int
         found.add("record-heavy", whole.at[tops[heavy]], message, SAYS_WEIGHT)
         message = f"a record is more than {MAX_DEPTH} levels deep"
         found.add("record-deep", whole.at[tops[_deep(data, whole, tops, depths)]], message, SAYS_DEPTH)
-        first, reach = int(stretch.at[count]) if count < stretch.at.size else stop, _STRETCH
+        first, reach = stretch.end_of(data, count), _STRETCH
     return found
 
 

@@ -24,6 +24,7 @@ from hubdata.mmdb.fields import (
     Headers,
     Ints,
     as_memory,
+    lengths,
     read_headers,
     targets,
 )
@@ -84,6 +85,12 @@ class Stretch:
     closer: Ints
     headers: Headers
 
+    def end_of(self, data: Bytes, count: int) -> int:
+        """Return where the first `count` fields end, which may be behind where the stretch was cut."""
+        if count < self.at.size:
+            return int(self.at[count])
+        return int(self.at[-1] + lengths(data, self.at[-1:], self.control[-1:])[0])
+
     def until(self, count: int) -> "Stretch":
         """Return the first `count` of these fields."""
         few = int(np.searchsorted(self.closer, count))
@@ -133,7 +140,7 @@ def prove_values(data: Bytes, begins: Bytes, first: int, end: int) -> Found:
             found.add("value-unfinished", stretch.at[count : count + 1], _unfinished(stop == end), _SAYS_TREE)
             stretch_end = stop
         else:
-            stretch_end = int(stretch.at[count]) if count < stretch.at.size else stop
+            stretch_end = stretch.end_of(data, count)
         if count:
             whole = stretch.until(count)
             parity = ((sums[:count] - whole.owes) ^ lowest[:count]) & 1

@@ -19,6 +19,12 @@ from hubdata.mmdb.metadata import Metadata
 Records = NDArray[np.uint32]
 
 IPV4_DEPTH = 96
+_CHUNK = 1 << 17
+_MOST_SHARERS = 16
+_MOST_VISITS = 64
+"""How often, on average, the nodes of a tree may be visited by one who goes down every path."""
+
+_SAYS_SHARED = "databases may share the root of IPv4: from ::ffff:0:0/96, from 2002::/16"
 _SAYS_LEVEL = "each level of the tree corresponds to a single bit of the address"
 
 
@@ -74,23 +80,26 @@ class _Walk:
         reached = np.zeros(self._count, bool)
         reached[0] = True
         nodes = np.zeros(1, np.int64)
-        total, waiting = 1, False
+        total, waiting, sharers = 1, False, 0
         for depth in range(1, self._bits + 1):
             nodes = self._below(nodes)
             if held >= 0 and (waiting or depth <= IPV4_DEPTH):
                 rest = nodes[nodes != held]
                 waiting = waiting or rest.size != nodes.size
+                sharers += nodes.size - rest.size
                 nodes = rest
                 if depth == IPV4_DEPTH:
                     nodes, waiting = np.append(rest, held), False
-            if reached[nodes].any():
+            if sharers > _MOST_SHARERS or reached[nodes].any():
                 return None
             if nodes.size == 0 and not waiting:
                 return self._plain(reached, total)
             if nodes.size and depth == self._bits:
                 return self._result(reached, self._too_deep(int(nodes.min())))
-            reached[nodes] = True
             total += nodes.size
+            if total > self._count:  # two lead to one at the same level
+                return None
+            reached[nodes] = True
         return None
 
     def _plain(self, reached: NDArray[np.bool_], total: int) -> Tree | None:
@@ -102,24 +111,43 @@ class _Walk:
         reached, far = self._reachable()
         if far >= 0:
             return self._result(reached, self._too_deep(far))
-        parents = np.flatnonzero(reached)
-        waiting = np.zeros(self._count, np.int64)
-        for side in (self._left, self._right):
-            below = side[parents]
-            waiting += np.bincount(below[below < self._count], minlength=self._count)
+        waiting = self._parents(reached)
         entered = np.zeros(self._count, bool)
+        paths = np.zeros(self._count, np.float32)
+        paths[0] = 1
         nodes = np.zeros(1 if waiting[0] == 0 else 0, np.int64)
         for _ in range(self._bits):
             entered[nodes] = True
+            for side in (self._left, self._right):
+                inside = nodes[side[nodes] < self._count]
+                with np.errstate(over="ignore"):  # infinitely many are too many as well
+                    np.add.at(paths, side[inside], paths[inside])
             nodes, times = np.unique(self._below(nodes), return_counts=True)
-            waiting[nodes] -= times
+            waiting[nodes] -= times.astype(np.int32)
             nodes = nodes[waiting[nodes] == 0]
             if nodes.size == 0:
                 break
         if nodes.size:
             return self._result(reached, self._too_deep(int(nodes[0])))
         left_over = np.flatnonzero(reached & ~entered)
-        return self._result(reached, self._cycle(left_over)) if left_over.size else self._result(reached)
+        if left_over.size:
+            return self._result(reached, self._cycle(left_over))
+        visits = float(paths.sum(dtype=np.float64))
+        if visits > _MOST_VISITS * self._count + (1 << 16):
+            message = f"{visits:.3g} paths lead through {self._count:,} nodes: reading all networks may never end"
+            first = int(np.flatnonzero(paths > 1)[0])
+            return self._result(reached, Problem(first * self._node_bytes, "tree-many", message, _SAYS_SHARED))
+        return self._result(reached)
+
+    def _parents(self, reached: NDArray[np.bool_]) -> NDArray[np.int32]:
+        """Return how many records of reached nodes lead to each node."""
+        count = np.zeros(self._count, np.int32)
+        for first in range(0, self._count, _CHUNK):
+            part = slice(first, first + _CHUNK)
+            for side in (self._left, self._right):
+                below = side[part][reached[part]]
+                np.add.at(count, below[below < self._count].astype(np.int64), 1)
+        return count
 
     def _reachable(self) -> tuple[NDArray[np.bool_], int]:
         """Return which nodes paths from the root lead to, and one that is too far away for any (else -1)."""
@@ -135,7 +163,7 @@ class _Walk:
 
     def _cycle(self, left_over: Ints) -> Problem:
         """Return the problem with a node that lies on a cycle: every one left over has a parent left over."""
-        parent = np.zeros(self._count, np.int64)
+        parent = np.zeros(self._count, np.uint32)
         among = np.zeros(self._count, bool)
         among[left_over] = True
         for side in (self._left, self._right):

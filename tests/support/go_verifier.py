@@ -44,7 +44,7 @@ def verdicts(bodies: Sequence[bytes]) -> list[str]:
         rest = bodies[len(said) :]
         framed = b"".join(struct.pack(">I", len(body)) + body for body in rest)
         done = subprocess.run([binary], input=framed, capture_output=True, timeout=300, check=False)
-        said += done.stdout.decode().splitlines()
+        said += done.stdout.decode(errors="replace").split("\n")[:-1]
         if done.returncode not in {0, 3}:
             said.append(f"error: the verifier died: {done.stderr[:200]!r}")
     return said

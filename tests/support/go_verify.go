@@ -56,7 +56,7 @@ func main() {
 		select {
 		case said := <-done:
 			fmt.Println(said)
-		case <-time.After(2 * time.Second):
+		case <-time.After(time.Second):
 			fmt.Println("error: it does not end")
 			os.Exit(3) // what hangs cannot be stopped
 		}
