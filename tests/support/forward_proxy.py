@@ -3,7 +3,7 @@
     with SocksProxy(names={"updates.example": ("127.0.0.1", 8080)}, login=("me", "secret")) as proxy:
         ...  # socks5h://me:secret@127.0.0.1:{proxy.port}
 
-`names` is the proxy's own DNS: hosts that only it knows, and the port to use in place of the one asked for. `asked`
+`names` is the proxy's own DNS: hosts that only it knows, and the port to use in place of the one asked for (0: that one). `asked`
 lists what clients wanted, as they said it: a name or an address. Formats: RFC 9110 9.3.6 (CONNECT), RFC 1928 and
 RFC 1929 (SOCKS5).
 """
@@ -87,7 +87,8 @@ class ForwardProxy:
     def reach(self, host: str, port: int) -> socket.socket:
         """Return a connection to where this proxy believes the host to be. Raises OSError."""
         self.asked.append((host, port))
-        return socket.create_connection(self.names.get(host, (host, port)), timeout=5)
+        there, instead = self.names.get(host, (host, port))
+        return socket.create_connection((there, instead or port), timeout=5)
 
     def relay(self, client: socket.socket, server: socket.socket) -> None:
         """Pass bytes on, both ways, until one side ends."""
