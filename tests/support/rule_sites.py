@@ -25,7 +25,7 @@ COMPUTED: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     ("kinds/bots.py", "problem"): (),  # handed on: the caller's literal counts
     ("kinds/bots.py", "f'rdns-{problem.rule}'"): tuple(f"rdns-{rule}" for rule in (*_RDNS, "final-dot")),
-    ("kinds/json.py", "problem"): ("duplicate-key", "constant"),
+    ("kinds/json.py", "err.problem"): ("syntax", "duplicate-key", "constant", "nesting", "number"),
     ("kinds/map.py", "f'empty-{member.key}'"): ("empty-pattern", "empty-tag", "empty-type"),
     ("kinds/mmdb.py", "_rule(problem.problem)"): ("unreadable", "metadata", "tree", "pointer", "heavy", "data"),
     ("kinds/mmdb.py", "breach.problem"): (
@@ -33,7 +33,7 @@ COMPUTED: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     ("kinds/modsec.py", "problem"): (),  # handed on
     ("kinds/modsec.py", "rule"): ("action", "phase", "id"),
-    ("kinds/modsec.py", "problem[0]"): ("blocks-all", "opens-all"),
+    ("kinds/modsec.py", "problem[0]"): ("blocks-all", "opens-all", "argument"),
     ("kinds/rdns_regexp.py", "told.rule"): (*_RDNS, "no-final-dot", "final-dot"),
 }
 """What a computed problem can be, by file and expression."""

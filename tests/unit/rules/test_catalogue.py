@@ -42,7 +42,7 @@ def test_ids_are_unique_and_their_families_are_kinds_or_parts_of_a_run() -> None
     ("file", "error", "computed"),
     [
         ("grammar/json_row.py", "RowError", ("grammar/json_row.py", "err.problem")),
-        ("kinds/json.py", "_Refused", ("kinds/json.py", "problem")),
+        ("grammar/json_document.py", "DocumentError", ("kinds/json.py", "err.problem")),
     ],
 )
 def test_what_is_said_of_computed_rules_is_what_the_code_raises(
