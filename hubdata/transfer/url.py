@@ -5,11 +5,12 @@ network that is not public; and what is printed of any URL has lost its query, w
 """
 
 from collections.abc import Mapping, Set
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from hubdata.transfer.reach import Reach, is_loopback_host, reach_of
 
 PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+_MAX_SOCKS_LOGIN = 127  # RFC 1929 allows 255, the library writes the length wrongly from 128 on
 
 
 def safe_url(url: str) -> str:
@@ -68,6 +69,9 @@ def proxy_problem(proxy: str) -> str | None:
         return f"its scheme is {parts.scheme!r}, and must be one of {', '.join(PROXY_SCHEMES)}"
     if not host or any(c.isspace() for c in host):
         return "it names no host"
+    login = (unquote(part or "").encode() for part in (parts.username, parts.password))
+    if parts.scheme.startswith("socks") and max(map(len, login)) > _MAX_SOCKS_LOGIN:
+        return f"its user or password has more than {_MAX_SOCKS_LOGIN} bytes"
     return None
 
 

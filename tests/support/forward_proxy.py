@@ -3,9 +3,9 @@
     with SocksProxy(names={"updates.example": ("127.0.0.1", 8080)}, login=("me", "secret")) as proxy:
         ...  # socks5h://me:secret@127.0.0.1:{proxy.port}
 
-`names` is the proxy's own DNS: hosts that only it knows, and the port to use in place of the one asked for (0: that one). `asked`
-lists what clients wanted, as they said it: a name or an address. Formats: RFC 9110 9.3.6 (CONNECT), RFC 1928 and
-RFC 1929 (SOCKS5).
+`names` is the proxy's own DNS: hosts that only it knows, and the port to use in place of the one asked for (0: that
+one). `asked` lists what clients wanted, as they said it: a name or an address. Formats: RFC 9110 9.3.6 (CONNECT), RFC
+1928 and RFC 1929 (SOCKS5).
 """
 
 import base64
@@ -33,6 +33,7 @@ class ForwardProxy:
         login: tuple[str, str] | None = None,
         drip_s: float = 0.0,
         noise: bytes = b"",
+        family: socket.AddressFamily = socket.AF_INET,
     ) -> None:
         self.asked: list[Address] = []
         self.logins: list[tuple[str, str]] = []
@@ -42,7 +43,8 @@ class ForwardProxy:
         self.drip_s = drip_s
         self.noise = noise
         self.stopping = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        here = "::1" if family == socket.AF_INET6 else "127.0.0.1"
+        self._listener = socket.create_server((here, 0), family=family)
         self._listener.settimeout(0.05)
         self.port: int = self._listener.getsockname()[1]
 

@@ -84,6 +84,26 @@ def test_a_proxy_without_a_scheme_is_an_http_proxy(port: int) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks5", "socks5h"])
+def test_proxies_and_hosts_may_be_ipv6_addresses(scheme: str) -> None:
+    """In brackets, as URLs have them; where there is no IPv6 at all, the test says so."""
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("NO IPv6 HERE: proxies over IPv6 are not shown")
+    kind = HttpProxy if scheme == "http" else SocksProxy
+
+    class Server(ThreadingHTTPServer):
+        address_family = socket.AF_INET6
+
+    with Server(("::1", 0), _Answer) as server, kind(family=socket.AF_INET6) as proxy:
+        thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        port = server.server_address[1]
+        assert read(f"http://[::1]:{port}/x", {"ALL_PROXY": f"{scheme}://[::1]:{proxy.port}"}) == b"hello"
+        assert proxy.asked == [("::1", port)]
+        server.shutdown()
+        thread.join(5)
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5", "socks5h"])
 def test_a_login_is_given_to_the_proxy_alone(port: int, scheme: str) -> None:
     """User and password from the proxy's URL, percent-decoded; the upstream does not see them."""
     kind = HttpProxy if scheme == "http" else SocksProxy
@@ -216,6 +236,7 @@ def test_tls_is_spoken_with_the_host_and_not_with_the_proxy() -> None:
         (f"http://me:{PASSWORD}@[::1", "not a URL"),
         (f"http://me:{PASSWORD}@", "names no host"),
         (f"socks5://me:{PASSWORD}@ a b:1", "names no host"),
+        (f"socks5://me:{PASSWORD * 6}@a:1", "more than 127 bytes"),
     ],
 )
 def test_a_proxy_that_cannot_be_meant_is_refused_before_any_request(proxy: str, problem: str) -> None:
