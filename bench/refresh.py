@@ -1,0 +1,220 @@
+"""Measure a force-refresh of the real City database, end to end, beside the sum of what it cannot do without.
+
+`python -m bench.refresh [--runs N]` prints a Markdown table. A refresh is a whole process: metadata and download from
+a vendor's server on loopback, unpacking, digests, proof, coverage and canaries, comparison with the published release,
+upload into a bucket, manifest, invalidation. The parts are timed alone, in this process, once each a round: SHA-256 and
+MD5 of the file, the proof on as many threads as the refresh has, and a copy of the file. The aim is within twice their
+sum. Servers are processes of their own; refreshes and parts alternate, so that drift hits all alike.
+
+Each refresh finds another build of the database than is published (its build time moves by a second), except in the
+scenario that downloads and publishes the very same bytes again.
+"""
+
+import argparse
+import hashlib
+import json
+import mmap
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.timing import Command, Run, median, once
+from hubdata.mmdb.proof import prove
+from tests.support.big_mmdb import BUILD_EPOCH, real_city_database
+from tests.support.moto_server import MotoServer
+
+EDITION = "GeoLite2-City"
+SETTINGS = """\
+spool = "{work}/spool"
+jobs = "{work}/jobs"
+
+[targets.aws]
+type = "s3"
+bucket = "{bucket}"
+region = "us-east-1"
+endpoint_url = "{url}"
+cdn = "edge"
+
+[cdns.edge]
+type = "cloudfront"
+distribution_id = "{distribution}"
+endpoint_url = "{url}"
+"""
+JOB = """\
+[source]
+type = "maxmind"
+editions = ["GeoLite2-City"]
+url = "{url}"
+
+[[files]]
+match = "mmdb_update/GeoLite2-City.mmdb"
+kind = "mmdb"
+limits = {{ min_entries = 2_000_000, max_change = 0.2{limit} }}
+
+[[canaries]]
+ip = "8.8.8.8"
+expect = {{ "country.iso_code" = "US" }}
+"""
+DATES = ("2026-11-17", "2026-11-20")
+THREADS = min(2, len(os.sched_getaffinity(0)))
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`fresh`: another build is released before each run; `limit`: what the job limits besides the count."""
+
+    name: str
+    fresh: bool
+    limit: str = ""
+
+
+SCENARIOS = (
+    Scenario("the same build again (--force)", fresh=False),
+    Scenario("another build", fresh=True),
+    Scenario("another build, countries compared", fresh=True, limit=", max_country_change = 0.05"),
+)
+
+
+def builds(original: Path, work: Path) -> tuple[Path, Path]:
+    """Return two builds of the database in `work`, a second apart."""
+    field = re.compile(rb"(?<=\x4bbuild_epoch\x04\x02)" + re.escape(BUILD_EPOCH.to_bytes(4)))
+    whole = original.read_bytes()
+    made = []
+    for number in range(2):
+        path = work / f"build-{number}.mmdb"
+        changed, count = field.subn((BUILD_EPOCH + number).to_bytes(4), whole)
+        if count != 1:
+            raise RuntimeError("the database's build time was not found")
+        path.write_bytes(changed)
+        made.append(path)
+    return made[0], made[1]
+
+
+@contextmanager
+def vendor(build: Path, date: str) -> Iterator[dict[str, str]]:
+    """Run the vendor's server in a process of its own; give `url`, `account` and `key`."""
+    argv = [sys.executable, "-m", "tests.support.maxmind_server", "--database", f"{EDITION}={build}", "--date", date]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait(10)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A bucket with a distribution before it, two vendors' servers (one a build), and a directory."""
+
+    server: MotoServer
+    vendors: tuple[dict[str, str], dict[str, str]]
+    work: Path
+    bucket: str
+    distribution: str
+
+    def command(self, scenario: Scenario, build: int) -> Command:
+        """Return the refresh that finds this build at the vendor."""
+        asked = self.vendors[build]
+        (self.work / "jobs").mkdir(exist_ok=True)
+
+        def prepare() -> None:
+            # Whichever server is asked, the source is the same service to hubdata: it knows a release by its MD5.
+            (self.work / "jobs/geoip.toml").write_text(JOB.format(url=asked["url"], limit=scenario.limit))
+            (self.work / "hubdata.toml").write_text(
+                SETTINGS.format(work=self.work, bucket=self.bucket, url=self.server.url, distribution=self.distribution)
+            )
+
+        env = {name: value for name, value in self.server.env.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        env |= {"MAXMIND_ACCOUNT_ID": asked["account"], "MAXMIND_LICENSE_KEY": asked["key"]}
+        argv = [str(Path(sys.executable).with_name("hubdata")), "geoip", "refresh", "--force", "--allow-rollback"]
+        return Command("refresh", [*argv, "-c", str(self.work / "hubdata.toml")], env, self.work, prepare)
+
+
+def parts(path: Path, work: Path) -> dict[str, Callable[[], object]]:
+    """Return what cannot be done without, each by itself."""
+
+    def proof() -> None:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as body:
+            assert not prove(body, threads=THREADS).problems
+
+    def hashed(name: str) -> Callable[[], object]:
+        def run() -> None:
+            with path.open("rb") as file:
+                hashlib.file_digest(file, lambda: hashlib.new(name, usedforsecurity=False))
+
+        return run
+
+    return {
+        "SHA-256": hashed("sha256"),
+        "MD5": hashed("md5"),
+        f"proof, {THREADS} threads": proof,
+        "copy": lambda: shutil.copyfile(path, work / "copy"),
+    }
+
+
+def timed(call: Callable[[], object]) -> float:
+    """Return how long a call takes."""
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def measured(bench: Bench, wanted: dict[str, Callable[[], object]], runs: int) -> tuple[dict[str, float], list[str]]:
+    """Return the median of each part, and a row for each scenario."""
+    spent: dict[str, list[float]] = {name: [] for name in wanted}
+    figures: dict[str, list[Run]] = {scenario.name: [] for scenario in SCENARIOS}
+    turn = 0
+    for round_ in range(runs + 1):
+        for scenario in SCENARIOS:
+            turn += scenario.fresh
+            run = once(bench.command(scenario, turn % 2))
+            if round_:  # the first round warms up
+                figures[scenario.name].append(run)
+        for name, call in wanted.items():
+            took = timed(call)
+            if round_:
+                spent[name].append(took)
+    medians = {name: statistics.median(each) for name, each in spent.items()}
+    total = sum(medians.values())
+    rows = []
+    for name, each in figures.items():
+        run = median(each)
+        rows.append(f"| {name} | {run.wall_s:.2f} | {run.wall_s / total:.2f} | {run.cpu_s:.2f} | {run.peak_mb:.0f} |")
+    return medians, rows
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(prog="python -m bench.refresh")
+    parser.add_argument("--runs", type=int, default=3)
+    wanted = parser.parse_args()
+    load = os.getloadavg()[0]
+    with TemporaryDirectory() as scratch, MotoServer() as server:
+        work = Path(scratch)
+        first, second = builds(real_city_database(), work)
+        with vendor(first, DATES[0]) as one, vendor(second, DATES[1]) as two:
+            bucket = server.bucket(versioned=False)
+            bench = Bench(server, (one, two), work, bucket, server.distribution(bucket))
+            medians, rows = measured(bench, parts(first, work), wanted.runs)
+    total = sum(medians.values())
+    print(f"{datetime.now(UTC):%Y-%m-%d}; {os.cpu_count()} cores, load {load:.1f} at the start; {wanted.runs} runs.\n")
+    print(f"{', '.join(f'{name} {took:.2f} s' for name, took in medians.items())}: together {total:.2f} s.\n")
+    print("| refresh of the real City database | wall s | / parts | CPU s | peak MB |\n|---|---|---|---|---|")
+    print("\n".join(rows))
+
+
+if __name__ == "__main__":
+    main()
