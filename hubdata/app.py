@@ -22,6 +22,7 @@ from hubdata.config.editions import refresh
 from hubdata.config.jobs import load_jobs
 from hubdata.config.settings import Settings, load_settings
 from hubdata.errors import ConfigError
+from hubdata.measuring import Measurer
 from hubdata.model.job import FileRule, Job, SourceSpec
 from hubdata.model.run import HookResult, RunResult
 from hubdata.model.snapshot import SourceFile
@@ -35,6 +36,7 @@ from hubdata.reading import Feed
 from hubdata.transfer.deadline import Deadline
 from hubdata.transfer.git import Git
 from hubdata.transfer.git_changes import changed_keys, fork_point
+from hubdata.transfer.keepsakes import KEPT, Keepsakes
 from hubdata.transfer.spool import Spool
 from hubdata.validating import (
     base_of,
@@ -269,7 +271,11 @@ def _run(
         allow_rollback=choices.allow_rollback,
         wait=choices.wait,
     )
-    places = tuple(_place(settings, name) for name in _chosen_targets(choices.targets, settings))
+    near, far = Measurer(), Measurer(Keepsakes(settings.spool / KEPT))
+    places = tuple(
+        replace(_place(settings, name), measurer=near if settings.targets[name].type == "directory" else far)
+        for name in _chosen_targets(choices.targets, settings)
+    )
     with Spool.create(settings.spool) as spool:
 
         def context(name: str) -> SourceContext:

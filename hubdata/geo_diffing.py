@@ -26,6 +26,9 @@ if TYPE_CHECKING:  # two files need no settings and no target: whoever compares 
     from hubdata.config.settings import Settings
 
 KIND = "mmdb"
+_FAMILIES = {"format": "metadata", "ip": "metadata", "description": "metadata", "tree": "tree", "separator": "tree"}
+_FAMILIES |= {"pointer": "pointer", "record": "heavy"}
+_UNREADABLE = frozenset({"record-size", "node-count", "tree-truncated"})
 _ADVICE = "`hubdata geoip verify` tells all that is wrong with it"
 
 
@@ -151,12 +154,13 @@ def _proven(named: _Named) -> tuple[Layout | None, tuple[Finding, ...]]:
 
 def _finding(label: str, problem: Problem) -> Finding:
     message = f"at byte {problem.offset:,}: {problem.message}; the specification says: {problem.says}"
-    return Finding(label, None, _rule(problem), Severity.ERROR, message, _ADVICE)
+    return Finding(label, None, _rule(problem.problem), Severity.ERROR, message, _ADVICE)
 
 
-def _rule(problem: Problem) -> str:
-    """Return the rule that a fault of the structure breaks."""
-    if problem.problem == "no-metadata":
+def _rule(name: str) -> str:
+    """Return the rule of the kind `mmdb` that a fault of the structure breaks."""
+    if name in _UNREADABLE or name.startswith("metadata"):
+        return "mmdb.unreadable"
+    if name == "no-metadata":
         return "mmdb.no-metadata"
-    family = problem.problem.partition("-")[0]
-    return f"mmdb.{family}" if family in ("tree", "pointer", "metadata") else "mmdb.data"
+    return f"mmdb.{_FAMILIES.get(name.partition('-')[0], 'data')}"

@@ -1,11 +1,12 @@
 """Visit one target: plan every job's reading against what it holds, and carry the plans out as one publication."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from hubdata.errors import CdnError, HubdataError, SourceError
+from hubdata.measuring import Measurer
 from hubdata.model.event import Event
 from hubdata.model.finding import Finding, Severity
 from hubdata.model.inventory import Inventory
@@ -33,10 +34,11 @@ _WAIT = timedelta(minutes=20)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A target and the CDN before it."""
+    """A target and the CDN before it; and who compares GeoIP databases with what is published there."""
 
     target: Target
     cdn: Cdn
+    measurer: Measurer = field(default_factory=Measurer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def visit(
     snapshots = [reading.snapshot for reading in readings]
     spoken_for = frozenset(key for s in snapshots for key in (*s.artifacts, *s.kept, *s.refused))
     spoken_for |= _perhaps_wanted(found, bystanders)
-    planned = tuple(_plan(reading, found, orders, spoken_for) for reading in readings)
+    planned = tuple(_plan(reading, place, found, orders, spoken_for) for reading in readings)
     for each in planned:
         fields: dict[str, str | int | float] = {
             "job": each.plan.job,
@@ -114,7 +116,7 @@ def visit(
         }
         reporter.emit(Event("plan.made", fields))
     if orders.dry_run:
-        meanings = _explained(planned, place.target, found, reporter, held_only=False)
+        meanings = _explained(planned, place, found, reporter, held_only=False)
         return _stays(planned, place, found, None, None, meanings=meanings)
     broke_off = bool(found.ledger.open)
     found, told = _resume(place, found, spoken_for, reporter)
@@ -122,12 +124,13 @@ def visit(
     applied = None
     if works:
         applied = apply(works, place.target, place.cdn, found, run_id=run_id, now=now, reporter=reporter)
+        _remember(place.measurer, works, applied)
         if told is None or not told.pending:  # what is still pending from before is told first, here too
             told = applied.receipt.invalidation or told
     if told is not None and orders.wait:
         told = _waited(place.cdn, told, reporter)
     retained = {} if orders.approve else _retired(place.target, found, readings, bystanders, reporter)
-    meanings = _explained(planned, place.target, found, reporter, held_only=True)
+    meanings = _explained(planned, place, found, reporter, held_only=True)
     return _stays(planned, place, found, applied, told, meanings=meanings, broke_off=broke_off, retained=retained)
 
 
@@ -140,11 +143,12 @@ def lost(target: Target, readings: tuple[Reading, ...], err: HubdataError) -> Ma
     }
 
 
-def _plan(reading: Reading, found: Survey, orders: Orders, spoken_for: frozenset[str]) -> _Planned:
+def _plan(reading: Reading, place: Place, found: Survey, orders: Orders, spoken_for: frozenset[str]) -> _Planned:
     job, snapshot = reading.job, reading.snapshot
     inventory = _recognised(found, reading)
     whole = diff(snapshot, inventory, prune=_may_delete(reading), force=orders.force, spared=spoken_for)
     limits = {change.key: rule.limits for change in whole.puts if (rule := rule_for(job, change.key))}
+    weighed = [key for key, bounds in limits.items() if bounds.max_country_change is not None]
     broken = breaches(
         whole,
         snapshot,
@@ -153,12 +157,25 @@ def _plan(reading: Reading, found: Survey, orders: Orders, spoken_for: frozenset
         rewinds=reading.rewinds,
         allow_rollback=orders.allow_rollback,
         max_deletes=job.max_deletes,
+        moved=place.measurer.moved(place.target, weighed, snapshot.artifacts, inventory.objects),
     )
-    decision = decide(whole, frozenset(finding.key for finding in broken), job.unit, orders.approve)
+    held_keys = frozenset(finding.key for finding in broken if finding.severity is Severity.ERROR)
+    decision = decide(whole, held_keys, job.unit, orders.approve)
     if decision.let_out is not None:
         note = f"approved as plan {decision.let_out.id}"
-        broken = tuple(replace(finding, severity=Severity.WARNING, waived=note) for finding in broken)
+        broken = tuple(
+            replace(finding, severity=Severity.WARNING, waived=note) if finding.key in held_keys else finding
+            for finding in broken
+        )
     return _Planned(reading, decision, broken)
+
+
+def _remember(measurer: Measurer, works: tuple[Work, ...], applied: Applied) -> None:
+    """Keep what is public now for the next comparison."""
+    for work in works:
+        for change in work.plan.puts:
+            if change.key not in applied.failures:
+                measurer.published(work.snapshot.artifacts[change.key])
 
 
 def _perhaps_wanted(found: Survey, bystanders: tuple[Job, ...]) -> frozenset[str]:
@@ -177,7 +194,7 @@ def _recognised(found: Survey, reading: Reading) -> Inventory:
 
 
 def _explained(
-    planned: tuple[_Planned, ...], target: Target, found: Survey, reporter: Reporter, *, held_only: bool
+    planned: tuple[_Planned, ...], place: Place, found: Survey, reporter: Reporter, *, held_only: bool
 ) -> Mapping[str, Difference]:
     """Return by key what the changes mean that a person will look at. With nothing of the kind, nothing is imported."""
     wanted = [each.held for each in planned]
@@ -189,7 +206,9 @@ def _explained(
     from hubdata.explaining import explain
 
     artifacts = {key: artifact for each in planned for key, artifact in each.reading.snapshot.artifacts.items()}
-    return explain(shown, artifacts, found.inventory.objects, target, reporter)
+    told = explain(shown, artifacts, found.inventory.objects, place.target, reporter)
+    keys = [change.key for plan in shown for change in plan.puts]
+    return {**told, **place.measurer.told(place.target, keys, artifacts, found.inventory.objects)}
 
 
 def _may_delete(reading: Reading) -> bool:

@@ -98,6 +98,9 @@ class LimitsTable(_Table):
     min_entries: int | None = Field(default=None, ge=0)
     max_bytes: int | None = Field(default=None, ge=1)
     max_change: float | None = Field(default=None, ge=0, le=100, description="Share against the published file.")
+    max_country_change: float | None = Field(
+        default=None, ge=0, le=1, description="Share of the space whose country (or system) may change (mmdb)."
+    )
     floor_entries: int | None = Field(default=None, ge=0, description="Changes of so few entries are never held.")
     max_prefix4: int | None = Field(default=None, ge=0, le=32)
     max_prefix6: int | None = Field(default=None, ge=0, le=128)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from hubdata.config.adapters import adapter_faults, with_absolute_paths
 from hubdata.config.document import Document, dotted, read_document
 from hubdata.config.job_file import NAME, FileTable, JobFile
-from hubdata.config.named import named_faults
+from hubdata.config.named import country_faults, named_faults
 from hubdata.config.problems import Level, Problem, in_order, stop_on_errors
 from hubdata.model.job import Canary, FileRule, Group, Job, Limits, SourceSpec, Unit, Waiver
 from hubdata.plugins import Fault, Seam, faults
@@ -72,7 +72,9 @@ def _read(path: Path, shown: str, today: date) -> tuple[Job | None, list[Problem
         return None, [*problems, *map(document.problem, faults(err, JobFile))]
     problems += map(document.problem, _contradictions(file))
     for index, table in enumerate(file.files):
-        problems += map(document.problem, named_faults(table.kind, table.limits, ("files", index, "limits")))
+        bounds = ("files", index, "limits")
+        problems += map(document.problem, named_faults(table.kind, table.limits, bounds))
+        problems += map(document.problem, country_faults(table.kind, table.limits.max_country_change, bounds))
     problems += _ending(file, document, today)
     if any(p.level is Level.ERROR for p in problems):
         return None, problems
@@ -157,6 +159,7 @@ def _file_rule(table: FileTable) -> FileRule:
             min_entries=limits.min_entries,
             max_bytes=limits.max_bytes,
             max_change=limits.max_change,
+            max_country_change=limits.max_country_change,
             floor_entries=limits.floor_entries,
             max_prefix4=limits.max_prefix4,
             max_prefix6=limits.max_prefix6,

@@ -18,6 +18,10 @@ ROW_KINDS = frozenset({"jsonl-uri", "needle", "phrases", "rdns-regexp", "rdns-su
 """Kinds of one entry a row: they know `must_contain`, a list of rows (of `jsonl-uri`: of uris)."""
 
 
+COUNTRY_KINDS = frozenset({"mmdb"})
+"""Kinds whose files say what country or system an address belongs to: they know `max_country_change`."""
+
+
 class _Named(Protocol):
     must_contain: list[str]
     must_not_contain: list[str]
@@ -37,6 +41,13 @@ def named_faults(kind: str, limits: _Named, place: Place) -> Iterator[Fault]:
                     yield Fault((*where, index), f"{text!r} is no row", "write the row as it stands in the file")
     for both in sorted(set(limits.must_contain) & set(limits.must_not_contain)):
         yield Fault((*place, "must_contain"), f"{both} also stands in `must_not_contain`", "decide for one of the two")
+
+
+def country_faults(kind: str, max_country_change: float | None, place: Place) -> Iterator[Fault]:
+    """Return the fault of a limit on countries, in the limits at `place`, for a `kind` that knows of none."""
+    if max_country_change is not None and kind not in COUNTRY_KINDS:
+        fault = f"the kind {kind} does not judge by `max_country_change`"
+        yield Fault((*place, "max_country_change"), fault, "take it out: it would guard nothing")
 
 
 def _networks(texts: list[str], place: Place) -> Iterator[Fault]:

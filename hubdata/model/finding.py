@@ -32,7 +32,14 @@ class Finding:
 
 
 HOLDING = frozenset(
-    {"limits.emptied", "limits.max-change", "limits.max-deletes", "limits.older-build", "limits.rewound"}
+    {
+        "limits.emptied",
+        "limits.max-change",
+        "limits.max-country-change",
+        "limits.max-deletes",
+        "limits.older-build",
+        "limits.rewound",
+    }
 )
 """Rules about a change, not about a file: they hold it until its plan is approved, and no waiver is for them."""
 

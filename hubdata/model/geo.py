@@ -107,6 +107,10 @@ class GeoDifference:
         return max((movement.displaced for movement in self.movements), default=0.0)
 
 
+Measured = GeoDifference | str
+"""How two databases differ, or in one clause why nobody can tell."""
+
+
 @dataclass(frozen=True, slots=True)
 class GeoComparison:
     """The answer to `geoip diff OLD NEW`: both sides by name, and how they differ. `notices` are said beside it.

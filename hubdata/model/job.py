@@ -26,7 +26,8 @@ class Limits:
 
     `max_change` is a share (0.2 = a fifth) of entries or of address space, against the published file; whatever it is,
     a loss of more than half is too much. Each count may always change by its floor: entries, IPv4 addresses, IPv6
-    /64s. Prefix floors are the shortest prefix allowed. `must_not_contain` are networks of which the file may not let
+    /64s. `max_country_change` is the share of a database's space that may change its country (or system) at once.
+    Prefix floors are the shortest prefix allowed. `must_not_contain` are networks of which the file may not let
     in a single address; `must_contain` are networks that it covers whole, or rows that it has, as its kind understands
     them.
     """
@@ -41,6 +42,7 @@ class Limits:
     floor_ipv6_64s: int | None = None
     must_contain: tuple[str, ...] = ()
     must_not_contain: tuple[str, ...] = ()
+    max_country_change: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

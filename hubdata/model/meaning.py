@@ -7,6 +7,8 @@ differs is told as a reviewer asks it: who gets in now who did not before, and w
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hubdata.model.geo import GeoDifference
+
 Interval = tuple[int, int]
 
 
@@ -108,10 +110,14 @@ class NameDifference:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What became of a meaning. `before` and `after` are sizes in bytes, None where there is no file."""
+    """What became of a meaning. `before` and `after` are sizes in bytes, None where there is no file.
+
+    `geo` is what a GeoIP database moved; of other kinds there is none.
+    """
 
     equal: bool
     before: int | None
     after: int | None
     networks: NetworkDifference | None = None
     names: NameDifference | None = None
+    geo: GeoDifference | None = None

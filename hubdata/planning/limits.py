@@ -11,8 +11,10 @@ held without any limit and whatever its floor: most kinds refuse an empty file, 
 """
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from hubdata.model.finding import Finding, Severity
+from hubdata.model.geo import GeoDifference, Measure, Measured
 from hubdata.model.job import Limits
 from hubdata.model.manifest import Entry, Manifest
 from hubdata.model.plan import Action, Plan
@@ -20,6 +22,8 @@ from hubdata.model.snapshot import Snapshot, Stats, state_of
 
 MAX_LOSS = 0.5
 """The largest share that may go at once: no list of more than a few lines has honestly lost more (facts)."""
+
+_NOTHING_MEASURED: Mapping[str, Measured] = MappingProxyType({})
 
 _COUNTED = (
     ("entries", "entries", "floor_entries"),
@@ -37,9 +41,12 @@ def breaches(
     rewinds: tuple[str, ...] = (),
     allow_rollback: bool = False,
     max_deletes: float = 0.5,
+    moved: Mapping[str, Measured] = _NOTHING_MEASURED,
 ) -> tuple[Finding, ...]:
-    """Return a finding for every change of `plan` that breaks a limit; its key is to be held.
+    """Return a finding for every change of `plan` that breaks a limit; the key of an error is to be held.
 
+    `moved` tells by key how databases differ from what is public, where a limit asks for it. That nobody can tell is
+    a warning, and holds nothing.
     `limits` are by key. `rewinds` are published revisions that the source's history no longer contains. `max_deletes`
     is the share of what the job published that may go at once.
     """
@@ -48,6 +55,8 @@ def breaches(
     for change in plan.changes:
         if change.action is Action.PUT:
             found += _of_one(change.key, snapshot, manifest, limits, gone_back, allow_rollback=allow_rollback)
+            if change.key in moved:
+                found += _countries_moved(change.key, moved[change.key], limits[change.key].max_country_change)
         else:
             found += _rewound(change.key, manifest.files[change.key], gone_back)
     return (*found, *_too_many_deletes(plan, manifest, max_deletes))
@@ -125,6 +134,25 @@ def _moved_too_far(key: str, old: Stats, new: Stats, limits: Limits) -> Iterator
                 continue
             much = f"{share:.0%} at once, the limit is {most:.0%}"
         yield _held(key, "limits.max-change", f"{words} go from {was:,} to {now:,}: {much}")
+
+
+def _countries_moved(key: str, moved: Measured, most: float | None) -> Iterator[Finding]:
+    """Hold a database in which more addresses changed their country, or system, than in years of releases."""
+    if most is None:
+        return
+    if not isinstance(moved, GeoDifference):
+        message = f"how far countries moved cannot be told: {moved}"
+        advice = "look at the next release; canaries and the other limits hold for this one too"
+        yield Finding(key, None, "limits.not-compared", Severity.WARNING, message, advice)
+        return
+    for movement in moved.movements:
+        noun = "country" if movement.measure is Measure.COUNTRY else "system"
+        for shift, family, unit in ((movement.four, "IPv4", "addresses"), (movement.six, "IPv6", "/64 networks")):
+            if shift.displaced > most:
+                amount = f"{shift.changed + shift.lost:,} of {shift.before:,} {unit}"
+                message = f"{shift.displaced:.2%} of {family} ({amount}) have another {noun}, or none now"
+                message += f"; the limit is {most:.2%} at once"
+                yield _held(key, "limits.max-country-change", message)
 
 
 def _amount(entry: Entry) -> str:

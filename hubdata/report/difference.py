@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hubdata.model.comparison import Comparison, State
+from hubdata.model.geo import GeoDifference
 from hubdata.model.meaning import Difference, NameDifference, NetworkDifference, Origin, Space
+from hubdata.report import geo_words
 from hubdata.report.wording import counted, size
 
 _CONTEXT = 16
@@ -33,6 +35,8 @@ def sentences(difference: Difference) -> tuple[str, ...]:
     """Return what became of a file in one to three sentences, without full stops."""
     if difference.equal:
         return ("equal to every engine: only lines moved",)
+    if difference.geo is not None:
+        return geo_words.sentences(difference.geo)
     told = []
     networks, names = difference.networks, difference.names
     if networks is not None and (networks.gained or networks.lost):
@@ -61,6 +65,16 @@ def groups(difference: Difference, *, room: int = 160) -> Iterator[Group]:
         if names.changed:
             changed = tuple(Item("~", each.name, contrast(each.old, each.new, room)) for each in names.changed)
             yield Group(f"{_entries(len(changed))} changed", changed, len(changed))
+    if difference.geo is not None:
+        yield from _moves(difference.geo)
+
+
+def _moves(geo: GeoDifference) -> Iterator[Group]:
+    for part in geo_words.parts(geo):
+        if part.shift.moves:
+            items = tuple(Item("~", text, f"{amount:,} {part.unit}") for text, amount in geo_words.moves(part))
+            count = part.shift.move_count
+            yield Group(f"{counted(count, 'move')} ({part.title.lower().replace('ip', 'IP')})", items, count)
 
 
 def belongs_to(origin: Origin | None) -> str:

@@ -8,12 +8,10 @@ or shapes to know what it says. All names come from files of strangers: they rea
 from collections.abc import Sequence
 from html import escape
 
-from hubdata.errors import Exit
 from hubdata.model.geo import GeoComparison, GeoDifference
 from hubdata.report import geo_words as words
 from hubdata.report.redaction import redact
 from hubdata.report.terminal import plain
-from hubdata.report.wording import meaning
 
 _BAR, _GAP, _LEFT, _WIDTH, _RIGHT = 18, 8, 190, 420, 150
 
@@ -55,7 +53,7 @@ def _refused(result: GeoComparison) -> str:
         f' <span class="soft">({_text(each.rule)})</span></li>\n'
         for each in result.findings
     )
-    return f'<p class="refused">Nothing was compared: {_text(meaning(Exit.REFUSED))}.</p>\n<ul>\n{rows}</ul>\n'
+    return f'<p class="refused">{_text(words.NOTHING)}.</p>\n<ul>\n{rows}</ul>\n'
 
 
 def _compared(result: GeoComparison, difference: GeoDifference) -> str:
@@ -81,10 +79,7 @@ def _part(number: int, part: words.Part) -> str:
     head += _table(f"Of {known}", ("", part.unit, "share"), rows, numbers=2) + chart
     if not shift.moves:
         return f"{head}<p>Nothing moved.</p>\n</section>\n"
-    named = [
-        (f"{words.label(part.measure, m.old)} \N{RIGHTWARDS ARROW} {words.label(part.measure, m.new)}", m.amount)
-        for m in shift.moves
-    ]
+    named = [(text.replace("->", "\N{RIGHTWARDS ARROW}"), amount) for text, amount in words.moves(part)]
     bars = [(name, amount, f"{amount:,}", "bar") for name, amount in named]
     table = [(_text(name), f"{amount:,}", words.percent(shift.part(amount))) for name, amount in named]
     count = f"The {len(named)} largest of {shift.move_count:,} moves"

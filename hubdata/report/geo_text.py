@@ -1,12 +1,10 @@
 """How two GeoIP databases differ, for a person: what moved, how much that is, and the largest moves."""
 
-from hubdata.errors import Exit
 from hubdata.model.geo import GeoComparison, GeoDifference
 from hubdata.report import geo_words as words
 from hubdata.report.redaction import redact
 from hubdata.report.terminal import Cell, Page, Screen, Style, plain
 from hubdata.report.text import findings
-from hubdata.report.wording import meaning
 
 _STYLE = {"changed": Style.YELLOW, "gained": Style.GREEN, "lost": Style.RED, "same": Style.DIM}
 _MOST = 10
@@ -21,7 +19,7 @@ def geo_comparison_text(result: GeoComparison, screen: Screen, *, verbose: bool 
     findings(page, result.findings, verbose=verbose, quiet=quiet)
     if result.difference is None:
         page.blank()
-        page.prose(f"Nothing was compared ({meaning(Exit.REFUSED)})", Style.BOLD, Style.RED)
+        page.prose(f"{words.NOTHING} (exit {int(result.exit_code)})", Style.BOLD, Style.RED)
         return page.text()
     if not quiet:
         _sides(page, result, result.difference)
@@ -33,15 +31,6 @@ def geo_comparison_text(result: GeoComparison, screen: Screen, *, verbose: bool 
     if not quiet:
         page.prose(f"Compared in {result.elapsed_s:.1f} s", Style.DIM)
     return page.text()
-
-
-def add_geo_difference(page: Page, difference: GeoDifference, *, indent: int, most: int | None) -> None:
-    """Add what a changed database means to a plan: its sentences, and at most `most` moves (None: all there are)."""
-    for sentence in words.sentences(difference):
-        page.prose(plain(sentence), Style.DIM, indent=indent)
-    for part in words.parts(difference):
-        for move in part.shift.moves[:most]:
-            page.line(plain(f"~ {_move(part, move.old, move.new)}  {move.amount:,} {part.unit}"), indent=indent + 2)
 
 
 def _sides(page: Page, result: GeoComparison, difference: GeoDifference) -> None:
@@ -61,18 +50,14 @@ def _part(page: Page, part: words.Part, most: int | None) -> None:
         for figure in words.figures(shift)
     ]
     page.table(("", part.unit.upper(), "SHARE"), rows)
-    if not shift.moves:
+    shown = words.moves(part)[:most]
+    if not shown:
         return
     page.blank()
-    shown = shift.moves[:most]
-    moves = [(Cell(f"  {_move(part, m.old, m.new)}"), *_amounts(m.amount, shift.part(m.amount))) for m in shown]
+    moves = [(Cell(f"  {plain(text)}"), *_amounts(amount, shift.part(amount))) for text, amount in shown]
     page.table(("  LARGEST MOVES", part.unit.upper(), "SHARE"), moves)
     if shift.move_count > len(shown):
         page.line(f"  and {shift.move_count - len(shown):,} smaller ones", Style.DIM)
-
-
-def _move(part: words.Part, old: str, new: str) -> str:
-    return plain(f"{words.label(part.measure, old)} -> {words.label(part.measure, new)}")
 
 
 def _amounts(amount: int, share: float) -> tuple[Cell, Cell]:

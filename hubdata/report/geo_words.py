@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 from hubdata.model.geo import GeoDatabase, GeoDifference, Measure, Movement, Shift
 
+NOTHING = "Nothing was compared: a database that is refused is not read"
+
 _NOUNS = {Measure.COUNTRY: ("country", "countries"), Measure.SYSTEM: ("system", "systems")}
 
 
@@ -41,6 +43,14 @@ def figures(shift: Shift) -> tuple[Figure, ...]:
     """Return what became of a space: unchanged, changed, gained, lost."""
     named = (("same", shift.same), ("changed", shift.changed), ("gained", shift.gained), ("lost", shift.lost))
     return tuple(Figure(name, amount, shift.part(amount)) for name, amount in named)
+
+
+def moves(part: Part) -> tuple[tuple[str, int], ...]:
+    """Return the largest moves of a part, each in words and with its amount: `US -> GB`."""
+    return tuple(
+        (f"{label(part.measure, move.old)} -> {label(part.measure, move.new)}", move.amount)
+        for move in part.shift.moves
+    )
 
 
 def label(measure: Measure, value: str) -> str:

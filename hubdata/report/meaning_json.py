@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hubdata.model.meaning import Difference, Origin, Space
+from hubdata.report.geo_value import geo_json
 
 
 def meaning_json(difference: Difference, most: int | None = None) -> dict[str, Any]:
@@ -14,6 +15,7 @@ def meaning_json(difference: Difference, most: int | None = None) -> dict[str, A
         "bytes": {"before": difference.before, "after": difference.after},
         "networks": None,
         "names": None,
+        "geo": None if difference.geo is None else geo_json(difference.geo),
     }
     if networks is not None:
         value["networks"] = {

@@ -1,7 +1,7 @@
 """Rules of the limits: what a job says its files must be (refused), and how far they may move at once (held)."""
 
 from hubdata.model.job import Limits
-from hubdata.model.rule import ERROR, Example, Rule
+from hubdata.model.rule import ERROR, WARNING, Example, Rule
 
 _APPROVE = "Look at the change; if it is meant, approve the held plan by its id: `sync --once --approve PLAN_ID`."
 
@@ -46,6 +46,22 @@ RULES = (
         " reached an engine yet.",
         Example(note="a list of 1,000 networks becomes one of 400, with max_change = 0.5"),
         _APPROVE,
+    ),
+    Rule(
+        "limits.max-country-change",
+        ERROR,
+        "More addresses changed their country (or their system) at once than in years of releases: a build gone wrong,"
+        " or another database under this name. Engines would ban and let in by wrong countries, without any error.",
+        Example(note="12 % of IPv4 is in another country than yesterday, with max_country_change = 0.05"),
+        _APPROVE + " `hubdata geoip diff published FILE` tells the largest moves.",
+    ),
+    Rule(
+        "limits.not-compared",
+        WARNING,
+        "What is public could not be read, or not as a database, so nobody can tell how far countries moved. The new"
+        " one is proven and its canaries answer; it goes out.",
+        Example(note="somebody put another file in the place of the published database"),
+        "Look at the next release; if it lasts, see what the target holds under this key.",
     ),
     Rule(
         "limits.emptied",

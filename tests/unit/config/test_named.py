@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hubdata.config.jobs import load_jobs
-from hubdata.config.named import named_faults
+from hubdata.config.named import country_faults, named_faults
 from hubdata.errors import ConfigError
 from hubdata.model.job import Limits
 from tests.unit.config.conftest import Write
@@ -89,6 +89,20 @@ def test_a_guard_that_a_kind_does_not_have_is_a_mistake(kind: str) -> None:
     faults = list(named_faults(kind, _Table(["x"], ["9.9.9.9"]), ("files", 0, "limits")))
     assert [fault.path[-1] for fault in faults] == ["must_contain", "must_not_contain"]
     assert all("would guard nothing" in fault.advice for fault in faults)
+
+
+def test_a_limit_on_countries_is_for_databases_alone(tmp_path: Path, write: Write) -> None:
+    """It arrives as written where a file has countries; on a list of networks it would guard nothing."""
+    assert list(country_faults("cidr", None, ())) == []
+    (fault,) = country_faults("cidr", 0.05, ("files", 0, "limits"))
+    assert (fault.path[-1], "would guard nothing" in fault.advice) == ("max_country_change", True)
+    database = JOB.partition("[files.limits]")[0].replace('"*.txt"', '"*.mmdb"').replace('"cidr"', '"mmdb"')
+    write("jobs/a.toml", database + "limits = { max_country_change = 0.05 }\n")
+    (job,) = load_jobs(tmp_path / "jobs")
+    assert job.files[0].limits.max_country_change == 0.05
+    write("jobs/b.toml", JOB.replace("[files.limits]", "[files.limits]\nmax_country_change = 0.05"))
+    with pytest.raises(ConfigError, match="the kind cidr does not judge by `max_country_change`"):
+        load_jobs(tmp_path / "jobs")
 
 
 def test_rows_are_taken_as_they_stand() -> None:

@@ -63,6 +63,7 @@ def test_files_without_a_meaning_have_their_sizes() -> None:
         "bytes": {"before": 2000, "after": None},
         "networks": None,
         "names": None,
+        "geo": None,
     }
 
 
