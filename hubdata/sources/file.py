@@ -76,7 +76,6 @@ class FileSource:
                 for _ in pieces:
                     pass
                 sha256 = pieces.hexdigest("sha256")
-                self._unchanged(before, file, pieces.size == size)
                 source = {"type": "file", "sha256": sha256}
                 if not self._force and source.items() <= published().get(options.key, {}).items():
                     return Fetched(sha256, (), kept=(options.key,))

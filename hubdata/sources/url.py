@@ -212,7 +212,7 @@ class UrlSource:
 
     def _name(self) -> str:
         """Return what tells this job's file from others in the memory: where it is from, and what is done to it."""
-        told = [self._options.url, *sorted(self._source(Digest("", "")).items())]
+        told = sorted(self._source(Digest("", "")).items())
         return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
 
     def _download(self, upstream: Upstream, announced: Digest, known: Validators) -> SourceFile:

@@ -70,15 +70,12 @@ class Fetching:
             self.assert_silent(str(dict(file.source)))
         return fetched
 
-    def refused_keeping(self, published: Mapping[str, Provenance], **options: object) -> SourceError:
-        """Return the error of a fetch that must fail although there is something published; see `refused`."""
-        shutil.rmtree(self.workspace)
-        return self.refused(published, **options)
-
-    def refused(self, published: Mapping[str, Provenance] | None = None, **options: object) -> SourceError:
+    def refused(
+        self, published: Mapping[str, Provenance] | None = None, *, force: bool = False, **options: object
+    ) -> SourceError:
         """Return the error of a fetch that must fail, give advice, leave nothing behind and tell no secret."""
         with pytest.raises(SourceError) as caught:
-            self.fetch(published, **options)  # type: ignore[arg-type]
+            self.fetch(published, force=force, **options)
         assert self.left_over() == []
         self.assert_no_secret(caught.value)
         assert caught.value.exit_code is Exit.SOURCE

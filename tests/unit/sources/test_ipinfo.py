@@ -188,15 +188,40 @@ def test_a_download_that_was_not_published_is_not_repeated(kit: Fetching, server
 
 
 def test_a_damaged_memory_costs_a_download_and_nothing_else(kit: Fetching, server: IpinfoServer) -> None:
-    """Its digest is computed anew each time."""
+    """Its digest is computed anew each time; that downloads before ended well is remembered, too."""
     kit.remember()
     kit.fetch()
+    kit.fetch(force=True)
     kit.next_run()
     assert kit.memory is not None
     (copy,) = (kit.memory / "releases").iterdir()
     copy.write_bytes(b"something else")
     assert kit.fetch().files[0].path.read_bytes() == BODY
-    assert server.count("download") == 2
+    assert server.count("download") == 3
+
+
+def test_a_copy_under_a_digest_that_is_not_its_own_is_not_used(kit: Fetching, server: IpinfoServer) -> None:
+    """What the vendor announces is compared with the bytes, not with a name."""
+    kit.remember()
+    kit.fetch()
+    kit.next_run()
+    assert kit.memory is not None
+    (copy,) = (kit.memory / "releases").iterdir()
+    copy.unlink()
+    announced, own = (hashlib.sha256(body).hexdigest() for body in (BODY, NEWER))
+    copy.with_name(f"{LITE}~{announced}~{own}").write_bytes(NEWER)
+    assert kit.fetch().files[0].path.read_bytes() == BODY
+
+
+def test_too_many_downloads_is_remembered(kit: Fetching, server: IpinfoServer) -> None:
+    """The next run asks for none before the time that the vendor named."""
+    kit.remember()
+    server.fail("download", status=429, headers={"Retry-After": "40000"}, times=1)
+    kit.refused()
+    assert "no download before 2026-11-20 23:06 UTC" in str(kit.refused())
+    assert server.count("download") == 1
+    kit.clock.slept.append(40_000)
+    assert len(kit.fetch().files) == 1
 
 
 def test_no_loop_of_restarts_uses_up_more_than_the_day_has(kit: Fetching, server: IpinfoServer) -> None:

@@ -142,7 +142,8 @@ def test_a_digest_that_is_newer_than_its_file_costs_no_download(kit: Fetching, s
     published = as_published(kit.fetch())
     server.files[SUM] = line(NEWER)
     server.mend()
-    error = kit.refused_keeping(published)
+    kit.next_run()
+    error = kit.refused(published)
     assert "it has not changed" in str(error)
     assert server.endpoints == [SUM, FILE]
 
@@ -191,6 +192,8 @@ def test_an_older_file_than_the_published_one_is_told(kit: Fetching, server: Url
     server.files |= {FILE: NEWER, SUM: line(NEWER)}
     server.last_modified = "Mon, 16 Nov 2026 17:00:00 GMT"
     assert kit.fetch(published).rewinds == ("2026-11-20",)
+    elsewhere = {KEY: {**published[KEY], "type": "maxmind"}}
+    assert kit.fetch(elsewhere).rewinds == ()
 
 
 # --- what outlives a run

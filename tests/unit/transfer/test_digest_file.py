@@ -56,6 +56,7 @@ def test_its_length_tells_the_algorithm(value: str, algorithm: str) -> None:
         "g" * 64,
         f"{ALIEN}  a.gz\n{SHA256}  b.gz\n",
         f"{ALIEN}\n{SHA256}\n",
+        f"{MD5}  a.gz\n{SHA256}  b.gz\n",
         f"{ALIEN}  {NAME}\n{SHA256}  {NAME}\n",
         f"{SHA256} and some words with spaces that are a name\n{ALIEN}  x\n",
         json.dumps({"sha256": SHA256}),
