@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from hubdata.errors import ConfigError
 from hubdata.model.job import Job, SourceSpec
 from hubdata.planning.claims import rule_for
-from hubdata.plugins import Seam, parse_options, suggest
+from hubdata.plugins import Seam, options_model, parse_options, suggest
 
 KIND = "mmdb"
 _GLOB = frozenset("*?[")
@@ -81,12 +81,14 @@ def refresh(jobs: tuple[Job, ...], names: tuple[str, ...], editions: tuple[str, 
 def _narrowed(job: Job, editions: tuple[str, ...], keys: frozenset[str]) -> Job:
     """Return `job` as one that only cares for `keys`: what it does not fetch now is neither missed nor pruned.
 
-    Jobs that share a source share it still: all of them name the same editions less.
+    Jobs that name their editions and share a source share it still: all of them name the same editions less.
     """
     if not is_geoip(job):
         return job
     options = dict(job.source.options)
     if "editions" in options:
         options["editions"] = [edition for edition in options["editions"] if edition in editions]
+    elif "editions" in options_model(Seam.SOURCE, job.source.type).model_fields:  # else the environment names them
+        options["editions"] = sorted(edition for edition, key in databases_of(job).items() if key in keys)
     waivers = tuple(waiver for waiver in job.waivers if waiver.key in keys)
     return replace(job, source=SourceSpec(job.source.type, options), waivers=waivers, prune=False)

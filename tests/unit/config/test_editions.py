@@ -11,6 +11,7 @@ from hubdata.errors import ConfigError
 from hubdata.model.job import FileRule, Job, SourceSpec, Waiver
 
 CITY, ASN = "GeoLite2-City", "GeoLite2-ASN"
+REAL_SOURCES = {name: plugins.SOURCES[name] for name in ("maxmind", "dbip", "url")}
 MMDB = (FileRule("mmdb_update/*.mmdb", "mmdb"),)
 
 
@@ -18,8 +19,8 @@ MMDB = (FileRule("mmdb_update/*.mmdb", "mmdb"),)
 def _real_sources(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give the real sources in place of the sample ones: what they call their editions is the matter here."""
     table: Any = plugins.SOURCES
-    for name, word in (("maxmind", "MaxmindSource"), ("dbip", "DbipSource"), ("url", "UrlSource")):
-        monkeypatch.setitem(table, name, f"hubdata.sources.{name}:{word}")
+    for name, path in REAL_SOURCES.items():
+        monkeypatch.setitem(table, name, path)
     return
 
 
@@ -74,6 +75,14 @@ def test_a_chosen_edition_is_all_that_is_asked_for() -> None:
     (job, _, bystander) = wanted.jobs
     assert (job.source.options["editions"], job.prune, job.waivers) == ([ASN], False, waivers[1:])
     assert bystander == lists()
+
+
+def test_editions_that_the_environment_names_are_chosen_by_their_keys() -> None:
+    """The job file names the files; of its source only the chosen edition is asked for, whatever GeoIP.conf says."""
+    rules = tuple(FileRule(f"mmdb_update/{edition}.mmdb", "mmdb") for edition in (CITY, ASN))
+    wanted = refresh((Job("a", SourceSpec("maxmind", {}), rules),), (), (ASN,))
+    assert wanted.jobs[0].source.options == {"editions": [ASN]}
+    assert refresh((Job("a", SourceSpec("maxmind", {}), rules),), (), ()).jobs[0].source.options == {}
 
 
 def test_jobs_on_one_source_share_it_still() -> None:
