@@ -51,18 +51,18 @@ class Readers:
         self.refused = ""
         mode = MODE_AUTO
         try:
-            self._plain: Reader = open_database(path, mode)
+            self.plain: Reader = open_database(path, mode)
         except InvalidDatabaseError as err:
             self.refused, mode = shown(str(err).replace(path, "the file")), MODE_MMAP
-            self._plain = open_database(path, mode)
+            self.plain = open_database(path, mode)
         self._typed = TypedReader(path, mode=mode)
-        kind = str(self._plain.metadata().database_type)
+        kind = str(self.plain.metadata().database_type)
         methods = (method for word, method in _METHODS.items() if word in kind)
         self._method = next(methods, None) if kind.startswith(_FAMILIES) else None
 
     def close(self) -> None:
         """Let go of the file."""
-        self._plain.close()
+        self.plain.close()
         self._typed.close()
 
     def record(self, ip: str) -> Any:
@@ -78,7 +78,7 @@ class Readers:
                 getattr(self._typed, self._method)(ip)
             except AddressNotFoundError:
                 return None
-        return self._plain.get(ip)
+        return self.plain.get(ip)
 
 
 @contextmanager
