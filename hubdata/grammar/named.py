@@ -7,11 +7,12 @@ them is refused, not held: what the job file says in so many words, only the job
 from collections.abc import Iterable
 
 from hubdata.grammar.gather import Gather, shown
-from hubdata.grammar.networks import Network, address_text, host, masked, parse_address, parse_prefix
+from hubdata.grammar.networks import BITS, Network, address_text, host, masked, parse_address, parse_prefix
 from hubdata.model.finding import Finding
 from hubdata.model.job import Limits
 
 _PREFIX = "limits"
+_AT_ONCE = 4096
 
 
 def named_network(text: str) -> Network | None:
@@ -36,7 +37,7 @@ def named_networks(key: str, networks: Iterable[tuple[int, Network]], limits: Li
         return ()
     gather = Gather(key, _PREFIX)
     forbidden = _parsed(limits.must_not_contain)
-    pieces: dict[Network, list[Network]] = {network: [] for network in _parsed(limits.must_contain)}
+    wanted = [_Wanted(network) for network in _parsed(limits.must_contain)]
     for line, network in networks:
         for never in forbidden:
             if _overlap(never, network):
@@ -46,13 +47,13 @@ def named_networks(key: str, networks: Iterable[tuple[int, Network]], limits: Li
                     f"{network} lets in addresses of {never}, which this list must never do",
                     f"take the line out; if it is meant, take {never} out of limits.must_not_contain in the job file",
                 )
-        for wanted, found in pieces.items():
-            if _overlap(wanted, network):
-                found.append(network)
-    for wanted, found in pieces.items():
-        if not _covers(found, wanted):
-            some = "only a part of it is" if found else "nothing of it is"
-            _missing(gather, f"the network {wanted} must stay in this list, and {some} there", str(wanted))
+        for each in wanted:
+            if _overlap(each.network, network):
+                each.add(network)
+    for each in wanted:
+        if not each.covered():
+            some = "only a part of it is" if each.found else "nothing of it is"
+            _missing(gather, f"the network {each.network} must stay in this list, and {some} there", str(each.network))
     return gather.findings()
 
 
@@ -86,10 +87,41 @@ def _overlap(one: Network, other: Network) -> bool:
     return one.version == other.version and one.first <= other.last and other.first <= one.last
 
 
-def _covers(pieces: list[Network], wanted: Network) -> bool:
-    reached = wanted.first - 1
-    for piece in sorted(pieces, key=lambda network: network.first):
-        if piece.first > reached + 1:
-            return False
-        reached = max(reached, piece.last)
-    return reached >= wanted.last
+class _Wanted:
+    """A network that must stay, and its pieces that were found: each as one number, for there may be millions."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.found = False
+        self._bits = BITS[network.version]
+        self._pieces: list[int] = []
+        self._room = _AT_ONCE
+
+    def add(self, piece: Network) -> None:
+        """Take a network that shares an address with it."""
+        self.found = True
+        self._pieces.append(piece.first << self._bits | piece.last)
+        if len(self._pieces) >= self._room:
+            self._merge()
+            self._room = 2 * len(self._pieces) + _AT_ONCE
+
+    def covered(self) -> bool:
+        """Tell whether the pieces are all of it."""
+        self._merge()
+        last = (1 << self._bits) - 1
+        wanted = self.network
+        return any(piece >> self._bits <= wanted.first and piece & last >= wanted.last for piece in self._pieces)
+
+    def _merge(self) -> None:
+        """Have no piece that overlaps or touches another."""
+        self._pieces.sort()
+        last = (1 << self._bits) - 1
+        kept = 0
+        for piece in self._pieces:
+            before = self._pieces[kept - 1] if kept else 0
+            if kept and piece >> self._bits <= (before & last) + 1:
+                self._pieces[kept - 1] = before & ~last | max(before & last, piece & last)
+            else:
+                self._pieces[kept] = piece
+                kept += 1
+        del self._pieces[kept:]

@@ -50,7 +50,7 @@ class Whole(Protocol):
         """Return the networks that could take the place of several rows, by first line."""
         ...
 
-    def overlapping(self, named: Sequence[Network]) -> Sequence[tuple[int, Network]]:
+    def overlapping(self, named: Sequence[Network]) -> Iterable[tuple[int, Network]]:
         """Return line and network of all rows that share an address with a `named` network, and maybe others."""
         ...
 
@@ -125,5 +125,5 @@ class _Whole:
     def mergeable(self, floors: Mapping[int, int]) -> Some[Mergeable]:
         return nesting.mergeable(self._found, floors)
 
-    def overlapping(self, named: Sequence[Network]) -> Sequence[tuple[int, Network]]:
+    def overlapping(self, named: Sequence[Network]) -> Iterable[tuple[int, Network]]:
         return [(row.number, network) for row, network in self._found] if named else []

@@ -8,6 +8,7 @@ invisible characters, wrong UTF-8, too long) is refused here altogether: it will
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import merge
 from typing import TypeVar
 
 import numpy as np
@@ -28,7 +29,8 @@ from hubdata.grammar.lines import (
 )
 from hubdata.grammar.nesting import Covered, Mergeable
 from hubdata.grammar.network_bytes import HOST_HIGH, U8, Flags, Ints, Read, read_ipv4, read_ipv6
-from hubdata.grammar.network_columns import Columns, Finds
+from hubdata.grammar.network_columns import Columns
+from hubdata.grammar.network_finds import Finds
 from hubdata.grammar.network_rows import Wanted
 from hubdata.grammar.networks import Network
 from hubdata.grammar.registries import special_ranges
@@ -95,7 +97,7 @@ class Table:
         """Return all networks together, when the suspects were read, or as many as anybody wanted."""
         repeats = Repeats(self.body, self.lines, every_line=True)
         text = self._text(repeats) if self.sound else read_rows(self.key, self.body, repeats=repeats)[1]
-        every = {version: _joined(these, self.found.columns(version)) for version, these in self.clean.items()}
+        every = {version: _joined(these, col.found(self.found, version)) for version, these in self.clean.items()}
         outer = {version: col.outermost(these) for version, these in every.items()}
         return Whole(text, every, outer, repeats.flags)
 
@@ -143,15 +145,18 @@ class Whole:
         """Return the networks that could take the place of several rows."""
         return _together([col.mergeable(self.every[each].pick(self.outer[each]), floors[each]) for each in self.every])
 
-    def overlapping(self, named: Sequence[Network]) -> list[tuple[int, Network]]:
-        """Return line and network of all rows that have an address of any `named` network, by line."""
-        out: list[tuple[int, Network]] = []
-        for these in self.every.values():
-            hit = np.zeros(len(these), dtype=np.bool_)
-            for each in named:
-                hit |= col.overlapping(these, each)
-            out += ((int(these.line[at]), these.network(int(at))) for at in np.flatnonzero(hit))
-        return sorted(out, key=lambda each: each[0])
+    def overlapping(self, named: Sequence[Network]) -> Iterator[tuple[int, Network]]:
+        """Yield line and network of all rows that have an address of any `named` network, by line."""
+        return merge(*(_hits(these, named) for these in self.every.values()), key=lambda each: each[0])
+
+
+def _hits(these: Columns, named: Sequence[Network]) -> Iterator[tuple[int, Network]]:
+    hit = np.zeros(len(these), dtype=np.bool_)
+    for each in named:
+        hit |= col.overlapping(these, each)
+    hits = np.flatnonzero(hit)
+    for at in hits[np.argsort(these.line[hits])]:
+        yield int(these.line[at]), these.network(int(at))
 
 
 def read_table(key: str, body: Body, wanted: Wanted) -> Table | None:

@@ -19,7 +19,8 @@ from hubdata.grammar.go_regexp import labour, overmatch, regexp_problem
 from hubdata.grammar.json_row import Member, element_columns, read_objects
 from hubdata.grammar.lines import Row, read_rows
 from hubdata.grammar.named import named_networks
-from hubdata.grammar.networks import BITS, Network, address_text, coverage, host, masked, parse_address, parse_prefix
+from hubdata.grammar.network_finds import Finds
+from hubdata.grammar.networks import BITS, Network, address_text, host, masked, parse_address, parse_prefix
 from hubdata.grammar.rdns import rdns_labour, rdns_problems
 from hubdata.grammar.registries import special_purpose
 from hubdata.model.snapshot import Artifact, Stats
@@ -57,14 +58,11 @@ class BotsKind:
             4: SHORTEST_PREFIX[4] if demands.limits.max_prefix4 is None else demands.limits.max_prefix4,
             6: SHORTEST_PREFIX[6] if demands.limits.max_prefix6 is None else demands.limits.max_prefix6,
         }
-        networks: list[Network] = []
-        lines: list[int] = []
+        networks = Finds()
         names: dict[str, int] = {}
         for row, members in read_objects(rows, gather, harm=_HARM):
-            entry = _Entry(row, gather, floors)
+            entry = _Entry(row, gather, floors, networks)
             entry.judge(members)
-            networks += entry.networks
-            lines += [row.number] * len(entry.networks)
             if entry.name and names.setdefault(entry.name, row.number) != row.number:
                 gather.warning(
                     row.number,
@@ -72,11 +70,11 @@ class BotsKind:
                     f"the name {shown(entry.name)} stands in line {names[entry.name]} already",
                     "merge the two: logs cannot tell them apart",
                 )
-        ipv4_addresses, ipv6_64s = coverage(networks)
+        ipv4_addresses, ipv6_64s = networks.coverage()
         if not gather.told("too-wide") and (too_much := covers_too_much(ipv4_addresses, ipv6_64s)):
             gather.error(None, "covers-too-much", too_much, ADVICE)
         few = too_few(artifact.key, len(rows), demands.limits)
-        named = named_networks(artifact.key, zip(lines, networks, strict=True), demands.limits)
+        named = named_networks(artifact.key, networks, demands.limits)
         return Verdict(gather.findings([*findings, *few, *named]), Stats(len(rows), ipv4_addresses, ipv6_64s))
 
 
@@ -108,9 +106,9 @@ class _Element:
 class _Entry:
     """Judges one crawler's line."""
 
-    def __init__(self, row: Row, gather: Gather, floors: dict[int, int]) -> None:
+    def __init__(self, row: Row, gather: Gather, floors: dict[int, int], networks: Finds) -> None:
         self.name = ""
-        self.networks: list[Network] = []
+        self._networks = networks
         self._row = row
         self._gather = gather
         self._floors = floors
@@ -260,7 +258,7 @@ class _Entry:
         self._network(network, element)
 
     def _network(self, network: Network, element: _Element) -> None:
-        self.networks.append(network)
+        self._networks.add(self._row.number, network)
         floor = self._floors[network.version]
         if network.prefix < floor:
             message = (

@@ -45,8 +45,9 @@ class NeedleKind:
         rows, findings = read_rows(artifact.key, body)
         gather = Gather(artifact.key, self.name)
         haystacks = tuple((what, text, self._cased(text)) for what, text in _HAYSTACKS)
+        everyday = "\n".join(cased for _, _, cased in haystacks)
         for row in gather.patient(rows):
-            self._judge(row, haystacks, gather)
+            self._judge(row, haystacks if row.text in everyday else (), gather)
         few = too_few(artifact.key, len(rows), demands.limits)
         named = named_rows(artifact.key, (row.text for row in rows), demands.limits)
         return Verdict(gather.findings([*findings, *few, *named]), Stats(len(rows)))

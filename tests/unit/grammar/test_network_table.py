@@ -53,11 +53,17 @@ def both(kind: Kind, body: bytes, limits: Limits, block: int = network_table.BLO
         return table, judged(kind, body, limits)
 
 
-def is_table(body: bytes) -> bool:
-    """Tell whether `body` is read as a table at all."""
+def as_table(body: bytes) -> network_table.Table | None:
+    """Return `body` as it is read when it is long: as a table, or row by row."""
     with read_as_table(yes=True):
         wanted = Wanted(bare=False, version=None, floors={4: 8, 6: 16})
-        return isinstance(read_networks("k", body, wanted), network_table.Table)
+        listing = read_networks("k", body, wanted)
+        return listing if isinstance(listing, network_table.Table) else None
+
+
+def is_table(body: bytes) -> bool:
+    """Tell whether `body` is read as a table at all."""
+    return as_table(body) is not None
 
 
 CLOSE4 = st.builds(
@@ -191,12 +197,27 @@ def test_neighbours_as_wide_as_the_floor_are_left_alone_alike(limits: Limits, me
 
 
 @pytest.mark.parametrize(
-    "body", [b"8.8.8.0/24\r\n", b"8.8.8.0/24\0\n", b"\xff\n", b"\xef\xbb\xbf8.8.8.0/24\n", b"<html>\n"]
+    "body", [b"8.8.8.0/24\r\n", b"8.8.8.0/24\0\n", b"\xff\n", b"\xef\xbb\xbf8.8.8.0/24\n", b"x" * ENGINE_LINE_BYTES]
 )
-def test_text_that_is_not_sound_is_no_table(body: bytes) -> None:
-    """What is wrong with the text around the rows is told by the reader of rows alone."""
-    assert not is_table(body)
-    assert is_table(b"# caf\xc3\xa9\n8.8.8.0/24\n")
+def test_text_that_is_not_sound_is_known_as_such(body: bytes) -> None:
+    """What is wrong with the text around the rows is told by the reader of rows; the networks are a table all the same."""
+    table, sound = as_table(body), as_table(b"# caf\xc3\xa9\n8.8.8.0/24\n")
+    assert table is not None
+    assert sound is not None
+    assert (table.sound, sound.sound) == (False, True)
+    assert not is_table(b"<html>\n")
+
+
+@pytest.mark.parametrize("kind", ["cidr", "ip-exact"])
+def test_a_long_list_ended_by_crlf_has_the_same_duplicates_and_networks(kind: str) -> None:
+    """A row with a carriage return repeats one without: told once, as a duplicate, and not as covered besides."""
+    chance = random.Random(5)
+    names = [f"8.8.{at}.0/24" if kind == "cidr" else f"8.8.8.{at}" for at in range(200)]
+    lines = [chance.choice(names) + chance.choice(["\r\n", "\n"]) for _ in range(900)]
+    table, rows = both(KINDS[kind], "".join(lines).encode(), NAMING, 700)
+    assert table == rows
+    assert {"text.duplicate", "text.cr"} <= {f.rule for f in rows.findings}
+    assert "cidr.covered" not in {f.rule for f in rows.findings}
 
 
 def test_a_list_that_is_long_enough_becomes_a_table_and_a_short_one_does_not() -> None:
