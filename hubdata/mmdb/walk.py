@@ -29,7 +29,7 @@ _CODES = np.arange(256, dtype=np.uint8) >> np.uint8(5) | np.uint8(BEGINS)
 _CODES[(np.arange(256) & 31 >= 29) & (np.arange(256) >> 5 != POINTER)] |= LONG
 
 _BLOCK = 1 << 15
-_FEW = 12
+_FEW = 64
 """So few fields at once are cheaper one by one than through numpy."""
 
 SAYS_FIELD = "the data payload comes at the end of the field; its length is in the control byte and the bytes after it"

@@ -1,0 +1,111 @@
+"""What the proof costs: memory in proportion to the file, for a real database and for files made to cost the most."""
+
+import subprocess
+import sys
+import tracemalloc
+from collections.abc import Callable
+
+import pytest
+
+from hubdata.mmdb.proof import prove
+from tests.support.big_mmdb import SIZE, real_city_database
+from tests.support.raw_mmdb import ARRAY, array, control, database, grown, mapping, pointer, text
+
+MB = 1_000_000
+ALLOWANCE = 40 * MB
+"""For what is looked at in one go, whatever the file's size."""
+
+PROVE = """\
+import mmap, resource, sys
+from hubdata.mmdb.proof import prove
+with open(sys.argv[1], "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as body:
+    proof = prove(body, threads=int(sys.argv[2]))
+counts = proof.counts
+print(len(proof.problems), len(proof.warnings), counts.nodes, counts.records, counts.fields, counts.pointers)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_real_city_database_is_proven_in_at_most_five_times_its_size(threads: int) -> None:
+    """The whole process, interpreter and mapped file included; every node, record and field is counted."""
+    argv = [sys.executable, "-c", PROVE, str(real_city_database()), str(threads)]
+    counts, peak = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=120).stdout.splitlines()
+    assert counts == "0 0 6146471 342791 8255228 6590829"
+    assert int(peak) <= 5 * SIZE
+
+
+def small_records() -> bytes:
+    """Return as many records as there can be: a byte each."""
+    return database(b"\xa0" * (1 << 19), range(1 << 19), bits=28)
+
+
+def unreferenced_bytes() -> bytes:
+    """Return a data section of values that nothing points to, a byte each."""
+    return database(b"\xa0" * 2 * MB)
+
+
+def cyclic_tree() -> bytes:
+    """Return a tree where most nodes lead to others that were there before."""
+    count = MB
+    return grown([(i + 1, i * 7 % count) if i < 100 else (count, i // 2) for i in range(count)], ip_version=6)
+
+
+def nested_maps() -> bytes:
+    """Return records of 400 maps in maps."""
+    record = b"\xa0"
+    for _ in range(400):
+        record = mapping(b"\x40", record)
+    return database(record * 10_000, range(0, len(record) * 10_000, len(record)))
+
+
+def nested_arrays() -> bytes:
+    """Return records of 400 arrays of two in each other."""
+    record = b"\xa0"
+    for _ in range(400):
+        record = array(b"\xa0", record)
+    return database(record * 2_000, range(0, len(record) * 2_000, len(record)))
+
+
+def pointed_arrays() -> bytes:
+    """Return arrays of one pointer each, to one array."""
+    record = array(pointer(0))
+    return database(array(b"\xa0") + record * MB, [0, *range(3, 3 + MB * len(record), len(record))], bits=28)
+
+
+def pointers_only() -> bytes:
+    """Return arrays of 60,000 pointers each."""
+    record = control(ARRAY, 60_000) + pointer(0) * 60_000
+    return database(array(b"\xa0") + record * 40, [0, *range(3, 3 + 40 * len(record), len(record))])
+
+
+def long_texts() -> bytes:
+    """Return strings of 1 MB, none of it ASCII."""
+    record = text("é" * 500_000)
+    return database(record * 8, range(0, len(record) * 8, len(record)))
+
+
+WORST: tuple[tuple[Callable[[], bytes], set[str]], ...] = (
+    (small_records, set()),
+    (unreferenced_bytes, {"unreferenced"}),
+    (cyclic_tree, {"tree-cycle", "unreferenced"}),
+    (nested_maps, set()),
+    (nested_arrays, set()),
+    (pointed_arrays, set()),
+    (pointers_only, {"record-heavy"}),
+    (long_texts, set()),
+)
+
+
+@pytest.mark.parametrize(("build", "expected"), WORST, ids=lambda value: getattr(value, "__name__", ""))
+def test_the_worst_files_cost_no_more_memory_than_real_ones(build: Callable[[], bytes], expected: set[str]) -> None:
+    """Four times the file besides the file itself, and what is looked at in one go."""
+    body = build()
+    tracemalloc.start()
+    try:
+        proof = prove(body)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert {problem.problem for problem in proof.problems} == expected
+    assert peak <= 4 * len(body) + ALLOWANCE
