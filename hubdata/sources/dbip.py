@@ -17,12 +17,11 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from random import random as real_random
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field
 
 from hubdata.errors import SourceError
-from hubdata.model.key import key_problem
 from hubdata.model.snapshot import Fetched, Provenance, SourceFile, state_of
 from hubdata.ports import Published, SourceContext
 from hubdata.transfer.conditional import NOTHING_KNOWN, ConditionalClient, Validators
@@ -32,8 +31,7 @@ from hubdata.transfer.http import Response
 from hubdata.transfer.releases import Releases
 from hubdata.transfer.retry import Policy, RequestFailed
 from hubdata.transfer.spool import write_stream
-from hubdata.transfer.upstream import Upstream, UpstreamOptions, all_failures, explained, place_in, refuse_page
-from hubdata.transfer.url import base_url_problem
+from hubdata.transfer.upstream import EditionOptions, Upstream, all_failures, explained, place_in, refuse_page
 
 _POLICY = Policy(attempts=3)  # question and download are one request here, so neither six attempts nor one
 _MISSING = (404, 410)
@@ -45,34 +43,11 @@ _ADVICE = {
 Edition = Literal["dbip-country-lite", "dbip-city-lite", "dbip-asn-lite"]
 
 
-class DbipOptions(UpstreamOptions):
+class DbipOptions(EditionOptions):
     """What `[source]` with `type = "dbip"` may hold. `url` is what stands before the files' names."""
 
     editions: Annotated[tuple[Edition, ...], Field(min_length=1)]
     url: str = "https://download.db-ip.com/free"
-    prefix: str = "mmdb_update/"
-
-    @field_validator("url")
-    @classmethod
-    def _usable_url(cls, url: str) -> str:
-        problem = base_url_problem(url)
-        if problem:
-            raise ValueError(problem)
-        return url.rstrip("/")
-
-    @model_validator(mode="after")
-    def _usable_keys(self) -> Self:
-        if len(set(self.editions)) != len(self.editions):
-            raise ValueError("an edition is named twice")
-        for edition in self.editions:
-            problem = key_problem(self.key(edition))
-            if problem:
-                raise ValueError(f"{self.key(edition)!r} cannot be a key: {problem}")
-        return self
-
-    def key(self, edition: str) -> str:
-        """Return the key under which an edition is published."""
-        return f"{self.prefix}{edition}.mmdb"
 
 
 def months(now: datetime) -> tuple[str, str]:

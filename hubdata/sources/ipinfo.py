@@ -23,13 +23,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from random import random as real_random
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field
 
 from hubdata.errors import ConfigError, SourceError
-from hubdata.model.key import key_problem
 from hubdata.model.snapshot import Fetched, Provenance, SourceFile, state_of
 from hubdata.ports import Published, SourceContext
 from hubdata.transfer.bearer import BearerAuth
@@ -45,14 +44,13 @@ from hubdata.transfer.spool import write_stream
 from hubdata.transfer.upstream import (
     ASKING,
     DOWNLOADING,
+    EditionOptions,
     Upstream,
-    UpstreamOptions,
     all_failures,
     explained,
     place_in,
     refuse_page,
 )
-from hubdata.transfer.url import base_url_problem
 
 TOKEN = "IPINFO_TOKEN"  # noqa: S105 - the variable's name
 _TOKEN_ADVICE = f"set {TOKEN} (or {TOKEN}_FILE) to the access token of an IPinfo account"
@@ -61,7 +59,7 @@ _MAX_CHECKSUMS_BYTES = 64 * 1024
 Edition = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
 
-class IpinfoOptions(UpstreamOptions):
+class IpinfoOptions(EditionOptions):
     """What `[source]` with `type = "ipinfo"` may hold. `editions` are the vendor's file names without `.mmdb`.
 
     `daily_downloads` is how many of each the vendor allows in 24 hours.
@@ -69,31 +67,8 @@ class IpinfoOptions(UpstreamOptions):
 
     editions: Annotated[tuple[Edition, ...], Field(min_length=1, max_length=20)]
     url: str = "https://ipinfo.io/data"
-    prefix: str = "mmdb_update/"
     authentication: Literal["query", "header"] = "query"
     daily_downloads: Annotated[int, Field(ge=1, le=1000)] = 3
-
-    @field_validator("url")
-    @classmethod
-    def _usable_url(cls, url: str) -> str:
-        problem = base_url_problem(url)
-        if problem:
-            raise ValueError(problem)
-        return url.rstrip("/")
-
-    @model_validator(mode="after")
-    def _usable_keys(self) -> Self:
-        if len(set(self.editions)) != len(self.editions):
-            raise ValueError("an edition is named twice")
-        for edition in self.editions:
-            problem = key_problem(self.key(edition))
-            if problem:
-                raise ValueError(f"{self.key(edition)!r} cannot be a key: {problem}")
-        return self
-
-    def key(self, edition: str) -> str:
-        """Return the key under which an edition is published."""
-        return f"{self.prefix}{edition}.mmdb"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,18 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import random as real_random
-from typing import Annotated, TypeVar
+from typing import Annotated, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hubdata.errors import SourceError
+from hubdata.model.key import key_problem
 from hubdata.transfer.conditional import ConditionalClient
 from hubdata.transfer.deadline import Deadline
 from hubdata.transfer.http import Response, Timeouts
 from hubdata.transfer.retry import Policy, RequestFailed, retrying
 from hubdata.transfer.spool import spool_error
+from hubdata.transfer.url import base_url_problem
 
 T = TypeVar("T")
 
@@ -40,6 +42,39 @@ class UpstreamOptions(BaseModel):
     connect_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10
     read_timeout_s: Annotated[float, Field(gt=0, le=600)] = 30
     max_bytes: Annotated[int, Field(gt=0)] = 1024**3
+
+
+class EditionOptions(UpstreamOptions):
+    """The same for a vendor of several databases: `editions` are their names, `url` is what stands before these.
+
+    A source narrows `editions` to names that its vendor has, and gives `url` its default.
+    """
+
+    editions: tuple[str, ...]
+    url: str
+    prefix: str = "mmdb_update/"
+
+    @field_validator("url")
+    @classmethod
+    def _usable_url(cls, url: str) -> str:
+        problem = base_url_problem(url)
+        if problem:
+            raise ValueError(problem)
+        return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _usable_keys(self) -> Self:
+        if len(set(self.editions)) != len(self.editions):
+            raise ValueError("an edition is named twice")
+        for edition in self.editions:
+            problem = key_problem(self.key(edition))
+            if problem:
+                raise ValueError(f"{self.key(edition)!r} cannot be a key: {problem}")
+        return self
+
+    def key(self, edition: str) -> str:
+        """Return the key under which an edition is published."""
+        return f"{self.prefix}{edition}.mmdb"
 
 
 class Upstream:
