@@ -7,18 +7,24 @@ ends in the middle of a directive takes the first line of the next file with it.
 """
 
 import re
+import sys
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
-from typing import NamedTuple
+
+from hubdata.grammar.whole_text import lines_of
 
 ENGINE_LINE_BYTES = 65_536
 """A line of this size or more ends the engine's reading without a word: the rest of the rules is not loaded."""
 
+MAX_DIRECTIVE_CHARS = 256 * 1024
+"""Twenty times the longest directive of the Core Rule Set, and room for thousands of networks. Line ends count too."""
+
+MAX_RULES = 20_000
+"""Thirty times as many as the Core Rule Set has: an engine goes through all of them for every request."""
+
 _QUOTED = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
-_SEPARATOR = re.compile(r"(?<!\\)[',]")
 _VARIABLE = re.compile(
     r"""
     (?P<sign>[!&]*+)
@@ -38,25 +44,50 @@ class Unreadable(ValueError):
         self.offset = offset
 
 
+class Joints:
+    """Where the lines of a directive begin in it: arrays, because a line may be a single backslash."""
+
+    __slots__ = ("_lines", "_offsets")
+
+    def __init__(self) -> None:
+        self._offsets = array("Q")
+        self._lines = array("Q")
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    def add(self, offset: int, line: int) -> None:
+        """Take note that `line` begins at `offset`, which is not before the last one."""
+        self._offsets.append(offset)
+        self._lines.append(line)
+
+    def first(self) -> int:
+        """Return the line in which the directive begins."""
+        return self._lines[0]
+
+    def line_at(self, offset: int) -> int:
+        """Return the line that holds the character at `offset`."""
+        return self._lines[bisect_right(self._offsets, offset) - 1]
+
+
 @dataclass(frozen=True, slots=True)
 class Directive:
     """One logical line: its first word and all that follows the first space.
 
-    `line` is where it begins, counted from 1; `continued` tells that the file ended before it did.
+    `line` is where it begins, counted from 1; `continued` tells that the file ended before it did; `cut` that it has
+    more characters than were asked for.
     """
 
     line: int
     name: str
     argument: str
-    joints: tuple[tuple[int, int], ...] = ()
+    joints: Joints | None = None
     continued: bool = False
+    cut: bool = False
 
     def line_at(self, offset: int) -> int:
         """Return the line that holds the character at `offset` of `argument`."""
-        if not self.joints:
-            return self.line
-        at = bisect_right(self.joints, (offset + len(self.name) + 1, 1 << 60)) - 1
-        return self.joints[max(at, 0)][1]
+        return self.line if self.joints is None else self.joints.line_at(offset + len(self.name) + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +111,46 @@ class Variable:
     pattern: str | None
 
 
-class Action(NamedTuple):
-    """One action of a list: its name in lower case, its value unquoted (None: no colon), its offset in the list.
+class _Lines:
+    """The lines of one directive, so far; no more of them than `max_chars` characters, line ends counted."""
 
-    A plain tuple: a rule set has 17,000 of them.
+    __slots__ = ("_cut", "_joints", "_length", "_max_chars", "_parts")
+
+    def __init__(self, max_chars: int) -> None:
+        self._parts: list[str] = []
+        self._joints = Joints()
+        self._length = 0
+        self._max_chars = max_chars
+        self._cut = False
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def add(self, line: str, number: int) -> None:
+        room = self._max_chars - self._length - len(self._parts)
+        if self._cut or room <= 0:
+            self._cut = True
+            return
+        self._cut = len(line) > room
+        self._joints.add(self._length, number)
+        self._parts.append(line[:room])
+        self._length += len(line)
+
+    def directive(self, *, continued: bool) -> Directive:
+        """Return the directive that the lines are."""
+        name, _, argument = "".join(self._parts).partition(" ")
+        joints = self._joints if len(self._joints) > 1 else None
+        return Directive(self._joints.first(), name, argument, joints, continued, self._cut)
+
+
+def read_directives(text: str, *, max_chars: int = sys.maxsize) -> Iterator[Directive]:
+    """Yield the directives of `text` in order, as the engine would evaluate them.
+
+    Of one that has more than `max_chars` characters, its line ends counted, only so many are read.
     """
-
-    name: str
-    value: str | None
-    offset: int
-
-
-def read_directives(text: str) -> Iterator[Directive]:
-    """Yield the directives of `text` in order, as the engine would evaluate them."""
-    parts: list[str] = []
-    joints: list[tuple[int, int]] = []
-    length = 0
+    lines = _Lines(max_chars)
     in_backticks = False
-    for number, raw in enumerate(text.split("\n"), 1):
+    for number, raw in enumerate(lines_of(text), 1):
         line = raw.strip()
         if not line or line[0] == "#":
             continue
@@ -105,24 +158,19 @@ def read_directives(text: str) -> Iterator[Directive]:
             in_backticks = line[0] != "`"
         elif line[-1] == "`":
             in_backticks = True
-        joints.append((length, number))
         if in_backticks:
-            parts.append(line + "\n")
+            lines.add(line + "\n", number)
         elif line[-1] == "\\":
-            parts.append(line[:-1])
+            lines.add(line[:-1], number)
+        elif not lines and len(line) < max_chars:  # most directives by far
+            name, _, argument = line.partition(" ")
+            yield Directive(number, name, argument)
         else:
-            parts.append(line)
-            yield _directive("".join(parts), joints, continued=False)
-            parts, joints, length = [], [], 0
-            continue
-        length += len(parts[-1])
-    if joints:
-        yield _directive("".join(parts), joints, continued=True)
-
-
-def _directive(line: str, joints: list[tuple[int, int]], *, continued: bool) -> Directive:
-    name, _, argument = line.partition(" ")
-    return Directive(joints[0][1], name, argument, tuple(joints) if len(joints) > 1 else (), continued)
+            lines.add(line, number)
+            yield lines.directive(continued=False)
+            lines = _Lines(max_chars)
+    if lines:
+        yield lines.directive(continued=True)
 
 
 def unquote(text: str) -> str:
@@ -179,7 +227,11 @@ def split_operator(operator: str) -> tuple[str, str, int]:
 
 def split_variables(text: str) -> tuple[Variable, ...]:
     """Return a rule's targets. Raises Unreadable for an empty name or a key pattern that is not closed."""
-    variables = []
+    return tuple(each_variable(text))
+
+
+def each_variable(text: str) -> Iterator[Variable]:
+    """Yield a rule's targets one by one. Raises Unreadable as `split_variables` does, when it gets there."""
     at = 0
     while at < len(text):
         match = _VARIABLE.match(text, at)
@@ -188,11 +240,10 @@ def split_variables(text: str) -> tuple[Variable, ...]:
         sign, name, key = match["sign"], match["name"], match["key"]
         if not name:
             raise Unreadable("a variable has no name", at)
-        variables.append(Variable(sign, name, key, _key_pattern(name, key, at)))
+        yield Variable(sign, name, key, _key_pattern(name, key, at))
         at = match.end()
-    if not variables or text.endswith("|"):
+    if not text or text.endswith("|"):
         raise Unreadable("a variable has no name", at)
-    return tuple(variables)
 
 
 def _key_pattern(name: str, key: str | None, at: int) -> str | None:
@@ -203,27 +254,3 @@ def _key_pattern(name: str, key: str | None, at: int) -> str | None:
     if bare.startswith("/") and bare.endswith("/") and len(bare) > 2:
         return bare[1:-1]
     raise Unreadable(f"the key {key} is not a closed /pattern/", at)
-
-
-def split_actions(text: str) -> tuple[tuple[Action, ...], bool]:
-    """Return the actions of a comma-separated list, and whether a single quote was left open.
-
-    An open quote hides the rest of the list from the engine, which only logs a warning.
-    """
-    bounds = [-1]
-    in_quotes = False
-    for match in _SEPARATOR.finditer(text, 1):  # the engine does not look at the first character
-        if match[0] == "'":
-            in_quotes = not in_quotes
-        elif not in_quotes:
-            bounds.append(match.start())
-    bounds.append(len(text))
-    actions = [Action(*_action(text[before + 1 : after]), before + 1) for before, after in pairwise(bounds)]
-    return tuple(actions), in_quotes
-
-
-@lru_cache(maxsize=4096)
-def _action(text: str) -> tuple[str, str | None]:
-    """Return the name and the value of one action; most of a rule's are in many others too."""
-    name, colon, value = text.partition(":")
-    return name.strip().lower(), unquote(value.strip()) if colon else None

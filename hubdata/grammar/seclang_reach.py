@@ -4,13 +4,17 @@ An action without a condition that denies blocks every request; one that allows,
 every attack pass; and so does taking away a whole rule set by a range of ids.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
+from hubdata.grammar.gather import shown
 from hubdata.grammar.go_regexp import ORDINARY, matches
-from hubdata.grammar.seclang import Action, split_operator
+from hubdata.grammar.seclang import split_operator
 
 MAX_REMOVED_IDS = 10_000
 """A rule set's ids span 100,000 (900,000 to 999,999); what is taken away by name is one file's, at most thousands."""
+
+NO_ID = 1 << 63
+"""The engine's ids are below this."""
 
 RULE_SETS = frozenset({"owasp_crs", ".*"})
 """Tags that stand for whole rule sets."""
@@ -26,15 +30,14 @@ _SEEN = {
 _BLOCKS = frozenset({"deny", "drop", "redirect"})
 
 
-def unconditional_problem(actions: Iterable[Action]) -> tuple[str, str] | None:
-    """Return the rule (blocks-all or opens-all) and what happens when `actions` are taken on every request, or None."""
-    for action in actions:
-        if action.name in _BLOCKS:
-            return "blocks-all", f"`{action.name}` without a condition: every request is blocked"
-        if action.name == "allow":
-            return "opens-all", "`allow` without a condition: no request is looked at any more"
-        if action.name == "ctl" and _switches_off(action.value or ""):
-            return "opens-all", f"`ctl:{action.value}` without a condition: no attack is stopped any more"
+def unconditional_problem(name: str, value: str | None) -> tuple[str, str] | None:
+    """Return the rule (blocks-all or opens-all) and what happens if this action is taken on every request, or None."""
+    if name in _BLOCKS:
+        return "blocks-all", f"`{name}` without a condition: every request is blocked"
+    if name == "allow":
+        return "opens-all", "`allow` without a condition: no request is looked at any more"
+    if name == "ctl" and _switches_off(value or ""):
+        return "opens-all", f"{shown(f'ctl:{value}')} without a condition: no attack is stopped any more"
     return None
 
 
@@ -64,10 +67,29 @@ def _contains(argument: str, text: str) -> bool:
 _TESTS: dict[str, Callable[[str, str], bool]] = {"rx": matches, "contains": _contains, "beginsWith": _begins}
 
 
+def rule_number(text: str) -> int | None:
+    """Return the whole number that `text` is, if it is one; all that no engine can hold are one number."""
+    if not (text.isascii() and text.isdecimal()):
+        return None
+    return min(int(text.lstrip("0")[:20] or "0"), NO_ID)
+
+
 def removes_all(span: str) -> bool:
-    """Tell whether a readable id or range of ids, as in SecRuleRemoveById, takes away more than any one file holds."""
+    """Tell whether a range of ids, as in SecRuleRemoveById, takes away more than any one file holds."""
     first, dash, last = span.partition("-")
-    return bool(dash) and int(last[:18]) - int(first[:18]) >= MAX_REMOVED_IDS
+    bounds = rule_number(first), rule_number(last)
+    return bool(dash) and bounds[0] is not None and bounds[1] is not None and bounds[1] - bounds[0] >= MAX_REMOVED_IDS
+
+
+def removal_problem(span: str) -> tuple[str, str, str] | None:
+    """Return the rule, the message and the advice about one id or range of a SecRuleRemoveById, or None."""
+    first, dash, last = span.partition("-")
+    bounds = rule_number(first), rule_number(last if dash else first)
+    if bounds[0] is None or bounds[1] is None or bounds[0] > bounds[1] or bounds[0] == NO_ID:
+        return "argument", f"not a rule id or a range of them: {shown(span)}", "write ID or FROM-TO"
+    if removes_all(span):
+        return "opens-all", f"{shown(span)} takes away whole rule sets: attacks pass", "name the rules that are meant"
+    return None
 
 
 def _switches_off(control: str) -> bool:
@@ -75,9 +97,4 @@ def _switches_off(control: str) -> bool:
     value = value.strip().lower()
     if name == "ruleEngine":
         return value != "on"
-    return name == "ruleRemoveById" and _is_range(value) and removes_all(value)
-
-
-def _is_range(text: str) -> bool:
-    first, dash, last = text.partition("-")
-    return bool(dash) and first.isdecimal() and last.isdecimal()
+    return name == "ruleRemoveById" and removes_all(value)

@@ -4,51 +4,81 @@ Each answer depends on one short text alone, and a rule set repeats the same tex
 are remembered.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
 from hubdata.grammar import seclang_words as words
 from hubdata.grammar.gather import shown
 from hubdata.grammar.go_regexp import labour, regexp_problem
-from hubdata.grammar.seclang import Unreadable, split_variables
+from hubdata.grammar.seclang import Unreadable, each_variable
+
+_SHORT = 500
+"""Answers about longer texts are not remembered: nobody repeats them, and they would fill the memory."""
 
 
-@lru_cache(maxsize=4096)
 def pattern_problem(pattern: str) -> str | None:
     """Return why the engine could not compile `pattern`; rule sets repeat theirs from version to version."""
-    return regexp_problem(pattern)
+    return _pattern_problem(pattern) if len(pattern) <= _SHORT else regexp_problem(pattern)
 
 
-@lru_cache(maxsize=4096)
+_pattern_problem = lru_cache(maxsize=4096)(regexp_problem)
+
+
 def pattern_labour(pattern: str) -> int:
     """Return what `pattern_problem` costs for `pattern`, in refusals of a row (`Gather.spend`)."""
-    return labour(pattern)
+    return _pattern_labour(pattern) if len(pattern) <= _SHORT else labour(pattern)
+
+
+_pattern_labour = lru_cache(maxsize=4096)(labour)
+
+
+def key_patterns(text: str) -> Iterator[str]:
+    """Yield the regular expressions in the keys of a rule's variables, as far as these can be read."""
+    try:
+        for variable in each_variable(text) if "/" in text else ():
+            if variable.pattern is not None:
+                yield variable.pattern
+    except Unreadable:
+        return
+
+
+def variables_problems(text: str) -> Iterable[tuple[int, str]]:
+    """Return what is wrong with a rule's variables, each with its offset; rules of one set share most of theirs."""
+    return _remembered_problems(text) if len(text) <= _SHORT else _variables_problems(text)
 
 
 @lru_cache(maxsize=2048)
-def variables_problems(text: str) -> tuple[tuple[int, str], ...]:
-    """Return what is wrong with a rule's variables, each with its offset; rules of one set share most of theirs."""
+def _remembered_problems(text: str) -> tuple[tuple[int, str], ...]:
+    return tuple(_variables_problems(text))
+
+
+def _variables_problems(text: str) -> Iterator[tuple[int, str]]:
     try:
-        variables = split_variables(text)
+        for _ in each_variable(text):
+            pass
     except Unreadable as err:
-        return ((err.offset, f"the variables {shown(text)}: {err}"),)
-    problems = []
-    for variable in variables:
+        yield err.offset, f"the variables {shown(text)}: {err}"
+        return
+    for variable in each_variable(text):
         name = variable.name.upper()
         if name not in words.VARIABLES:
-            problems.append((0, f"the engine does not know the variable {shown(variable.name)}"))
+            yield 0, f"the engine does not know the variable {shown(variable.name)}"
         elif variable.key is not None and name not in words.SELECTABLE:
-            problems.append((0, f"`{name}` is a single value and takes no key"))
+            yield 0, f"`{name}` is a single value and takes no key"
         if variable.pattern is not None:
             problem = pattern_problem(variable.pattern)
             if problem is not None:
-                problems.append((0, f"Go's regexp refuses the key {shown(variable.pattern)}: {problem}"))
-    return tuple(problems)
+                yield 0, f"Go's regexp refuses the key {shown(variable.pattern)}: {problem}"
 
 
-@lru_cache(maxsize=4096)
 def action_problem(name: str, value: str | None) -> tuple[str, str] | None:
     """Return the rule and the message for an action the engine would refuse."""
+    if len(name) + len(value or "") <= _SHORT:
+        return _remembered_problem(name, value)
+    return _action_problem(name, value)
+
+
+def _action_problem(name: str, value: str | None) -> tuple[str, str] | None:
     if name not in words.ACTIONS:
         return "action", f"the engine does not know the action {shown(name)}"
     if name in words.WITHOUT_VALUE:
@@ -59,6 +89,9 @@ def action_problem(name: str, value: str | None) -> tuple[str, str] | None:
     if wrong is None:
         return None
     return ("phase" if name == "phase" else "id" if name == "id" else "action"), wrong
+
+
+_remembered_problem = lru_cache(maxsize=4096)(_action_problem)
 
 
 def _anything(_value: str) -> str | None:
@@ -92,14 +125,20 @@ def _exec(_value: str) -> str | None:
 
 
 def _ctl(value: str) -> str | None:
-    name, equals, setting = value.partition("=")
+    name, equals, _ = value.partition("=")
     if not equals or name not in words.CONTROLS:
         return f"`ctl` does not know {shown(value)}"
-    key = setting.partition(";")[2].partition(":")[2].strip()
-    if len(key) >= 2 and key[0] == key[-1] == "/":
-        problem = pattern_problem(key[1:-1]) if len(key) > 2 else "it is empty"
-        return f"Go's regexp refuses the key {shown(key)}: {problem}" if problem else None
-    return None
+    pattern = control_pattern(value)
+    if pattern is None:
+        return None
+    problem = pattern_problem(pattern) if pattern else "it is empty"
+    return f"Go's regexp refuses the key {shown(f'/{pattern}/')}: {problem}" if problem else None
+
+
+def control_pattern(value: str) -> str | None:
+    """Return the regular expression in the key of a `ctl` action's target, or None."""
+    key = value.partition("=")[2].partition(";")[2].partition(":")[2].strip()
+    return key[1:-1] if len(key) >= 2 and key[0] == key[-1] == "/" else None
 
 
 def _setvar(value: str) -> str | None:

@@ -6,11 +6,14 @@ things row by row.
 
 import mmap
 import re
+from collections.abc import Iterator
 
 from hubdata.grammar.gather import Gather
 from hubdata.model.finding import Finding
 
 Body = bytes | mmap.mmap
+
+_BLOCK = 64 * 1024
 
 _BOM = b"\xef\xbb\xbf"
 _HTML = re.compile(rb"\s*(?:<!doctype\s+html|<html[\s>])", re.IGNORECASE)
@@ -51,6 +54,20 @@ def read_text(key: str, body: Body, *, max_line_bytes: int | None = None) -> tup
         return data.decode(errors="replace"), gather.findings()
 
 
+def lines_of(text: str) -> Iterator[str]:
+    """Yield the lines of `text` without their line feeds, never many at once: a short one takes 50 bytes.
+
+    After a last line feed there may be one more, which is empty.
+    """
+    at = 0
+    while at < len(text):
+        end = text.find("\n", at + _BLOCK)
+        if end < 0:
+            end = len(text)
+        yield from text[at:end].split("\n")
+        at = end + 1
+
+
 def _faults(data: bytes, gather: Gather, max_line_bytes: int | None) -> None:
     nul = data.find(b"\0")
     if nul >= 0:
@@ -69,11 +86,25 @@ def _faults(data: bytes, gather: Gather, max_line_bytes: int | None) -> None:
             data.count(b"\n") + 1, "final-lf", "the last line does not end with a line feed", "end it with one"
         )
     if max_line_bytes is not None and len(data) >= max_line_bytes:
-        for number, line in enumerate(data.split(b"\n"), 1):
-            if len(line) >= max_line_bytes:
-                gather.error(
-                    number,
-                    "line-too-long",
-                    f"the line has {len(line):,} bytes; an engine stops reading at one of {max_line_bytes:,}",
-                    "break it up: this line and all below it would silently be lost",
-                )
+        for number, length in _long_lines(data, max_line_bytes):
+            gather.error(
+                number,
+                "line-too-long",
+                f"the line has {length:,} bytes; an engine stops reading at one of {max_line_bytes:,}",
+                "break it up: this line and all below it would silently be lost",
+            )
+
+
+def _long_lines(data: bytes, least: int) -> Iterator[tuple[int, int]]:
+    """Yield number and length of each line that has at least so many bytes; looks at each such stretch once."""
+    start, number = 0, 1
+    while start + least <= len(data):
+        within = data.rfind(b"\n", start, start + least)
+        if within >= 0:
+            end = within
+            number += data.count(b"\n", start, end)
+        else:
+            end = data.find(b"\n", start + least)
+            end = len(data) if end < 0 else end
+            yield number, end - start
+        start, number = end + 1, number + 1

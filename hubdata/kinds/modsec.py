@@ -5,6 +5,7 @@ of a file swallows the beginning of the next. What is judged here for one file (
 verdict, for the group of files that a job declares (`planning/groups.py`).
 """
 
+from collections import deque
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -15,20 +16,23 @@ from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.seclang import (
     ENGINE_LINE_BYTES,
-    Action,
+    MAX_DIRECTIVE_CHARS,
+    MAX_RULES,
     Directive,
     Rule,
     Unreadable,
     read_directives,
-    split_actions,
     split_operator,
     split_rule,
     unquote,
 )
-from hubdata.grammar.seclang_reach import RULE_SETS, always_holds, removes_all, unconditional_problem
+from hubdata.grammar.seclang_actions import Taken, each_action, quote_open
+from hubdata.grammar.seclang_reach import NO_ID, RULE_SETS, always_holds, removal_problem, rule_number
 from hubdata.grammar.seclang_values import (
     action_problem,
+    control_pattern,
     is_byte_range,
+    key_patterns,
     pattern_labour,
     pattern_problem,
     variables_problems,
@@ -76,7 +80,7 @@ def _read(key: str, body: Body) -> "_Judge":
         judge.read(text)
         if not judge.entries:
             # Plugins ship settings that are all comments; a file without a single byte has lost something.
-            severity = Severity.INFO if text.strip() else Severity.ERROR
+            severity = Severity.INFO if text and not text.isspace() else Severity.ERROR
             judge.gather.add(
                 None, "empty", severity, "there is no directive", "restore the rules, or remove the file if it had none"
             )
@@ -92,6 +96,7 @@ class _Judge:
         self.entries = 0
         self.ids: dict[int, int] = {}
         self.phrase_files: list[tuple[str, int]] = []
+        self._rules_read = 0
         self._phases: dict[str, int] = {}
         # The line of the rule that waits for its chained one; 0: none; None: a rule could not be read, so unknown.
         self._chain: int | None = 0
@@ -111,8 +116,16 @@ class _Judge:
         }
 
     def read(self, text: str) -> None:
-        for directive in self.gather.patient(read_directives(text)):
+        for directive in self.gather.patient(read_directives(text, max_chars=MAX_DIRECTIVE_CHARS)):
             self.entries += 1
+            if self._rules_read == MAX_RULES:
+                self._error(
+                    directive,
+                    "too-many-rules",
+                    f"the file has more than {MAX_RULES:,} rules: the rest of it is not judged",
+                    "split it; an engine goes through all of them for every request",
+                )
+                return
             if directive.continued:
                 self.gather.error(
                     directive.line,
@@ -120,7 +133,10 @@ class _Judge:
                     f"the file ends inside {shown(directive.name)}: its last line ends with a backslash or a backtick",
                     "finish the directive: the engine would join it with the first line of the next file",
                 )
-            self._directive(directive)
+            if directive.cut:
+                self._cut(directive)
+            else:
+                self._directive(directive)
         if self._chain and not self.gather.gave_up:
             self.gather.error(
                 self._chain,
@@ -128,6 +144,15 @@ class _Judge:
                 "the file ends where a chained rule must follow",
                 "add the chained SecRule or drop `chain`: the next file's first rule would be chained instead",
             )
+
+    def _cut(self, directive: Directive) -> None:
+        self._chain = None
+        self._error(
+            directive,
+            "too-long",
+            f"{shown(directive.name)} goes on for more than {MAX_DIRECTIVE_CHARS:,} characters",
+            "break it up; a line before it may end in a backslash or a backtick too many",
+        )
 
     def _directive(self, directive: Directive) -> None:
         name = directive.name.lower()
@@ -179,7 +204,7 @@ class _Judge:
         self._variables(directive, rule.variables)
         self._operator(directive, rule.operator, rule.operator_at)
         if rule.actions is None:
-            self._chain_and_id(directive, ())
+            self._chain_and_id(directive, Taken())
         else:
             self._actions(directive, rule.actions, rule.actions_at, rule)
 
@@ -203,24 +228,16 @@ class _Judge:
             self._error(directive, "argument", f"`{directive.name}` has no argument: {_REFUSES}", "add its argument")
 
     def _default_action(self, directive: Directive) -> None:
-        actions = self._known_actions(directive, unquote(directive.argument.strip()), 1)
-        names = [action.name for action in actions]
-        phase = next((a.value for a in actions if a.name == "phase" and a.value), "")
-        wrong = ""
-        if not phase:
-            wrong = "it names no phase"
-        elif not words.DISRUPTIVE & set(names):
-            wrong = "it has no disruptive action"
-        elif (words.METADATA - {"phase"}) & set(names) or "t" in names:
-            wrong = "it carries an id, a message, a tag or a transformation"
-        elif phase in self._phases:
-            wrong = f"line {self._phases[phase]} sets the defaults of phase {phase} already"
-        if any(action.name == "allow" for action in actions):
+        taken = self._known_actions(directive, unquote(directive.argument.strip()), 1)
+        wrong = taken.default_problem()
+        if not wrong and taken.phase in self._phases:
+            wrong = f"line {self._phases[taken.phase]} sets the defaults of phase {taken.phase} already"
+        if "allow" in taken.names:
             message = "every rule that says `block` would allow: attacks pass"
             self._error(directive, "opens-all", message, "write pass, deny or drop")
         if wrong:
             self._error(directive, "default-action", f"{wrong}: {_REFUSES}", "give one phase and one disruptive action")
-        self._phases.setdefault(phase, directive.line)
+        self._phases.setdefault(taken.phase, directive.line)
 
     def _update_target(self, directive: Directive) -> None:
         id_text, _, variables = directive.argument.strip().partition(" ")
@@ -237,20 +254,10 @@ class _Judge:
 
     def _remove(self, directive: Directive) -> None:
         spans = unquote(directive.argument.strip()).split()
-        for span in spans:
-            first, dash, last = span.partition("-")
-            good = first.isdecimal() and (last.isdecimal() and int(first) <= int(last) if dash else True)
-            if not good:
-                self._error(
-                    directive, "argument", f"not a rule id or a range of them: {shown(span)}", "write ID or FROM-TO"
-                )
-            elif removes_all(span):
-                self._error(
-                    directive,
-                    "opens-all",
-                    f"{shown(span)} takes away whole rule sets: attacks pass",
-                    "name the rules that are meant",
-                )
+        for span in self.gather.patient(spans):
+            problem = removal_problem(span)
+            if problem is not None:
+                self._error(directive, problem[0], problem[1], problem[2])
         if not spans:
             self._needs_argument(directive)
 
@@ -263,7 +270,9 @@ class _Judge:
     # Parts of a rule -------------------------------------------------------------------------------------------------
 
     def _variables(self, directive: Directive, text: str) -> None:
-        for offset, message in variables_problems(text):
+        for pattern in self.gather.patient(key_patterns(text)):
+            self.gather.spend(pattern_labour(pattern), on=pattern)
+        for offset, message in self.gather.patient(variables_problems(text)):
             self._error(
                 directive, "variable", f"{message}: {_REFUSES}", "correct the variable's name or its key", offset
             )
@@ -318,16 +327,15 @@ class _Judge:
             )
 
     def _actions(self, directive: Directive, text: str, offset: int, rule: Rule | None) -> None:
-        actions = self._known_actions(directive, text, offset)
-        alone = self._chain == 0 and all(action.name != "chain" for action in actions)
-        problem = unconditional_problem(actions) if alone else None
+        taken = self._known_actions(directive, text, offset)
+        alone = self._chain == 0 and "chain" not in taken.names
+        problem = taken.everywhere if alone else None
         if problem is not None and (rule is None or always_holds(rule.variables, rule.operator)):
             self._error(directive, problem[0], problem[1], "give it the condition that was meant, in a SecRule")
-        self._chain_and_id(directive, actions)
+        self._chain_and_id(directive, taken)
 
-    def _known_actions(self, directive: Directive, text: str, offset: int) -> tuple[Action, ...]:
-        actions, quote_open = split_actions(text)
-        if quote_open:
+    def _known_actions(self, directive: Directive, text: str, offset: int) -> Taken:
+        if quote_open(text):
             self._error(
                 directive,
                 "quote-open",
@@ -335,8 +343,13 @@ class _Judge:
                 "close it, or write it as \\'",
                 offset,
             )
+        taken = Taken()
+        actions = taken.taking(each_action(text))
         for action in self.gather.patient(actions):
             problem = action_problem(action.name, action.value)
+            pattern = control_pattern(action.value or "") if action.name == "ctl" else None
+            if pattern is not None:
+                self.gather.spend(pattern_labour(pattern), on=pattern)
             if problem is not None:
                 rule, message = problem
                 self._error(
@@ -346,13 +359,14 @@ class _Judge:
                     "correct the action; see the engine's reference of actions",
                     offset + action.offset,
                 )
-        return actions
+        deque(actions, maxlen=0)  # those of which the judge has grown tired still have an id among them
+        return taken
 
-    def _chain_and_id(self, directive: Directive, actions: tuple[Action, ...]) -> None:
+    def _chain_and_id(self, directive: Directive, taken: Taken) -> None:
+        self._rules_read += 1
         chained = self._chain
-        chains = any(action.name == "chain" for action in actions)
-        self._chain = directive.line if chains else 0
-        ids = [action.value for action in actions if action.name == "id"]
+        self._chain = directive.line if "chain" in taken.names else 0
+        ids = taken.ids
         if len(ids) > 1:
             self._error(directive, "id-twice", "the rule has two ids", "leave one")
         if chained == 0 and not ids:
@@ -369,10 +383,12 @@ class _Judge:
                 "a chained rule's id is ignored",
                 "leave the id to the chain's first rule",
             )
-        elif ids and ids[0] is not None and ids[0].isdecimal():
-            self._new_id(directive, int(ids[0][:18]))
+        elif ids:
+            self._new_id(directive, rule_number(ids[0] or ""))
 
-    def _new_id(self, directive: Directive, rule_id: int) -> None:
+    def _new_id(self, directive: Directive, rule_id: int | None) -> None:
+        if rule_id is None or rule_id == NO_ID:
+            return  # told by the action itself
         first = self.ids.setdefault(rule_id, directive.line)
         if first != directive.line:
             self._error(

@@ -7,7 +7,8 @@ what follows, and markers are jumped to.
 from collections.abc import Iterator
 from itertools import pairwise
 
-from hubdata.grammar.seclang import Directive, Unreadable, read_directives, split_actions, split_rule, unquote
+from hubdata.grammar.seclang import Directive, Unreadable, read_directives, split_rule, unquote
+from hubdata.grammar.seclang_actions import each_action
 from hubdata.meaning.names import Numbered
 from hubdata.model.meaning import Names
 
@@ -44,13 +45,12 @@ def _read(directive: Directive) -> tuple[str, str, bool]:
     if actions is None:
         return f"{name} {argument}".strip(), "", False
     spelled = ", ".join(_spelled(actions))
-    found = {action.name: action.value or "" for action in split_actions(actions)[0]}
+    found = {action.name: action.value or "" for action in each_action(actions)}
     return f'{name} {argument} "{spelled}"'.replace("  ", " "), found.get("id", ""), "chain" in found
 
 
 def _spelled(actions: str) -> Iterator[str]:
     """Yield each action of a list as it stands, without the spaces around it."""
-    found, _ = split_actions(actions)
-    bounds = [*(action.offset for action in found), len(actions) + 1]
+    bounds = [*(action.offset for action in each_action(actions)), len(actions) + 1]
     for start, end in pairwise(bounds):
         yield actions[start : end - 1].strip()

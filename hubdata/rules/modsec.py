@@ -5,6 +5,8 @@ from hubdata.model.rule import ERROR, WARNING, Example, Rule
 
 _REFUSED = "The engine refuses the file and does not start."
 _ACTION = b'SecAction "id:1,phase:1,pass,nolog"\n'
+_CHAINING = 'SecRule ARGS "@rx x" "id:1,phase:2,deny,chain"'
+_CHAINED = 'SecRule ARGS "@rx x" "chain"'
 
 
 def _rule(text: str) -> Example:
@@ -154,6 +156,25 @@ RULES = (
         " changes both.",
         Example("modsec", b'SecRule ARGS "@rx x" "id:1,phase:2,deny" \\\n'),
         "Finish the directive; remove the backslash at the end.",
+    ),
+    Rule(
+        "modsec.too-long",
+        ERROR,
+        "A directive goes on for more than 262,144 characters: a backtick or a backslash too many has joined the lines"
+        " that follow, and the engine sees one directive where there were rules.",
+        Example(
+            "modsec", b"SecMarker A\\\n" * 25_000 + b"\n\nSecMarker B\n", note="25,000 lines that end in a backslash"
+        ),
+        "Take out the backslash, or close the backtick; break up what is meant to be so long.",
+    ),
+    Rule(
+        "modsec.too-many-rules",
+        ERROR,
+        "An engine goes through all rules for every request; with more than 20,000 it is slow, or out of memory.",
+        Example(
+            "modsec", _rule(_CHAINING).body + _rule(_CHAINED).body * 20_000, note="20,001 rules, here in one chain"
+        ),
+        "See that it is the right file; if it is, split it, and load the parts where they are needed.",
     ),
     Rule(
         "modsec.chain-open",

@@ -6,15 +6,14 @@ from hypothesis import strategies as st
 
 from hubdata.grammar import seclang_words as words
 from hubdata.grammar.seclang import (
-    Action,
     Unreadable,
     Variable,
     read_directives,
-    split_actions,
     split_operator,
     split_rule,
     split_variables,
 )
+from hubdata.grammar.seclang_actions import Action, each_action, quote_open
 from hubdata.grammar.seclang_values import action_problem, is_byte_range, variables_problems
 
 
@@ -56,6 +55,18 @@ def test_each_part_of_a_joined_line_knows_its_own_line() -> None:
     assert directive.line == 2
     for part, line in (("ARGS", 3), ("@rx", 5), ("id:1", 6)):
         assert directive.line_at(directive.argument.index(part)) == line
+
+
+@pytest.mark.parametrize(
+    "text", ["SecMarker abcdefgh\n", "SecMarker \\\nabcdefgh\n", "SecMarker a" + "\\\n" * 8 + "b\n"]
+)
+def test_a_directive_that_is_too_long_is_cut_and_the_next_one_is_whole(text: str) -> None:
+    """On one line or many, empty ones too: only as much is read as was asked for."""
+    long, following = read_directives(text + "SecMarker B\n", max_chars=12)
+    assert long.cut
+    assert len(long.name) + len(long.argument) < 12
+    assert (following.name, following.argument, following.cut) == ("SecMarker", "B", False)
+    assert not any(directive.cut for directive in read_directives(text, max_chars=100))
 
 
 def test_a_rule_splits_into_variables_operator_and_actions() -> None:
@@ -119,22 +130,21 @@ def test_variables_without_name_or_end_are_refused(text: str) -> None:
 
 def test_actions_split_at_commas_outside_single_quotes() -> None:
     """Commas, colons and escaped quotes inside single quotes belong to the value."""
-    assert split_actions(r"id:1, T:none,msg:'a, b: it\'s',chain") == (
-        (
-            Action("id", "1", 0),
-            Action("t", "none", 5),
-            Action("msg", r"a, b: it\'s", 13),
-            Action("chain", None, 31),
-        ),
-        False,
-    )
+    text = r"id:1, T:none,msg:'a, b: it\'s',chain"
+    assert list(each_action(text)) == [
+        Action("id", "1", 0),
+        Action("t", "none", 5),
+        Action("msg", r"a, b: it\'s", 13),
+        Action("chain", None, 31),
+    ]
+    assert not quote_open(text)
 
 
 def test_an_open_single_quote_hides_the_rest() -> None:
     """What follows becomes part of the value, as in the engine."""
-    actions, quote_open = split_actions("id:1,msg:'never closed,deny")
-    assert quote_open
-    assert [action.name for action in actions] == ["id", "msg"]
+    text = "id:1,msg:'never closed,deny"
+    assert quote_open(text)
+    assert [action.name for action in each_action(text)] == ["id", "msg"]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +200,7 @@ def test_an_action_s_value_is_held_to_what_the_engine_takes(name: str, value: st
 )
 def test_variables_are_held_to_what_the_engine_knows(text: str, said: str | None) -> None:
     """Names, keys and key patterns are judged; case does not matter."""
-    problems = variables_problems(text)
+    problems = list(variables_problems(text))
     assert (said is None and not problems) or (said is not None and said in problems[0][1])
 
 
@@ -226,7 +236,8 @@ def test_no_text_raises_anything_but_unreadable(text: str) -> None:
     for directive in read_directives(text):
         assert 1 <= directive.line <= last
         assert directive.line <= directive.line_at(len(directive.argument)) <= last
-        for split in (split_rule, split_variables, split_actions):
+        assert list(each_action(directive.argument))
+        for split in (split_rule, split_variables):
             offset = 0
             try:
                 split(directive.argument)

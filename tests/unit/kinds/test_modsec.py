@@ -149,6 +149,30 @@ def test_a_chained_rule_needs_no_id_and_loses_one() -> None:
     assert rules(judged(ModsecKind, text)) == ["modsec.id-in-chain"]
 
 
+def test_a_rule_of_very_many_bad_actions_still_has_its_id() -> None:
+    """Who gives up on the actions has not seen that an id is missing."""
+    verdict = judged(ModsecKind, b'SecAction "' + b"x," * 11_000 + b'\\\nid:1,pass"\n')
+    assert set(rules(verdict)) == {"modsec.action", "text.given-up"}
+    assert verdict.references is not None
+    assert verdict.references.ids == ((1, 1),)
+
+
+@pytest.mark.parametrize(("times", "expected"), [(19_999, []), (20_000, [("modsec.too-many-rules", 20_001)])])
+def test_a_file_of_very_many_rules_is_refused(times: int, expected: list[tuple[str, int]]) -> None:
+    """20,000 are judged, whatever they are; what follows them is not, and the engine would go through all of them."""
+    rule = b'SecRule ARGS "@rx a" "chain"\n'
+    body = b'SecRule ARGS "@rx a" "id:1,chain"\n' + rule * (times - 1) + b'SecRule ARGS "@rx a"\n'
+    assert [(finding.rule, finding.line) for finding in judged(ModsecKind, body).findings] == expected
+
+
+def test_patterns_in_keys_count_for_what_they_cost() -> None:
+    """A file of slow patterns is given up, wherever a rule holds them."""
+    slow = "(?:[a-z]{20}x){20}"
+    for rule in ('SecRule ARGS:/%s%d/ "@rx a" "id:%d"\n', 'SecAction "ctl:ruleRemoveTargetById=1;ARGS:/%s%d/,id:%d"\n'):
+        body = "".join(rule % (slow, number, number) for number in range(1, 1_500)).encode()
+        assert rules(judged(ModsecKind, body)) == ["text.given-up"]
+
+
 def test_too_few_directives_are_an_error_by_the_job_s_limit() -> None:
     """A rule set that shrank must not replace a whole one."""
     assert rules(judged(ModsecKind, GOOD, limits=Limits(min_entries=6))) == ["limits.min-entries"]
