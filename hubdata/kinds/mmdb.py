@@ -102,7 +102,7 @@ class MmdbKind:
         if covered is None:  # nobody may open it, so nobody asks it
             return Verdict(gather.findings(), stats)
         for doubt in proof.warnings:
-            advice = "no look-up finds it: it only makes the download larger"
+            advice = "engines can use it as it is; some writers leave such things, the vendor's verifier refuses them"
             gather.add(None, "unused", Severity.WARNING, _said(doubt), advice, offset=doubt.offset)
         _gather(coverage_breaches(covered, demanded), gather)
         _ask(demands, body, (stem, demanded.edition), gather)

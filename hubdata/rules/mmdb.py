@@ -124,10 +124,10 @@ RULES = (
     Rule(
         "mmdb.unused",
         WARNING,
-        "Some of the file is found by no look-up. Some writers leave such data; nobody stumbles over it, and every"
-        " engine downloads it.",
-        Example("mmdb", note="values that only pointers lead to"),
-        "Nothing need be done; tell whoever wrote the file.",
+        "Values that no record is, so that only pointers lead to them, or nodes that no path leads to. Engines can use"
+        " the file as it is; some writers leave such things, and the vendor's own verifier would refuse them.",
+        Example("mmdb", note="a country that is stored apart from the records that point to it"),
+        "Nothing need be done; of a vendor's file, ask the vendor.",
     ),
     Rule(
         "mmdb.c-reader",
