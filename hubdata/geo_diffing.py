@@ -66,7 +66,7 @@ def diff(choices: "Choices", wish: Wish) -> GeoComparison:
             from hubdata.mmdb.difference import difference as measured
 
             try:
-                difference = measured(before, after)
+                difference = measured(before, after, threads=threads)
             except Malformed as err:
                 findings = (_finding(f"{old.label} and {new.label}", err.as_problem()),)
         elapsed_s = round(time.monotonic() - started, 3)

@@ -9,6 +9,7 @@ A country is `country.iso_code`, else `registered_country.iso_code`, as for the 
 """
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,19 +38,25 @@ _DENSE = 1 << 22
 _SPARE_STEPS = 4096
 
 
-def difference(old: Layout, new: Layout) -> GeoDifference:
+def difference(old: Layout, new: Layout, *, threads: int = 1) -> GeoDifference:
     """Return what changed from `old` to `new`, by every measure that either has values for.
 
-    Raises Malformed when one of them cannot be read; what the proof has passed can be, unless its records are absurd.
+    With two `threads` both are read at once, and then both IP versions compared at once. Raises Malformed when one of
+    them cannot be read; what the proof has passed can be, unless its records are absurd.
     """
-    movements = []
-    for measure in sorted({m for layout in (old, new) for m in _measures(layout.metadata.database_type)}):
-        labels: dict[str, int] = {"": 0}
-        before, after = (_marked(layout, _PATHS[measure], labels) for layout in (old, new))
-        if len(labels) > 1:
-            names = tuple(labels)
-            movements.append(Movement(measure, _shift(before, after, 4, names), _shift(before, after, 6, names)))
-    return GeoDifference(_database(old), _database(new), tuple(movements))
+    with ThreadPoolExecutor(threads, thread_name_prefix="geo-diff") as pool:
+        measures = sorted({m for layout in (old, new) for m in _measures(layout.metadata.database_type)})
+        movements = (_movement(old, new, measure, pool) for measure in measures)
+        return GeoDifference(_database(old), _database(new), tuple(each for each in movements if each is not None))
+
+
+def _movement(old: Layout, new: Layout, measure: Measure, pool: Executor) -> Movement | None:
+    before, after = pool.map(lambda layout: _marked(layout, _PATHS[measure]), (old, new))
+    names = tuple(dict.fromkeys((*before.labels, *after.labels)))
+    if len(names) == 1:
+        return None
+    four, six = pool.map(lambda version: _shift(before, after, version, names), (4, 6))
+    return Movement(measure, four, six)
 
 
 def _database(layout: Layout) -> GeoDatabase:
@@ -64,7 +71,7 @@ def _measures(database_type: str) -> tuple[Measure, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Marked:
-    """A tree whose records are what they say: a value from `count` on is `count` plus the number of a label.
+    """A tree whose records are what they say: a value from `count` on is `count` plus the number of one of `labels`.
 
     `left` and `right` have a place for each label too, which leads to itself: who has arrived stays there.
     """
@@ -74,6 +81,7 @@ class _Marked:
     count: int
     four: int
     version: int
+    labels: tuple[str, ...]
 
     def root(self, version: int) -> int:
         """Return where the walk of an IP version begins; nowhere, where the database has none of it."""
@@ -82,13 +90,13 @@ class _Marked:
         return 0 if self.version == 6 else self.count
 
 
-def _marked(layout: Layout, paths: tuple[Path, ...], labels: dict[str, int]) -> _Marked:
-    """Return the tree of `layout` with labels for records; those that `labels` does not have yet are added to it."""
+def _marked(layout: Layout, paths: tuple[Path, ...]) -> _Marked:
+    """Return the tree of `layout` with labels in the place of records; the first label is that there is none."""
     import numpy as np
 
     tree = Tree.of(layout)
     count = len(tree.left)
-    table = _table(tree, paths, labels)
+    table, labels = _table(tree, paths)
     ends = np.arange(count, count + len(labels), dtype=np.uint32)
     marked = []
     for side in (tree.left, tree.right):
@@ -99,28 +107,29 @@ def _marked(layout: Layout, paths: tuple[Path, ...], labels: dict[str, int]) -> 
     four = tree.four
     if four > count:  # one record for all of IPv4
         four = count + int(table[tree.offsets(np.array([four], dtype=np.uint32))][0])
-    return _Marked(marked[0], marked[1], count, four, layout.metadata.ip_version)
+    return _Marked(marked[0], marked[1], count, four, layout.metadata.ip_version, labels)
 
 
-def _table(tree: Tree, paths: tuple[Path, ...], labels: dict[str, int]) -> "NDArray[Any]":
-    """Return the number of its label for every place in the data section that a record begins at."""
+def _table(tree: Tree, paths: tuple[Path, ...]) -> "tuple[NDArray[Any], tuple[str, ...]]":
+    """Return the number of its label for every place in the data section that a record begins at, and the labels."""
     import numpy as np
 
     count = len(tree.left)
     records = distinct(np.concatenate([tree.offsets(side[side > count]) for side in (tree.left, tree.right)]))
     found = column(tree.layout, records, paths)
-    own = np.array([labels.setdefault(label, len(labels)) for label in found.labels])
-    narrow = np.uint16 if len(labels) < 1 << 16 else np.uint32  # one for every byte of data: size matters
+    narrow = np.uint16 if len(found.labels) <= 1 << 16 else np.uint32  # one for every byte of data: size matters
     table = np.zeros(int(records[-1]) + 1 if len(records) else 1, dtype=narrow)
-    table[records] = own[found.codes]
-    return table
+    table[records] = found.codes
+    return table, found.labels
 
 
 def _shift(before: _Marked, after: _Marked, version: int, names: tuple[str, ...]) -> Shift:
     """Return what became of one IP version's space."""
     bits, unit = (32, 0) if version == 4 else (128, 64)
     same, totals = 0, dict[int, int]()
-    for depth, old, new in _meetings(before, after, version):
+    here, there = (_numbers(side.labels, names) for side in (before, after))
+    for depth, ended_old, ended_new in _meetings(before, after, version):
+        old, new = here[ended_old], there[ended_new]
         weight = 1 << (bits - depth)
         moved = old != new
         same += weight * int(((old == new) & (old > 0)).sum())
@@ -136,6 +145,14 @@ def _shift(before: _Marked, after: _Marked, version: int, names: tuple[str, ...]
         moves=tuple(Move(old_, new_, _whole(amount, unit)) for old_, new_, amount in moves[:MOST_MOVES]),
         move_count=len(moves),
     )
+
+
+def _numbers(labels: tuple[str, ...], names: tuple[str, ...]) -> "Words":
+    """Return the number that each of `labels` has among `names`."""
+    import numpy as np
+
+    places = {name: number for number, name in enumerate(names)}
+    return np.array([places[label] for label in labels], dtype=np.uint32)
 
 
 def _whole(amount: int, unit: int) -> int:
