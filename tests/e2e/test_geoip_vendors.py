@@ -250,6 +250,24 @@ def test_a_database_of_another_type_is_refused(world: World, monkeypatch: pytest
     assert world.asked() == world.vendor.unchanged
 
 
+def test_the_first_days_of_a_month_cost_one_small_request_more(tmp_path: Path) -> None:
+    """DB-IP has last month's files alone: they are published, and kept by two questions each."""
+    with dbip(tmp_path) as vendor:
+        server = vendor.server
+        assert isinstance(server, DbipServer)
+        current, last = months(SystemClock().now())
+        for name in vendor.names:
+            server.withdraw(name, current)
+            server.publish(name, last, database(name, hours_old=24 * 20))
+        world = World(tmp_path, vendor)
+        assert world.sync().puts("mirror") == vendor.keys
+        again = world.sync()
+        assert (again.code, again.job("geoip-dbip")["outcome"]) == (0, "unchanged")
+        assert world.asked() == ["missing", "file"] * 2
+        vendor.release()
+        assert world.sync().puts("mirror") == vendor.keys
+
+
 @pytest.mark.parametrize("vendor", ["dbip", "ipinfo"])
 def test_geoip_refresh_knows_these_vendors_too(tmp_path: Path, vendor: str) -> None:
     """All editions, or one by name."""

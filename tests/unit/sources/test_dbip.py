@@ -365,3 +365,5 @@ def test_nothing_is_needed_from_the_environment() -> None:
     options = DbipOptions.model_validate({"editions": [CITY]})
     assert DbipSource.lacks(options, {}) is None
     assert (options.url, options.key(CITY)) == ("https://download.db-ip.com/free", CITY_KEY)
+    mirrored = DbipOptions.model_validate({"editions": [CITY], "url": "https://mirror.example/free/", "prefix": ""})
+    assert (mirrored.url, mirrored.key(CITY)) == ("https://mirror.example/free", "dbip-city-lite.mmdb")
