@@ -58,13 +58,14 @@ def diff(choices: "Choices", wish: Wish) -> GeoComparison:
     started = time.monotonic()
     with ExitStack() as stack:
         old, new = _both(choices, wish, stack)
-        threads = 2 if len(os.sched_getaffinity(0)) > 1 else 1
+        from hubdata.mmdb.difference import cores
+        from hubdata.mmdb.difference import difference as measured
+
+        threads = cores()
         with ThreadPoolExecutor(threads, thread_name_prefix="prove") as pool:
             (before, here), (after, there) = pool.map(_proven, (old, new))
         findings, difference = (*here, *there), None
         if before is not None and after is not None and not findings:
-            from hubdata.mmdb.difference import difference as measured
-
             try:
                 difference = measured(before, after, threads=threads)
             except Malformed as err:

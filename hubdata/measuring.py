@@ -71,14 +71,14 @@ class Measurer:
             self._keepsakes.keep_file(artifact.path, artifact.sha256)
 
     def _measured(self, target: Target, held: Held, artifact: Artifact) -> Measured:
-        from hubdata.mmdb.difference import difference
+        from hubdata.mmdb.difference import cores, difference
         from hubdata.mmdb.layout import read_layout
         from hubdata.mmdb.malformed import Malformed
 
         try:
             old = read_layout(self._published_body(target, held, artifact.key))
             new = read_layout(_mapped(artifact.path))
-            return difference(old, new)
+            return difference(old, new, threads=cores())
         except Malformed as err:
             return f"one of the two cannot be compared: {err}"
         except HubdataError as err:

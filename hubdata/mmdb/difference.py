@@ -8,8 +8,10 @@ A country is `country.iso_code`, else `registered_country.iso_code`, as for the 
 (anycast addresses have only the latter), else a flat `country_code` as some vendors write it.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +50,13 @@ def difference(old: Layout, new: Layout, *, threads: int = 1) -> GeoDifference:
         measures = sorted({m for layout in (old, new) for m in _measures(layout.metadata.database_type)})
         movements = (_movement(old, new, measure, pool) for measure in measures)
         return GeoDifference(_database(old), _database(new), tuple(each for each in movements if each is not None))
+
+
+def cores() -> int:
+    """Return how many threads a comparison is given: two where two may run, as there are two databases."""
+    with suppress(AttributeError):  # only Linux tells what a container may use
+        return min(2, len(os.sched_getaffinity(0)))
+    return min(2, os.cpu_count() or 1)
 
 
 def _movement(old: Layout, new: Layout, measure: Measure, pool: Executor) -> Movement | None:
@@ -100,9 +109,9 @@ def _marked(layout: Layout, paths: tuple[Path, ...]) -> _Marked:
     ends = np.arange(count, count + len(labels), dtype=np.uint32)
     marked = []
     for side in (tree.left, tree.right):
-        at = np.flatnonzero(side > count)
+        data = side > count
         full = np.concatenate([side, ends])
-        full[at] = table[tree.offsets(side[at])] + np.uint32(count)
+        full[:count][data] = table[tree.offsets(side[data])] + np.uint32(count)
         marked.append(full)
     four = tree.four
     if four > count:  # one record for all of IPv4

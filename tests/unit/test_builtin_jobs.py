@@ -236,6 +236,13 @@ def test_rules_that_do_not_go_together_refuse_the_whole_set(tmp_path: Path, key:
     assert not found.snapshot.artifacts
 
 
+def test_countries_and_systems_may_not_move_far_at_once() -> None:
+    """Every GeoIP database is compared with the published one; the bound lies between weeks and years of releases."""
+    limits = [rule.limits.max_country_change for rule in jobs()["geoip"].files]
+    assert len(limits) == 2
+    assert all(limit is not None and 0.01 <= limit <= 0.1 for limit in limits)
+
+
 def test_canaries_ask_each_geoip_edition_over_both_families() -> None:
     """City and ASN, which engines would load swapped, each answer for an address that has stayed put for years."""
     job = jobs()["geoip"]

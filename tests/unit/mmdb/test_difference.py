@@ -178,14 +178,17 @@ def test_the_largest_moves_are_told_and_the_rest_counted() -> None:
 def test_random_databases_differ_as_a_count_of_every_address_says(
     seed: int, dense: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Against look-ups of each of 4,096 addresses, one by one, in both databases."""
+    """Against look-ups of each of 4,096 addresses, one by one, in both databases; on one thread and on two."""
     monkeypatch.setattr(module, "_DENSE", dense)
     rng = random.Random(seed)
     old, new = (_random_cut(rng, ip_network("10.0.0.0/20")) for _ in range(2))
     expected: Counter[tuple[str, str]] = Counter()
     for address in ip_network("10.0.0.0/20"):
         expected[_said(old, address), _said(new, address)] += 1
-    found = _countries({str(net): code for net, code in old.items()}, {str(net): code for net, code in new.items()})
+    said = [{str(net): code for net, code in cut.items()} for cut in (old, new)]
+    found = _countries(*said)
+    (again,) = difference(*(_made("GeoLite2-City", each) for each in said), threads=2).movements
+    assert again == found
     moved = {pair: times for pair, times in expected.items() if pair[0] != pair[1]}
     assert found.four.same == sum(times for pair, times in expected.items() if pair[0] == pair[1] != "")
     assert {(move.old, move.new): move.amount for move in found.four.moves} == moved
