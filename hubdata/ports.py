@@ -113,7 +113,10 @@ class Kind(Protocol):
         ...
 
     def check(self, artifact: Artifact, body: Body, demands: Demands) -> Verdict:
-        """Return every finding of one pass over `body`. Never raises, whatever the bytes."""
+        """Return every finding of one pass over `body`. Never raises, whatever the bytes.
+
+        `artifact` has no digests yet: they may be computed meanwhile.
+        """
         ...
 
 

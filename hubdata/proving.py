@@ -5,6 +5,7 @@ What comes out as an artifact carries the SHA-256 of the bytes that were judged;
 
 import mmap
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,7 +20,7 @@ from hubdata.planning.claims import Claim, rule_for
 from hubdata.planning.groups import together
 from hubdata.planning.waivers import waive
 from hubdata.ports import Body, Demands, Kind, Verdict
-from hubdata.transfer.digest import digests
+from hubdata.transfer.digest import Digests, digests
 
 _MAPPED_FROM_BYTES = 8 * 1024 * 1024
 """Files at least this large are mapped instead of read: the 66 MB database must not lie in memory twice."""
@@ -105,10 +106,19 @@ def judge(claim: Claim, kind: Kind, job: Job, now: datetime) -> tuple[Artifact, 
     with _body(file.path, job.name, file.key) as body:
         if len(body) > max_bytes:
             return artifact, Verdict((_too_large(file.key, len(body), max_bytes),))
-        digest = digests(body)
-        artifact = replace(artifact, size=len(body), sha256=digest.sha256, md5=digest.md5)
-        verdict = kind.check(artifact, body, Demands(rule.limits, now, job.canaries))
-    return replace(artifact, stats=verdict.stats), verdict
+        artifact = replace(artifact, size=len(body))
+        digest, verdict = _judged(artifact, body, kind, Demands(rule.limits, now, job.canaries))
+    return replace(artifact, sha256=digest.sha256, md5=digest.md5, stats=verdict.stats), verdict
+
+
+def _judged(artifact: Artifact, body: Body, kind: Kind, demands: Demands) -> tuple[Digests, Verdict]:
+    """Return digests and verdict of `body`; of a large one both at once, as hashing needs no interpreter."""
+    if isinstance(body, bytes):
+        return digests(body), kind.check(artifact, body, demands)
+    with ThreadPoolExecutor(1, thread_name_prefix="digests") as aside:
+        pending = aside.submit(digests, body)
+        verdict = kind.check(artifact, body, demands)
+        return pending.result(), verdict
 
 
 @contextmanager
