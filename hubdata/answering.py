@@ -154,7 +154,7 @@ def _downloaded(target: Target, key: str, entry: Entry) -> bytes:
 
 def _kept(directory: Path, entry: Entry) -> bytes | None:
     """Return the bytes of an earlier download, if they still are what the manifest says."""
-    if not _DIGEST.fullmatch(entry.sha256):
+    if not _DIGEST.fullmatch(entry.sha256):  # a manifest comes from afar: it must not name any file of this machine
         return None
     try:
         body = (directory / entry.sha256).read_bytes()
@@ -164,9 +164,7 @@ def _kept(directory: Path, entry: Entry) -> bytes | None:
 
 
 def _keep(directory: Path, entry: Entry, body: bytes) -> bytes:
-    """Return `body`, kept for the next look-up under its digest, whole or not at all."""
-    if not _DIGEST.fullmatch(entry.sha256):
-        return body
+    """Return `body`, whose digest is the entry's, kept under it for the next look-up, whole or not at all."""
     part = directory / f".{secrets.token_hex(8)}{_PART}"
     try:
         directory.mkdir(mode=0o700, exist_ok=True)

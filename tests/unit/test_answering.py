@@ -199,15 +199,26 @@ def test_other_bytes_than_the_manifests_are_neither_asked_nor_kept(bucket: Bucke
     assert not bucket.kept.exists()
 
 
-def test_a_manifest_cannot_name_a_file_outside_the_kept_ones(bucket: Bucket, tmp_path: Path) -> None:
-    """A digest that is none never becomes part of a path."""
+def test_a_manifest_cannot_name_a_file_outside_the_kept_ones(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is no digest never becomes part of a path: the file could be a device that never ends."""
     victim = tmp_path / "victim"
     victim.write_bytes(CITY)
     body = manifest_of({"mmdb_update/GeoLite2-City.mmdb": CITY})
     evil = body.replace(hashlib.sha256(CITY).hexdigest().encode(), b"../../victim")
     bucket.server.client("s3").put_object(Bucket=bucket.name, Key="manifest.json", Body=evil)
+    read: list[Path] = []
+    whole = Path.read_bytes
+
+    def spying(path: Path) -> bytes:
+        read.append(path.resolve())
+        return whole(path)
+
+    monkeypatch.setattr(Path, "read_bytes", spying)
     with pytest.raises(TargetError, match="is not what its manifest says"):
         lookup(bucket.choices, asked("9.9.9.9"))
+    assert victim not in read
 
 
 def test_named_files_are_asked_without_any_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

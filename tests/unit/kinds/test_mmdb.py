@@ -17,8 +17,9 @@ from hubdata.demo.mmdb_writer import mmdb
 from hubdata.kinds.mmdb import MmdbKind
 from hubdata.mmdb.readers import Readers
 from hubdata.model.finding import Severity
-from hubdata.model.job import Canary
-from hubdata.model.snapshot import Stats
+from hubdata.model.job import Canary, Limits
+from hubdata.model.snapshot import Artifact, Stats
+from hubdata.ports import Demands
 from tests.support.judged import CHECKED_AT, errors, judged, rules
 from tests.support.real import BAD_MMDB, MMDB, needs_real
 
@@ -66,6 +67,25 @@ def test_city_under_the_name_of_asn_is_an_error() -> None:
     assert rules(verdict) == ["mmdb.type"]
     assert "GeoLite2-City" in verdict.findings[0].message
     assert judged(MmdbKind, city(), key="mmdb_update/other.mmdb", edition="GeoLite2-City").findings == ()
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ({"type": "maxmind", "edition": "GeoLite2-City"}, []),
+        ({"type": "maxmind", "edition": "GeoIP2-City"}, ["mmdb.type"]),
+        ({"type": "dbip", "edition": "city-lite"}, ["mmdb.type"]),
+        ({}, ["mmdb.type"]),
+    ],
+)
+def test_the_edition_that_maxmind_was_asked_for_is_what_is_expected(
+    source: dict[str, str], expected: list[str]
+) -> None:
+    """Under a name that says nothing; other vendors' names of editions are not their types."""
+    artifact = Artifact("geo.mmdb", Path("absent"), 0, "", "", "mmdb", "", "", source)
+    verdict = MmdbKind(MmdbKind.Options()).check(artifact, city(), Demands(Limits(), CHECKED_AT))
+    assert rules(verdict) == expected
+    assert bool(errors(verdict)) is (source.get("edition") == "GeoIP2-City")
 
 
 @pytest.mark.parametrize(
