@@ -11,6 +11,10 @@ class SystemClock:
         """Return the present as an aware UTC datetime."""
         return datetime.now(UTC)
 
+    def monotonic(self) -> float:
+        """Return seconds since some moment, whatever is done to the machine's time."""
+        return time.monotonic()
+
     def sleep(self, duration: timedelta) -> None:
         """Return after `duration`."""
         time.sleep(duration.total_seconds())

@@ -55,7 +55,7 @@ def run(
             try:
                 found = surveys[place.target.name].result()
                 return visit(
-                    place, found, sound, orders, run_id=run_id, now=now, reporter=reporter, bystanders=bystanders
+                    place, found, sound, orders, run_id=run_id, clock=clock, reporter=reporter, bystanders=bystanders
                 )
             except HubdataError as err:
                 reporter.emit(Event("target.failed", {"target": place.target.name, "error": str(err)}))

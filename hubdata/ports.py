@@ -36,6 +36,10 @@ class Clock(Protocol):
         """Return the present as an aware UTC datetime."""
         ...
 
+    def monotonic(self) -> float:
+        """Return seconds that only ever go on, whoever sets the time."""
+        ...
+
     def sleep(self, duration: timedelta) -> None:
         """Return after `duration`."""
         ...

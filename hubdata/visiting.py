@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from types import MappingProxyType
 
 from hubdata.errors import CdnError, HubdataError, SourceError
@@ -21,10 +21,11 @@ from hubdata.planning.databases import databases
 from hubdata.planning.diff import diff
 from hubdata.planning.inventory import recognise
 from hubdata.planning.limits import breaches
-from hubdata.ports import Cdn, Reporter, Target
+from hubdata.ports import Cdn, Clock, Reporter, Target
 from hubdata.publishing.apply import Applied, Work, apply, resume
+from hubdata.publishing.lease import Terms, held
 from hubdata.publishing.retention import retire
-from hubdata.publishing.survey import Survey
+from hubdata.publishing.survey import Survey, survey
 from hubdata.reading import Reading
 from hubdata.transfer.digest import multipart_etag
 
@@ -45,7 +46,8 @@ class Place:
 class Orders:
     """What the person or the program that started the run wants.
 
-    `approve` holds ids of plans: where there are any, the run carries out these plans and nothing else.
+    `approve` holds ids of plans: where there are any, the run carries out these plans and nothing else. `lease` says
+    how long another run at the same target is waited for.
     """
 
     dry_run: bool = False
@@ -53,6 +55,7 @@ class Orders:
     approve: frozenset[str] = frozenset()
     allow_rollback: bool = False
     wait: bool = False
+    lease: Terms = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,39 +97,41 @@ def visit(
     orders: Orders,
     *,
     run_id: str,
-    now: datetime,
+    clock: Clock,
     reporter: Reporter,
     bystanders: tuple[Job, ...] = (),
 ) -> Mapping[str, Stay]:
-    """Return what came of every reading at `place`, by job name. A dry run only plans.
+    """Return what came of every reading at `place`, by job name. A dry run only plans; a writing one holds the lease.
 
     `bystanders` are jobs that failed or take no part: what they publish is unknown, so no file that a rule of theirs
     names is deleted. Raises TargetError when the target can be read no longer, or nothing could be committed.
     """
-    snapshots = [reading.snapshot for reading in readings]
-    spoken_for = frozenset(key for s in snapshots for key in (*s.artifacts, *s.kept, *s.refused))
-    spoken_for |= _perhaps_wanted(found, bystanders)
-    planned = tuple(_plan(reading, place, found, orders, spoken_for) for reading in readings)
-    for each in planned:
-        fields: dict[str, str | int | float] = {
-            "job": each.plan.job,
-            "target": each.plan.target,
-            "puts": len(each.plan.puts),
-            "id": each.plan.id,
-        }
-        reporter.emit(Event("plan.made", fields))
+
+    def planned_on(found: Survey) -> tuple[_Planned, ...]:
+        wanted = _spoken_for(found, readings, bystanders)
+        made = tuple(_plan(reading, place, found, orders, wanted) for reading in readings)
+        for each in made:
+            reporter.emit(_plan_made(each.plan))
+        return made
+
+    planned = planned_on(found)
     if orders.dry_run:
         meanings = _explained(planned, place, found, reporter, held_only=False)
         return _stays(planned, place, found, None, None, meanings=meanings)
-    broke_off = bool(found.ledger.open)
-    found, told = _resume(place, found, spoken_for, reporter)
-    works = tuple(Work(each.plan, each.reading.snapshot) for each in planned if not each.plan.empty)
-    applied = None
-    if works:
-        applied = apply(works, place.target, place.cdn, found, run_id=run_id, now=now, reporter=reporter)
-        _remember(place.measurer, works, applied)
-        if told is None or not told.pending:  # what is still pending from before is told first, here too
-            told = applied.receipt.invalidation or told
+    applied, told, broke_off = None, None, False
+    if found.ledger.open or any(not each.plan.empty for each in planned):
+        with held(place.target, orders.lease, run_id=run_id, clock=clock, reporter=reporter) as lease:
+            if not lease.follows(found.lease_etag):  # another run has written since: what it left is planned against
+                found = survey(place.target)
+                planned = planned_on(found)
+            broke_off = bool(found.ledger.open)
+            found, told = _resume(place, found, _spoken_for(found, readings, bystanders), reporter)
+            works = tuple(Work(each.plan, each.reading.snapshot) for each in planned if not each.plan.empty)
+            if works:
+                applied = apply(works, place.target, place.cdn, found, lease, run_id=run_id, reporter=reporter)
+                _remember(place.measurer, works, applied)
+                if told is None or not told.pending:  # what is still pending from before is told first, here too
+                    told = applied.receipt.invalidation or told
     if told is not None and orders.wait:
         told = _waited(place.cdn, told, reporter)
     retained = {} if orders.approve else _retired(place.target, found, readings, bystanders, reporter)
@@ -178,9 +183,19 @@ def _remember(measurer: Measurer, works: tuple[Work, ...], applied: Applied) -> 
                 measurer.published(work.snapshot.artifacts[change.key])
 
 
-def _perhaps_wanted(found: Survey, bystanders: tuple[Job, ...]) -> frozenset[str]:
-    """Return the public keys that a bystander's rule names."""
-    return frozenset(key for key in found.inventory.manifest.files if any(rule_for(job, key) for job in bystanders))
+def _plan_made(plan: Plan) -> Event:
+    return Event("plan.made", {"job": plan.job, "target": plan.target, "puts": len(plan.puts), "id": plan.id})
+
+
+def _spoken_for(found: Survey, readings: tuple[Reading, ...], bystanders: tuple[Job, ...]) -> frozenset[str]:
+    """Return the keys that somebody wants to stay: what the readings hold, and what a bystander's rule names.
+
+    Of bystanders only what may lie at the target counts: what is published, and what a broken-off run has put there.
+    """
+    snapshots = [reading.snapshot for reading in readings]
+    there = {*found.inventory.manifest.files, *(key for line in found.ledger.open for key, _ in line.puts)}
+    perhaps = {key for key in there if any(rule_for(job, key) for job in bystanders)}
+    return frozenset(perhaps.union(*((*s.artifacts, *s.kept, *s.refused) for s in snapshots)))
 
 
 def _recognised(found: Survey, reading: Reading) -> Inventory:

@@ -26,9 +26,14 @@ class Lease:
     acquired_at: datetime
     expires_at: datetime
 
+    @property
+    def given_back(self) -> bool:
+        """Tell whether its holder ended it, having done all that it wanted."""
+        return self.expires_at <= self.acquired_at
+
     def is_over(self, now: datetime) -> bool:
         """Tell whether anybody may take it at the store's time `now`."""
-        return self.expires_at <= self.acquired_at or now > self.expires_at + SLACK
+        return self.given_back or now > self.expires_at + SLACK
 
     def to_bytes(self) -> bytes:
         """Return the canonical JSON."""

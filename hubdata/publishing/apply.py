@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from hubdata.errors import CdnError, Conflict, HubdataError, TargetError
 from hubdata.model import manifest as manifests
@@ -24,6 +23,7 @@ from hubdata.model.snapshot import Snapshot
 from hubdata.planning.merge import entry_of, merged
 from hubdata.ports import Cdn, Reporter, Target, Upload
 from hubdata.publishing import ledger as ledgers
+from hubdata.publishing.lease import Held
 from hubdata.publishing.ledger import Ledger, Line
 from hubdata.publishing.survey import Survey, read_manifest
 
@@ -52,43 +52,47 @@ def apply(
     target: Target,
     cdn: Cdn,
     survey: Survey,
+    lease: Held,
     *,
     run_id: str,
-    now: datetime,
     reporter: Reporter,
 ) -> Applied:
     """Return what was done to make `target` hold all `works`, as one generation and one invalidation.
 
-    Raises Conflict or TargetError when the manifest could not be swapped; then nothing is committed, and the objects
-    already put are recognised by the next run.
+    Once the lease is lost, nothing more is put, committed or deleted. Raises Conflict or TargetError when the manifest
+    could not be swapped; then nothing is committed, and the objects already put are recognised by the next run.
     """
-    stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    stamp = lease.now.strftime("%Y-%m-%dT%H:%M:%SZ")
     paths = cdn.paths((*_changed(works, survey.inventory), manifests.KEY))
     deletes = tuple((c.key, c.planned_etag) for work in works for c in work.plan.deletes if c.planned_etag is not None)
-    line = Line(f"hubdata-{run_id}-{target.name}", run_id, stamp, paths, deletes)
-    ledger = ledgers.opened(target, survey.ledger, line) if paths or deletes else survey.ledger
+    line = Line(f"hubdata-{run_id}-{target.name}", run_id, stamp, paths, deletes, puts=_new_keys(works))
+    noted = bool(paths or deletes or line.puts)
+    ledger = ledgers.opened(target, survey.ledger, line) if noted else survey.ledger
 
     with ThreadPoolExecutor(1, thread_name_prefix=f"cdn-{target.name}") as aside:
         if paths:
             aside.submit(cdn.warm)  # while the store answers; what goes wrong is told when the CDN is asked
-        stored, failures = _put_all(works, target, reporter)
+        stored, failures = _put_all(works, target, lease, reporter)
     change = _manifest_change(works, survey.inventory, stored, failures, stamp)
     if failures and not change.entries and not change.removed:
         # A put whose answer was lost may be in place: the receipt stays open, so the CDN is told by the next run.
         return Applied(Receipt(line.reference, target.name, survey.inventory.manifest.generation), failures)
-    manifest = _commit(change, target, survey.inventory, run_id=run_id, stamp=stamp)
+    lease.check()
+    manifest = _commit(change, target, survey.inventory, lease, run_id=run_id, stamp=stamp)
     reporter.emit(Event("manifest.swapped", {"target": target.name, "generation": manifest.generation}))
-    deleted, delete_failures = _delete_all(works, change.removed, target)
+    deleted, delete_failures = _delete_all(works, change.removed, target, lease)
 
     receipt = Receipt(line.reference, target.name, manifest.generation, stored, deleted)
     line = replace(line, generation=manifest.generation)
-    if left := tuple((key, etag) for key, etag in deletes if key in delete_failures):
-        again = replace(line, reference=f"{line.reference}-deletes", deletes=left)
+    left = tuple(each for each in deletes if each[0] in delete_failures)
+    doubtful = tuple(each for each in line.puts if each[0] in failures)
+    if left or doubtful:
+        again = replace(line, reference=f"{line.reference}-rest", deletes=left, puts=doubtful)
         again = replace(again, paths=cdn.paths(tuple(key for key, _ in left)))
         ledger = ledgers.opened(target, ledger, again)
     if paths:
         receipt = replace(receipt, invalidation=_tell(cdn, target, ledger, line, reporter))
-    elif deletes:
+    elif noted:
         ledgers.closed(target, ledger, line)
     return Applied(receipt, {**failures, **delete_failures})
 
@@ -98,14 +102,15 @@ def resume(
 ) -> tuple[Ledger, tuple[Invalidation, ...]]:
     """Return the ledger with every open receipt closed, and the invalidations asked for, oldest first.
 
-    What a crashed run could not delete is deleted now, unless it is `wanted` or named by the manifest again; what it
-    could not tell its CDN is told, under the same reference: a CDN that heard it already takes it as the same request.
+    What a crashed run could not delete is deleted now, and what it put for nothing, unless it is `wanted` or named by
+    the manifest; what it could not tell its CDN is told, under the same reference: a CDN that heard it already takes it
+    as the same request.
     Raises CdnError when the CDN still refuses, TargetError when the store does.
     """
     told = []
     for line in ledger.open:
-        if line.deletes:
-            _finish_deletes(line, target, wanted)
+        if line.deletes or line.puts:
+            _clear(line, target, wanted)
         invalidation = Invalidation((), line.reference)
         if line.paths:
             invalidation = cdn.invalidate(line.paths, line.reference)
@@ -116,26 +121,45 @@ def resume(
 
 
 def _changed(works: tuple[Work, ...], inventory: Inventory) -> tuple[str, ...]:
-    """Return the keys whose bytes a cache may hold in an older form: put, deleted, or found changed by others."""
+    """Return the keys that a cache may hold in an older form: put, deleted, or found put by others or by a lost run.
+
+    A bucket that is adopted whole was right before: what was in it may be cached, but not in another form.
+    """
     keys = {change.key for work in works for change in work.plan.changes}
     for work in works:
         for key in work.plan.adopted:
             entry = inventory.manifest.files.get(key)
-            if entry is not None and entry.sha256 != work.snapshot.artifacts[key].sha256:
+            known = inventory.manifest.generation == 0 if entry is None else entry.sha256 == _sha256(work, key)
+            if not known:
                 keys.add(key)
     return tuple(sorted(keys))
 
 
-def _finish_deletes(line: Line, target: Target, wanted: frozenset[str]) -> None:
+def _sha256(work: Work, key: str) -> str:
+    return work.snapshot.artifacts[key].sha256
+
+
+def _new_keys(works: tuple[Work, ...]) -> tuple[tuple[str, str], ...]:
+    """Return the keys that do not exist yet, each with the MD5 that is its ETag in most stores."""
+    return tuple(
+        (change.key, work.snapshot.artifacts[change.key].md5)
+        for work in works
+        for change in work.plan.puts
+        if change.planned_etag is None
+    )
+
+
+def _clear(line: Line, target: Target, wanted: frozenset[str]) -> None:
+    """Delete what a broken-off run was to delete, and what it put and never committed, unless it is wanted now."""
     manifest, _ = read_manifest(target)
-    for key, etag in line.deletes:
+    for key, etag in (*line.deletes, *line.puts):
         if key not in wanted and key not in manifest.files:
             with suppress(Conflict):  # somebody put another object there: it is theirs
                 target.delete(key, if_etag=etag)
 
 
 def _put_all(
-    works: tuple[Work, ...], target: Target, reporter: Reporter
+    works: tuple[Work, ...], target: Target, lease: Held, reporter: Reporter
 ) -> tuple[dict[str, Stored], dict[str, HubdataError]]:
     uploads = [
         Upload(work.snapshot.artifacts[change.key], change.planned_etag) for work in works for change in work.plan.puts
@@ -144,9 +168,14 @@ def _put_all(
     failures: dict[str, HubdataError] = {}
     if not uploads:
         return stored, failures
+
+    def put(upload: Upload) -> Stored:
+        lease.check()
+        return target.put(upload)
+
     largest_first = sorted(uploads, key=lambda upload: -upload.artifact.size)
     with ThreadPoolExecutor(min(target.concurrency, len(uploads)), thread_name_prefix=f"put-{target.name}") as pool:
-        pending = [(upload.artifact, pool.submit(target.put, upload)) for upload in largest_first]
+        pending = [(upload.artifact, pool.submit(put, upload)) for upload in largest_first]
         for artifact, future in pending:
             try:
                 stored[artifact.key] = future.result()
@@ -188,8 +217,10 @@ def _manifest_change(
     return _ManifestChange(entries, frozenset(removed))
 
 
-def _commit(change: _ManifestChange, target: Target, inventory: Inventory, *, run_id: str, stamp: str) -> Manifest:
-    """Swap the manifest under its ETag; on top of whatever other jobs' runs have swapped in meanwhile."""
+def _commit(
+    change: _ManifestChange, target: Target, inventory: Inventory, lease: Held, *, run_id: str, stamp: str
+) -> Manifest:
+    """Swap the manifest under its ETag; on top of what others have swapped in who know of no lease."""
     newest, etag = inventory.manifest, inventory.manifest_etag
     for _ in range(_MANIFEST_TRIES):
         manifest = merged(newest, change.entries, change.removed, run_id=run_id, published_at=stamp)
@@ -202,6 +233,7 @@ def _commit(change: _ManifestChange, target: Target, inventory: Inventory, *, ru
                 if_etag=etag,
             )
         except Conflict:
+            lease.renew()  # if another run holds the lease by now, it goes first
             newest, etag = read_manifest(target)
         else:
             return manifest
@@ -213,13 +245,14 @@ def _commit(change: _ManifestChange, target: Target, inventory: Inventory, *, ru
 
 
 def _delete_all(
-    works: tuple[Work, ...], removed: frozenset[str], target: Target
+    works: tuple[Work, ...], removed: frozenset[str], target: Target, lease: Held
 ) -> tuple[tuple[str, ...], dict[str, HubdataError]]:
     deleted: list[str] = []
     failures: dict[str, HubdataError] = {}
     changes: list[Change] = [change for work in works for change in work.plan.deletes if change.key in removed]
     for change in changes:
         try:
+            lease.check()  # whoever holds it now may want the file again: the ledger keeps what is left to delete
             if change.planned_etag is not None:  # None: it is gone already, and only the manifest still named it
                 target.delete(change.key, if_etag=change.planned_etag)
         except TargetError as err:

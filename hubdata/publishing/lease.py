@@ -11,7 +11,6 @@ was killed is not waited for by processes of its machine, which see that it is g
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -21,13 +20,14 @@ from hubdata.errors import Conflict, TargetError
 from hubdata.model import lease as leases
 from hubdata.model.event import Event
 from hubdata.model.lease import Lease
-from hubdata.ports import Reporter, Target
+from hubdata.ports import Clock, Reporter, Target
 from hubdata.transfer.living import is_gone, this_process
 
 _MAX_BYTES = 64 * 1024
 _POLL = timedelta(seconds=1)
 _SLOWEST_POLL = timedelta(seconds=5)
 _RACES = 100
+_NONE = ""  # the ETag of a lease that was not there; a lease that was not given back has none to go by
 _AGAIN_S = 1.0
 
 
@@ -43,7 +43,15 @@ class Held:
     """A lease in our hands, renewed in the background until it is given back."""
 
     def __init__(
-        self, target: Target, lease: Lease, etag: str, *, terms: Terms, until: float, monotonic: Callable[[], float]
+        self,
+        target: Target,
+        lease: Lease,
+        etag: str,
+        *,
+        before: str | None,
+        terms: Terms,
+        until: float,
+        monotonic: Callable[[], float],
     ) -> None:
         self._target = target
         self._lease = lease
@@ -51,6 +59,7 @@ class Held:
         self._terms = terms
         self._until = until
         self._monotonic = monotonic
+        self._before = before
         self._lost = False
         self._stop = threading.Event()
         self._writing = threading.Lock()
@@ -60,6 +69,15 @@ class Held:
     def fence(self) -> int:
         """Return the lease's number: greater than that of every lease before it."""
         return self._lease.fence
+
+    @property
+    def now(self) -> datetime:
+        """Return the store's time."""
+        return self._target.now()
+
+    def follows(self, etag: str | None) -> bool:
+        """Tell whether nobody has written since the lease had this ETag (None: there was none)."""
+        return self._before == (_NONE if etag is None else etag)
 
     def check(self) -> None:
         """Raise Conflict when the lease is no longer ours, or may not be: then nothing more must be written."""
@@ -113,15 +131,14 @@ def held(
     terms: Terms,
     *,
     run_id: str,
+    clock: Clock,
     reporter: Reporter,
-    sleep: Callable[[timedelta], None],
-    monotonic: Callable[[], float] = time.monotonic,
 ) -> Iterator[Held]:
     """Give the target's lease, once it is free, and give it back afterwards.
 
     Raises TargetError, naming the holder, when it is not free within `terms.waits`.
     """
-    lease = _acquired(target, terms, run_id=run_id, reporter=reporter, sleep=sleep, monotonic=monotonic)
+    lease = _acquired(target, terms, run_id=run_id, clock=clock, reporter=reporter)
     lease.start()
     try:
         yield lease
@@ -129,22 +146,14 @@ def held(
         lease.give_back()
 
 
-def _acquired(
-    target: Target,
-    terms: Terms,
-    *,
-    run_id: str,
-    reporter: Reporter,
-    sleep: Callable[[timedelta], None],
-    monotonic: Callable[[], float],
-) -> Held:
+def _acquired(target: Target, terms: Terms, *, run_id: str, clock: Clock, reporter: Reporter) -> Held:
     waited, pause, named = timedelta(), _POLL, ""
     races = 0
     while True:
         blob = target.read(leases.KEY, max_bytes=_MAX_BYTES)
         last = None if blob is None else Lease.from_bytes(blob.body)
         if last is None or last.is_over(_now(target)) or is_gone(last.process):
-            before = monotonic()
+            asked = clock.monotonic()
             lease = _new(last, run_id, _now(target), terms)
             try:
                 etag = _write(target, lease, None if blob is None else blob.stored.etag)
@@ -154,16 +163,16 @@ def _acquired(
                     raise
                 continue
             reporter.emit(Event("lease.taken", {"target": target.name, "fence": lease.fence}))
-            return Held(
-                target, lease, etag, terms=terms, until=before + terms.holds.total_seconds(), monotonic=monotonic
-            )
+            until = asked + terms.holds.total_seconds()
+            before = _NONE if blob is None else blob.stored.etag if last is not None and last.given_back else None
+            return Held(target, lease, etag, before=before, terms=terms, until=until, monotonic=clock.monotonic)
         if waited >= terms.waits:
             raise _taken(target, last, waited)
         if named != last.run_id:
             named = last.run_id
             reporter.emit(Event("lease.waiting", {"target": target.name, "holder": last.holder, "run": last.run_id}))
         pause = min(pause, terms.waits - waited)
-        sleep(pause)
+        clock.sleep(pause)
         waited, pause = waited + pause, min(pause * 2, _SLOWEST_POLL)
 
 

@@ -24,7 +24,9 @@ _TRIES = 8
 class Line:
     """One publication in the ledger. `reference` is the CDN's CallerReference; `opened_at` is UTC, ISO 8601.
 
-    `deletes` are keys to be deleted after the manifest swap, each with the ETag of the object that is meant.
+    `deletes` are keys to be deleted after the manifest swap, each with the ETag of the object that is meant. `puts` are
+    keys that are new in the store, each with the MD5 of what is put there: should the run break off and nobody want
+    them any more, they would lie there for ever.
     """
 
     reference: str
@@ -34,6 +36,7 @@ class Line:
     deletes: tuple[tuple[str, str], ...] = ()
     generation: int = 0
     invalidation_id: str = ""
+    puts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def closed(target: Target, ledger: Ledger, line: Line) -> tuple[Ledger, bool]:
         was_open = any(item.reference == line.reference for item in now.open)
         still_open = tuple(item for item in now.open if item.reference != line.reference)
         others = tuple(item for item in now.closed if item.reference != line.reference)
-        kept = replace(line, paths=(), deletes=())
+        kept = replace(line, paths=(), deletes=(), puts=())
         return replace(now, open=still_open, closed=(*others, kept)[-_CLOSED_KEPT:])
 
     return _swap(target, ledger, close), was_open
@@ -119,6 +122,7 @@ def _line(data: dict[str, Any]) -> Line:
         deletes=tuple((str(key), str(etag)) for key, etag in data.get("deletes", ())),
         generation=int(data["generation"]),
         invalidation_id=str(data["invalidation_id"]),
+        puts=tuple((str(key), str(etag)) for key, etag in data.get("puts", ())),
     )
 
 
@@ -132,6 +136,7 @@ def _to_bytes(ledger: Ledger) -> bytes:
             "invalidation_id": line.invalidation_id,
             "paths": list(line.paths),
             "deletes": [list(each) for each in line.deletes],
+            "puts": [list(each) for each in line.puts],
         }
 
     body = {"open": [plain(line) for line in ledger.open], "closed": [plain(line) for line in ledger.closed]}

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from hubdata.errors import TargetError
+from hubdata.model import lease as leases
 from hubdata.model import manifest as manifests
 from hubdata.model.inventory import Inventory
 from hubdata.model.manifest import Manifest
@@ -18,10 +19,14 @@ MANIFEST_MAX_BYTES = 256 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What one target holds, and what its CDN still has to be told."""
+    """What one target holds, and what its CDN still has to be told.
+
+    `lease_etag` is that of the lease as it was then: if it still is, nobody has written since. None: there was none.
+    """
 
     inventory: Inventory
     ledger: Ledger
+    lease_etag: str | None = None
 
 
 def survey(target: Target) -> Survey:
@@ -34,7 +39,10 @@ def survey(target: Target) -> Survey:
         manifest = pool.submit(read_manifest, target)
         ledger = pool.submit(ledgers.read, target)
         current, etag = manifest.result()
-        return Survey(reconcile(target.name, current, etag, listing.result()), ledger.result())
+        listed = listing.result()
+        lease = listed.get(leases.KEY)
+        inventory = reconcile(target.name, current, etag, listed)
+        return Survey(inventory, ledger.result(), None if lease is None else lease.etag)
 
 
 def read_manifest(target: Target) -> tuple[Manifest, str | None]:

@@ -10,14 +10,20 @@ class SettableClock:
 
     def __init__(self, now: datetime = START) -> None:
         self._now = now
+        self._slept = 0.0
 
     def now(self) -> datetime:
         """Return the time as last set."""
         return self._now
 
+    def monotonic(self) -> float:
+        """Return how long all sleeps were."""
+        return self._slept
+
     def sleep(self, duration: timedelta) -> None:
         """Move on by `duration` without waiting."""
         self._now += duration
+        self._slept += duration.total_seconds()
 
     def set(self, now: datetime) -> None:
         """Jump to `now`, forwards or back."""

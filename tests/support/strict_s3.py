@@ -38,8 +38,9 @@ class Seen:
 class Fault:
     """What happens to the next request of `method`, instead of or after the right thing.
 
-    With `status` it is refused with `code`. `drop` does the work, then closes the connection without an answer;
-    `reset` closes it before any work; `cut` promises the whole body and sends half of it. `before` runs first.
+    With `key` it waits for a request for that key. With `status` it is refused with `code`. `drop` does the work, then
+    closes the connection without an answer; `reset` closes it before any work; `cut` promises the whole body and sends
+    half of it. `before` runs first.
     """
 
     method: str
@@ -50,6 +51,7 @@ class Fault:
     reset: bool = False
     cut: bool = False
     before: Callable[[], None] | None = None
+    key: str = ""
 
 
 @dataclass
@@ -98,11 +100,11 @@ class StrictS3:
         self._server.server_close()
         self._thread.join(5)
 
-    def fault(self, method: str) -> Fault | None:
-        """Return and use up the next fault for `method`."""
+    def fault(self, method: str, key: str) -> Fault | None:
+        """Return and use up the next fault for `method` on `key`."""
         with self.lock:
             for index, fault in enumerate(self.faults):
-                if fault.method == method:
+                if fault.method == method and fault.key in ("", key):
                     del self.faults[index]
                     return fault
         return None
@@ -166,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         with self.store.lock:
             self.store.seen.append(Seen(method, key, headers, len(body)))
-        fault = self.store.fault(method)
+        fault = self.store.fault(method, key)
         if fault and fault.before:
             fault.before()
         if fault and fault.reset:

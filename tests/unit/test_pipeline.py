@@ -71,7 +71,7 @@ def test_one_changed_file_is_the_only_one_written(world: World) -> None:
     assert world.manifest().generation == 2
 
 
-def test_changes_go_out_as_receipt_puts_manifest_deletes_cdn_receipt(world: World) -> None:
+def test_changes_go_out_under_a_lease_as_receipt_puts_manifest_deletes_cdn_receipt(world: World) -> None:
     """The order of an apply is the one that is safe for readers, whatever the keys sort like."""
     source = world.add_job(replace(text_job("texts"), prune=True), FILES)
     world.run()
@@ -81,6 +81,7 @@ def test_changes_go_out_as_receipt_puts_manifest_deletes_cdn_receipt(world: Worl
     world.run()
 
     assert [str(c) for c in world.wire.calls[calls:] if c.method not in ("GET", "LIST")] == [
+        "memory PUT .hubdata/lease.json",
         "memory PUT .hubdata/receipts.json",
         "memory PUT b.txt",
         "memory PUT z.txt",
@@ -88,6 +89,7 @@ def test_changes_go_out_as_receipt_puts_manifest_deletes_cdn_receipt(world: Worl
         "memory DELETE a.txt",
         "cdn-memory INVALIDATE hubdata-run2-memory",
         "memory PUT .hubdata/receipts.json",
+        "memory PUT .hubdata/lease.json",
     ]
 
 

@@ -1,5 +1,6 @@
 """Applies: what is confirmed is listed, what is listed is there, and what fails does not undo the rest."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -7,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from hubdata.errors import CdnError, Conflict, TargetError
+from hubdata.model.lease import KEY as LEASE
+from hubdata.model.lease import Lease
 from hubdata.model.manifest import Manifest
 from hubdata.model.snapshot import Snapshot
 from hubdata.planning.diff import diff
 from hubdata.publishing import ledger
 from hubdata.publishing.apply import Applied, Work, apply, resume
+from hubdata.publishing.lease import Held, Terms
 from hubdata.publishing.survey import Survey, survey
 from tests.simulator.cdn import MemoryCdn
 from tests.simulator.clock import START
@@ -28,6 +32,7 @@ class Bench:
     spool: Path
     wire: Wire = field(default_factory=Wire)
     events: Events = field(default_factory=Events)
+    seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self.store = MemoryTarget(self.wire)
@@ -46,7 +51,25 @@ class Bench:
 
     def apply(self, found: Survey, *works: Work, run: str = "1") -> Applied:
         """Apply `works` as run `run`."""
-        return apply(works, self.store, self.cdn, found, run_id=run, now=START, reporter=self.events)
+        return apply(works, self.store, self.cdn, found, self.lease(), run_id=run, reporter=self.events)
+
+    def lease(self) -> Held:
+        """Return a lease that nothing is written for: it is ours for a minute of `seconds`, which stand still."""
+        lease = Lease(1, "1", "here", "", START, START)
+        self.store.seed(LEASE, b"ours")
+        etag = self.store.listing()[LEASE].etag
+        return Held(self.store, lease, etag, before=None, terms=Terms(), until=60.0, monotonic=lambda: self.seconds)
+
+    def stall(self) -> None:
+        """Let the lease's time pass."""
+        self.seconds = 60.0
+
+    def break_off(self, files: Mapping[str, bytes]) -> None:
+        """Put `files` and lose the lease right after the last of them."""
+        found = survey(self.store)
+        self.wire.on("PUT", max(files), do=self.stall, when=When.AFTER)
+        with pytest.raises(Conflict, match="without being able to renew"):
+            self.apply(found, self.work(found, files))
 
     def publish(self, files: Mapping[str, bytes], *, prune: bool = False, run: str = "1") -> Applied:
         """Survey, plan and apply."""
@@ -162,7 +185,7 @@ def test_delete_meets_another_writer_and_leaves_their_object(bench: Bench) -> No
 
     assert isinstance(applied.failures["c"], Conflict)
     assert bench.store.body("c") == b"theirs"
-    assert [i.reference for i in told] == ["hubdata-2-memory-deletes"]
+    assert [i.reference for i in told] == ["hubdata-2-memory-rest"]
     assert after.open == ()
 
 
@@ -196,13 +219,47 @@ def test_resume_closes_what_the_cdn_accepted_before_it_refused(bench: Bench) -> 
     assert [item.reference for item in ledger.read(bench.store).open] == ["b"]
 
 
-def test_target_without_a_cdn_keeps_no_ledger(bench: Bench) -> None:
-    """Where nobody has to be told and nothing is deleted, an apply costs its puts and the manifest."""
+def test_target_without_a_cdn_keeps_a_receipt_of_what_is_new_alone(bench: Bench) -> None:
+    """Where nobody has to be told, a change costs its put and the manifest; a new key might be left behind."""
     bench.cdn = MemoryCdn(bench.wire, silent=True)
+    bench.publish({"a": b"1"}, run="1")
+    before = len(bench.wire.effects)
 
-    bench.publish({"a": b"1"})
+    bench.publish({"a": b"2"}, run="2")
 
-    assert [e.call.key for e in bench.wire.effects] == ["a", "manifest.json"]
+    receipt = ".hubdata/receipts.json"
+    assert [e.call.key for e in bench.wire.effects[:before]] == [receipt, "a", "manifest.json", receipt]
+    assert [e.call.key for e in bench.wire.effects[before:]] == ["a", "manifest.json"]
+
+
+def test_lost_lease_stops_before_the_manifest(bench: Bench) -> None:
+    """What is stored stays for the next run to recognise; nothing is committed, deleted or told."""
+    bench.break_off({"a": b"1"})
+
+    assert bench.store.body("a") == b"1"
+    assert bench.store.body("manifest.json") is None
+    assert not bench.cdn.accepted
+    assert ledger.read(bench.store).open[0].puts == (("a", hashlib.md5(b"1").hexdigest()),)
+
+
+def test_new_object_that_nobody_wants_any_more_is_cleared_away(bench: Bench) -> None:
+    """A run that broke off had put two new objects; the one that is still wanted stays, and is not written again."""
+    bench.break_off({"a": b"1", "b": b"2"})
+
+    left, _ = resume(bench.store, bench.cdn, ledger.read(bench.store), frozenset({"a"}), bench.events)
+
+    assert bench.store.public() == {"a": b"1"}
+    assert not left.open
+
+
+def test_object_that_somebody_else_put_in_the_meantime_is_not_cleared_away(bench: Bench) -> None:
+    """Only the very bytes that the broken-off run put are its own."""
+    bench.break_off({"a": b"1"})
+    bench.store.seed("a", b"theirs")
+
+    resume(bench.store, bench.cdn, ledger.read(bench.store), frozenset(), bench.events)
+
+    assert bench.store.public() == {"a": b"theirs"}
 
 
 def test_receipt_closed_by_a_hasty_run_is_told_anew(bench: Bench) -> None:

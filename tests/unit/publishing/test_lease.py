@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
 
@@ -29,18 +28,9 @@ class Bench:
         self.store = MemoryTarget(self.wire, clock=self.clock)
         self.events = Events()
 
-    def take(
-        self, run_id: str, terms: Terms = TERMS, sleep: Callable[[timedelta], None] | None = None
-    ) -> AbstractContextManager[Held]:
+    def take(self, run_id: str, terms: Terms = TERMS) -> AbstractContextManager[Held]:
         """Return the lease for a run, on its way."""
-        return held(
-            self.store,
-            terms,
-            run_id=run_id,
-            reporter=self.events,
-            sleep=sleep or self.clock.sleep,
-            monotonic=lambda: self.clock.now().timestamp(),
-        )
+        return held(self.store, terms, run_id=run_id, clock=self.clock, reporter=self.events)
 
     def lease(self) -> Lease:
         """Return the lease as the store has it."""
@@ -91,18 +81,12 @@ def test_fence_grows_with_every_holder(bench: Bench) -> None:
 def test_another_holder_is_waited_for(bench: Bench) -> None:
     """A run that finds the lease held says by whom, once, and goes on when it is given back."""
     bench.leave()
-    sleeps = 0
+    bench.wire.on("GET", KEY, do=lambda: None, times=3)
+    bench.wire.on("GET", KEY, do=lambda: bench.leave(expires_at="2026-07-01T12:00:00Z"))
 
-    def sleep(duration: timedelta) -> None:
-        nonlocal sleeps
-        sleeps += 1
-        bench.clock.sleep(duration)
-        if sleeps == 3:
-            bench.leave(expires_at="2026-07-01T12:00:00Z")
-
-    with bench.take("run1", sleep=sleep) as lease:
+    with bench.take("run1") as lease:
         assert lease.fence == 8
-    assert sleeps == 3
+    assert bench.clock.now() - START == timedelta(seconds=1 + 2 + 4)
     assert bench.events.names() == ["lease.waiting", "lease.taken"]
     assert "far, process 1" in str(bench.events.seen[0])
 
