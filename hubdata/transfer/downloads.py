@@ -10,7 +10,7 @@ then the only memory: a release whose digest is public is not downloaded again, 
 
 import hashlib
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ class Downloads:
         wait = self._update(now, decide)
         if wait is not None:
             raise SourceError(
-                f"no download before {wait.until:%Y-%m-%d %H:%M} UTC: {wait.why}",
+                f"no download before {_next_minute(wait.until):%Y-%m-%d %H:%M} UTC: {wait.why}",
                 advice=_ADVICE_FORCIBLE if wait.forcible else _ADVICE_FINAL,
             )
 
@@ -84,6 +84,11 @@ class Downloads:
             if after != before:
                 write_record(directory / _FILE, _record({**ledger, self._mark: after}, now))
         return wait
+
+
+def _next_minute(at: datetime) -> datetime:
+    """Return the full minute at which `at` has passed."""
+    return (at + timedelta(seconds=59, microseconds=999_999)).replace(second=0, microsecond=0)
 
 
 def _record(ledger: Mapping[str, Past], now: datetime) -> dict[str, Any]:

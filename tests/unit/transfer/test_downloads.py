@@ -10,10 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hubdata.errors import SourceError
 from hubdata.transfer import downloads, memory
 from hubdata.transfer.downloads import Downloads, account_mark
+from hubdata.transfer.quota import recent, wait_for
 from hubdata.transfer.retry import RequestFailed
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -90,6 +93,31 @@ def test_a_429_is_remembered_by_the_next_run(tmp_path: Path) -> None:
     one.failed(RequestFailed("too many", status=429, retry_after=timedelta(minutes=90)), NOW)
     with pytest.raises(SourceError, match="no download before 2026-11-20 13:30 UTC: the server answered 429"):
         ledger(tmp_path).begin("ASN b", NOW, forced=True)
+
+
+def test_the_time_that_is_told_is_never_too_early(tmp_path: Path) -> None:
+    """Whoever comes at that minute is let in."""
+    one = ledger(tmp_path)
+    one.failed(RequestFailed("too many", status=429, retry_after=timedelta(seconds=61)), NOW)
+    with pytest.raises(SourceError, match="no download before 2026-11-20 12:02 UTC"):
+        one.begin("City a", NOW, forced=False)
+    one.begin("City a", NOW + timedelta(minutes=2), forced=False)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=8,
+)
+_PAST = st.fixed_dictionaries({}, optional=dict.fromkeys(("downloads", "refused_until", "tries"), _JSON))
+
+
+@given(record=_JSON | st.fixed_dictionaries({"accounts": _JSON | _PAST.map(lambda past: {"mark": past})}))
+@settings(max_examples=300, deadline=None)
+def test_no_ledger_whatever_makes_it_raise(record: object) -> None:
+    """Any JSON at all is read as what of it makes sense."""
+    for past in downloads._parsed(record).values():
+        wait_for(recent(past, NOW), "City a", NOW, per_day=30, forced=False)
 
 
 def test_a_download_that_was_killed_counts_as_one_that_failed(tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
 """GeoIP.conf files as people have them, and as nobody can mean them."""
 
+import contextlib
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hubdata.errors import ConfigError
 from hubdata.transfer.geoip_conf import Settings, duration, proxy_url, read_geoip_conf, service_url
@@ -136,3 +139,17 @@ def test_a_host_may_be_a_name_or_a_url() -> None:
     assert service_url("updates.example") == "https://updates.example"
     assert service_url("https://updates.example/") == "https://updates.example"
     assert service_url("http://127.0.0.1:80") == "http://127.0.0.1:80"
+
+
+_NAMES = st.sampled_from(["AccountID", "LicenseKey", "EditionIDs", "Host", "Proxy", "ProxyUserPassword", "RetryFor"])
+_LINES = st.lists(st.tuples(_NAMES | st.text(max_size=8), st.text(max_size=30)).map(" ".join), max_size=6)
+
+
+@given(body=st.binary(max_size=200) | _LINES.map(lambda lines: "\n".join(lines).encode("utf-8", "surrogatepass")))
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_file_whatever_does_more_than_be_refused(tmp_path: Path, body: bytes) -> None:
+    """Settings or a ConfigError, whatever the bytes."""
+    path = tmp_path / "GeoIP.conf"
+    path.write_bytes(body)
+    with contextlib.suppress(ConfigError):
+        read_geoip_conf(path)
