@@ -214,6 +214,11 @@ class Archive(Protocol):
         """Return a small object as it is, or was in that version; None when there is none."""
         ...
 
+
+@runtime_checkable
+class Attic(Protocol):
+    """What a target can do besides, if its store lets go of the past on demand."""
+
     def past(self, prefix: str) -> tuple[Past, ...]:
         """Return every state that is kept of all objects whose key begins with `prefix`, by key, the newest first."""
         ...

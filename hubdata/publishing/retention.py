@@ -13,7 +13,7 @@ from hubdata.model.job import Job
 from hubdata.model.manifest import Manifest
 from hubdata.model.run import Problem, Retained
 from hubdata.planning.retention import heads, outlived, ownership
-from hubdata.ports import Archive, Reporter, Target
+from hubdata.ports import Attic, Reporter, Target
 
 MOST = 200
 """States removed in one run: the first run at an old bucket must not take hours; the next ones go on."""
@@ -27,7 +27,7 @@ def retire(
     `others` are all other jobs. Costs one LIST for each directory that the job's rules name, and a DELETE for each
     state removed. Never raises for a store's failure: that is in the result.
     """
-    if job.retention is None or not isinstance(target, Archive):
+    if job.retention is None or not isinstance(target, Attic):
         return None
     removed: list[Past] = []
     due: tuple[Past, ...] = ()

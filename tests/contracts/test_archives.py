@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from hubdata.errors import TargetError
-from hubdata.ports import Archive, Target
+from hubdata.ports import Archive, Attic, Target
 from hubdata.targets.s3 import S3Target
 from hubdata.transfer import s3_versions
 from tests.support.moto_server import CREDENTIALS, shared
@@ -50,9 +50,10 @@ def ids(target: S3Target, prefix: str) -> list[str]:
     return [state.version_id for state in target.past(prefix)]
 
 
-def test_it_is_an_archive(target: S3Target) -> None:
+def test_it_is_an_archive_and_an_attic(target: S3Target) -> None:
     """The pipeline asks so before it asks for more."""
     assert isinstance(target, Archive)
+    assert isinstance(target, Attic)
 
 
 def test_every_state_is_told_by_key_the_newest_first(target: S3Target) -> None:
