@@ -57,9 +57,7 @@ def _members(text: str, gather: Gather) -> int:
     try:
         return count_members(text)
     except DocumentError as err:
-        line = column = None
-        if err.problem == "syntax":
-            line = text.count("\n", 0, err.at) + 1
-            column = err.at - text.rfind("\n", 0, err.at)
+        line = text.count("\n", 0, err.at) + 1
+        column = err.at - text.rfind("\n", 0, err.at)
         gather.error(line, err.problem, str(err), _ADVICE[err.problem], column=column)
         return 0

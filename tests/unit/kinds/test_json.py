@@ -25,11 +25,11 @@ def test_a_good_document_has_no_finding(text: str, entries: int) -> None:
         (b"", [("json.empty", None, None)]),
         (b"[1,\n2,]\n", [("json.syntax", 2, 3)]),
         (b'{"a": 1}\n{"b": 2}\n', [("json.syntax", 2, 1)]),
-        (b'{"a": 1, "b": {"c": 1, "c": 2}}\n', [("json.duplicate-key", None, None)]),
-        (b"{" + b"".join(b'"k%d":1,' % n for n in range(50_000)) + b'"k1":2}\n', [("json.duplicate-key", None, None)]),
-        (b"[NaN]\n", [("json.constant", None, None)]),
-        (b"[" * 100_000 + b"\n", [("json.nesting", None, None)]),
-        (b"[" + b"9" * 5_000 + b"]\n", [("json.number", None, None)]),
+        (b'{"a": 1, "b": {"c": 1, "c": 2}}\n', [("json.duplicate-key", 1, 24)]),
+        (b"{" + b"".join(b'"k%d":1,' % n for n in range(50_000)) + b'\n"k1":2}\n', [("json.duplicate-key", 2, 1)]),
+        (b"[NaN]\n", [("json.constant", 1, 2)]),
+        (b"[" * 100_000 + b"\n", [("json.nesting", 1, 901)]),
+        (b"[" + b"9" * 5_000 + b"]\n", [("json.number", 1, 2)]),
         (b"#!/bin/sh\n", [("json.executable", 1, None)]),
         (b"<!doctype html>\n", [("json.executable", 1, None)]),
         (b'["\xff"]\n', [("text.not-utf8", 1, 3)]),
@@ -39,7 +39,7 @@ def test_a_good_document_has_no_finding(text: str, entries: int) -> None:
 def test_each_way_to_break_a_document_has_its_rule(
     body: bytes, expected: list[tuple[str, int | None, int | None]]
 ) -> None:
-    """One fault, one error, with line and column where the reader knows them."""
+    """One fault, one error, with the line and the column in which it begins."""
     verdict = judged(JsonKind, body)
     assert places(verdict) == expected
     assert errors(verdict)
