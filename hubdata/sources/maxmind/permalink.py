@@ -2,8 +2,8 @@
 
 `.../geoip/databases/EDITION/download?suffix=tar.gz.sha256` is one line: the digest of the archive and its name, which
 holds the release's date. That small request tells whether anything changed, and the archive must have that digest. No
-date pins the two requests together: when a release comes out in between, the digests differ, and the next run asks
-anew. Protocol: facts on MaxMind's permalinks.
+date pins the two requests together: when a release comes out in between, the digests differ, and the digest is asked
+for again, not the archive. Protocol: facts on MaxMind's permalinks.
 """
 
 import hashlib
@@ -48,8 +48,8 @@ class Permalinks:
         except RequestFailed as err:
             raise explained(err, edition, self._origin) from None
 
-    def download(self, release: Release, path: Path, deadline: Deadline) -> Extracted:
-        """Return the size and digests of the release's database, written to `path`."""
+    def download(self, release: Release, path: Path, deadline: Deadline) -> tuple[Release, Extracted]:
+        """Return the release that came, the size and digests of its database, written to `path`."""
         limit, archive = self._max_bytes, hashlib.sha256()
 
         def pieces(response: Response) -> Iterator[bytes]:
@@ -70,13 +70,22 @@ class Permalinks:
         except RequestFailed as err:
             raise explained(err, release.edition, self._origin) from None
         if archive.hexdigest() != release.digest:
-            path.unlink(missing_ok=True)
-            raise SourceError(
-                f"expected an archive with SHA-256 {release.digest}, as announced for {release.date}, "
-                f"found {archive.hexdigest()}",
-                advice="a new release may just have come out: the next run asks anew. If it lasts, tell the vendor",
-            )
-        return found
+            try:
+                release = self._renewed(release, archive.hexdigest(), deadline)
+            except SourceError:
+                path.unlink(missing_ok=True)
+                raise
+        return release, found
+
+    def _renewed(self, before: Release, sha256: str, deadline: Deadline) -> Release:
+        """Return the release that came out since `before`, if an archive with this SHA-256 is that one."""
+        now = self.release(before.edition, deadline)
+        if now.digest == sha256 and now.date >= before.date:
+            return now
+        raise SourceError(
+            f"expected an archive with SHA-256 {before.digest}, as announced for {before.date}, found {sha256}",
+            advice="the published copy stays; the next run asks anew. If it lasts, tell the vendor",
+        )
 
     def _link(self, edition: str) -> str:
         return f"{self._url}/geoip/databases/{edition}/download"

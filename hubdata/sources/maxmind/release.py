@@ -43,8 +43,11 @@ class Service(Protocol):
         """Return what is current; costs no download."""
         ...
 
-    def download(self, release: Release, path: Path, deadline: Deadline) -> Extracted:
-        """Return size and digests of the release's database, written to `path`; costs a download."""
+    def download(self, release: Release, path: Path, deadline: Deadline) -> tuple[Release, Extracted]:
+        """Write a release's database to `path`; costs a download.
+
+        Return which release it is (a newer one where the protocol cannot pin it), its size and digests.
+        """
         ...
 
 

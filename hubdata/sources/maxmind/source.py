@@ -137,10 +137,10 @@ class MaxmindSource:
         """
         path = self._workspace() / f"{release.edition}.mmdb"
         with run.releases.turn(release.edition, at_most_s=run.deadline.remaining_s / 2):
-            found = self._kept(run, release, path) or self._downloaded(run, release, path)
-        return SourceFile(
-            self._options.key(release.edition), path, found.size, release.provenance(run.access.url, found.md5)
-        )
+            kept = self._kept(run, release, path)
+            release, found = (release, kept) if kept else self._downloaded(run, release, path)
+        source = release.provenance(run.access.url, found.md5)
+        return SourceFile(self._options.key(release.edition), path, found.size, source)
 
     def _kept(self, run: _Run, release: Release, path: Path) -> Kept | None:
         if self._force:
@@ -152,21 +152,21 @@ class MaxmindSource:
             return None
         return kept
 
-    def _downloaded(self, run: _Run, release: Release, path: Path) -> Extracted:
-        what, now = f"{release.edition} {release.digest}", self._clock.now
+    def _downloaded(self, run: _Run, wanted: Release, path: Path) -> tuple[Release, Extracted]:
+        what, now = f"{wanted.edition} {wanted.digest}", self._clock.now
 
-        def attempt() -> Extracted:
+        def attempt() -> tuple[Release, Extracted]:
             run.ledger.begin(what, now(), forced=self._force)
             try:
-                return run.service.download(release, path, run.deadline)
+                return run.service.download(wanted, path, run.deadline)
             except SourceError as err:
                 run.ledger.failed(err, now())
                 raise
 
-        found = self._retrying(run, attempt, _DOWNLOADING)
+        release, found = self._retrying(run, attempt, _DOWNLOADING)
         run.releases.keep(release.edition, release.digest, path, found.sha256, now())
         run.ledger.ended_well(what, now())
-        return found
+        return release, found
 
     def _workspace(self) -> Path:
         workspace = self._context.workspace

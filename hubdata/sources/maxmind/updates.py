@@ -46,8 +46,8 @@ class Updates:
         except RequestFailed as err:
             raise explained(err, edition, self._origin) from None
 
-    def download(self, release: Release, path: Path, deadline: Deadline) -> Extracted:
-        """Return the size and digests of the release, written to `path`."""
+    def download(self, release: Release, path: Path, deadline: Deadline) -> tuple[Release, Extracted]:
+        """Return the release, the size and digests of its database, written to `path`."""
         limit = self._max_bytes
         try:
             with self._client.get(
@@ -67,7 +67,7 @@ class Updates:
                 f"expected a database with MD5 {release.digest}, as announced for {release.date}, found {found.md5}",
                 advice="the published copy stays; the next run asks anew. If it lasts, tell the vendor",
             )
-        return found
+        return release, found
 
 
 def parse_metadata(body: bytes, edition: str) -> Release:

@@ -119,14 +119,31 @@ def test_permalinks_and_updates_of_the_vendor_share_one_quota(kit: Kit) -> None:
     assert hosts == {"maxmind.com"}
 
 
-def test_a_release_between_the_two_requests_is_refused(kit: Kit) -> None:
-    """The archive is not the one whose digest was asked for: it is not guessed that it is a newer one."""
-    body = f"{SHA256}  {CITY}_20261120.tar.gz\n".encode()
-    kit.server.fail("digest", body=body)
+def test_a_release_that_comes_out_between_the_two_requests_is_taken_for_what_it_is(kit: Kit) -> None:
+    """The digest is asked for again, not the archive: provenance and kept copy are the new release's."""
+    before = f"{SHA256}  {CITY}_20261117.tar.gz\n".encode()
+    kit.server.fail("digest", body=before, times=1)
+    (file,) = kit.fetch().files
+    assert (file.source["date"], file.source["archive_sha256"]) == ("2026-11-20", kit.server._releases[CITY].sha256)
+    assert [r.endpoint for r in kit.server.requests] == ["digest", "download", "object", "digest"]
+    assert len(kit.fetch().files) == 1
+    assert kit.server.count("download") == 1
+
+
+@pytest.mark.parametrize("date", ["20261120", "20261124"])
+def test_an_archive_with_a_digest_that_nobody_announces_is_refused(kit: Kit, date: str) -> None:
+    """Asked twice, the digest is another one; what came is not kept."""
+    kit.server.fail("digest", body=f"{SHA256}  {CITY}_{date}.tar.gz\n".encode())
     error = kit.refused()
     assert f"expected an archive with SHA-256 {SHA256}" in str(error)
-    assert "a new release may just have come out" in error.advice
-    assert kit.server.count("download") == 1
+    assert (kit.server.count("download"), kit.server.count("digest")) == (1, 2)
+    assert list((kit.root / "memory/releases").glob("*~*")) == []
+
+
+def test_an_archive_older_than_the_announced_one_is_refused(kit: Kit) -> None:
+    """A mirror whose two requests are answered by hosts of different age: time does not run backwards."""
+    kit.server.fail("digest", body=f"{SHA256}  {CITY}_20261124.tar.gz\n".encode(), times=1)
+    assert "as announced for 2026-11-24" in str(kit.refused())
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
