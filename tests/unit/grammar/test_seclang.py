@@ -58,13 +58,14 @@ def test_each_part_of_a_joined_line_knows_its_own_line() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["SecMarker abcdefgh\n", "SecMarker \\\nabcdefgh\n", "SecMarker a" + "\\\n" * 8 + "b\n"]
+    "text", ["SecMarker abcdefgh\n", "SecMarker \\\nabcdefgh\n", "SecMarker a" + "\\\n" * 80 + "b\n"]
 )
 def test_a_directive_that_is_too_long_is_cut_and_the_next_one_is_whole(text: str) -> None:
     """On one line or many, empty ones too: only as much is read as was asked for."""
     long, following = read_directives(text + "SecMarker B\n", max_chars=12)
     assert long.cut
     assert len(long.name) + len(long.argument) < 12
+    assert len(long.joints or ()) <= 12
     assert (following.name, following.argument, following.cut) == ("SecMarker", "B", False)
     assert not any(directive.cut for directive in read_directives(text, max_chars=100))
 
