@@ -23,6 +23,7 @@ COMPUTED: dict[tuple[str, str], tuple[str, ...]] = {
     ("grammar/json_row.py", "err.problem"): (
         *("syntax", "not-an-object", "duplicate-key", "constant", "nesting", "surrogate", "trailing"),
     ),
+    ("kinds/bots.py", "network"): (),  # a set of networks takes it, no finding
     ("kinds/bots.py", "problem"): (),  # handed on: the caller's literal counts
     ("kinds/bots.py", "f'rdns-{problem.rule}'"): tuple(f"rdns-{rule}" for rule in (*_RDNS, "final-dot")),
     ("kinds/json.py", "err.problem"): ("syntax", "duplicate-key", "constant", "nesting", "number"),
