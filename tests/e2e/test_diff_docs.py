@@ -39,6 +39,10 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Repo(small.root / "checkout").write({GOOD: b"104.16.0.0/16\n"})
     small.write("old.txt", "8.8.8.0/24\n9.9.9.0/24\n")
     small.write("new.txt", "9.9.9.0/25\n8.8.8.128/25\n104.16.0.0/16\n8.8.8.0/25\n")
+    for name, code in (("old", "DE"), ("new", "FR")):
+        rows = {ip_network("8.8.8.0/24"): {"country": {"iso_code": code}}}
+        path = small.root / f"{name}.mmdb"
+        path.write_bytes(mmdb("GeoLite2-City", rows, build_epoch=1))
     record = {"autonomous_system_number": 13335, "autonomous_system_organization": "CLOUDFLARENET"}
     small.write("geoip/GeoLite2-ASN.mmdb", mmdb("GeoLite2-ASN", {ip_network("104.16.0.0/13"): record}, build_epoch=1))
     return small.root
