@@ -270,6 +270,7 @@ def _run(
         approve=frozenset(map(plan_id, choices.approve)),
         allow_rollback=choices.allow_rollback,
         wait=choices.wait,
+        lease=settings.lease,
     )
     near, far = Measurer(), Measurer(Keepsakes(settings.spool / KEPT))
     places = tuple(

@@ -11,6 +11,7 @@ from hubdata.model.event import Event
 from hubdata.model.finding import Finding, Severity
 from hubdata.model.inventory import Inventory
 from hubdata.model.job import Job, Unit
+from hubdata.model.lease import Terms
 from hubdata.model.meaning import Difference
 from hubdata.model.plan import Plan
 from hubdata.model.receipt import Invalidation
@@ -23,7 +24,7 @@ from hubdata.planning.inventory import recognise
 from hubdata.planning.limits import breaches
 from hubdata.ports import Cdn, Clock, Reporter, Target
 from hubdata.publishing.apply import Applied, Work, apply, resume
-from hubdata.publishing.lease import Terms, held
+from hubdata.publishing.lease import held
 from hubdata.publishing.retention import retire
 from hubdata.publishing.survey import Survey, survey
 from hubdata.reading import Reading

@@ -18,7 +18,7 @@ from hubdata.plugins import Fault, suggest
 
 DEFAULT = "default"
 PREFIX = "HUBDATA_"
-TABLES = ("targets", "cdns", "checkouts", "verify", "hooks")
+TABLES = ("targets", "cdns", "checkouts", "verify", "hooks", "lease")
 VALUES = ("jobs", "spool")
 _OTHERS = ("HUBDATA_CONFIG", "HUBDATA_CHECKOUT")
 _TOLD = tuple(

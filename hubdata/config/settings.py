@@ -19,6 +19,7 @@ from hubdata.config.layers import EVERY_REPOSITORY, Layers, lay
 from hubdata.config.problems import Level, Problem, in_order, stop_on_errors
 from hubdata.config.settings_file import HooksTable, SettingsFile, options_of
 from hubdata.model.hook import Hook
+from hubdata.model.lease import Terms
 from hubdata.plugins import Fault, Seam, faults, suggest
 
 
@@ -61,6 +62,7 @@ class Settings:
     checkouts: Mapping[str, Path] = field(default_factory=dict)
     verify: VerifySpec | None = None
     hook: Hook | None = None
+    lease: Terms = Terms()
     embedded: bool = False
     notices: tuple[str, ...] = ()
 
@@ -164,6 +166,7 @@ def _settings(layers: Layers, notices: tuple[str, ...]) -> Settings:
         checkouts={url: path(text, "checkouts", url) for url, text in file.checkouts.items()},
         verify=VerifySpec(file.verify.url.rstrip("/"), tuple(file.verify.families)) if file.verify else None,
         hook=_hook(file.hooks),
+        lease=Terms(timedelta(seconds=file.lease.holds_s), timedelta(seconds=file.lease.waits_s)),
         embedded=layers.defaulted("targets"),
         notices=notices,
     )

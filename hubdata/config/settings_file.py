@@ -58,6 +58,22 @@ class HooksTable(BaseModel):
         return argv
 
 
+class LeaseTable(BaseModel):
+    """How runs at one target keep out of each other's way."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    holds_s: float = Field(
+        default=60,
+        ge=5,
+        le=3600,
+        description="Seconds a lease lasts unless renewed: so long others wait for a dead run.",
+    )
+    waits_s: float = Field(
+        default=300, ge=0, le=86_400, description="Seconds a run waits for another one's lease before it fails."
+    )
+
+
 class SettingsFile(BaseModel):
     """The file `hubdata.toml`."""
 
@@ -72,6 +88,7 @@ class SettingsFile(BaseModel):
     )
     verify: VerifyTable | None = None
     hooks: HooksTable | None = None
+    lease: LeaseTable = LeaseTable()
 
 
 def options_of(table: Any) -> dict[str, Any]:

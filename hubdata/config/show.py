@@ -64,6 +64,8 @@ def _settings(layers: Layers, settings: Settings) -> Iterator[Row]:
     if settings.verify is not None:
         yield row(settings.verify.url, "verify", "url")
         yield row(settings.verify.families, "verify", "families")
+    yield row(f"{settings.lease.holds.total_seconds():g}", "lease", "holds_s")
+    yield row(f"{settings.lease.waits.total_seconds():g}", "lease", "waits_s")
     if settings.hook is not None:
         yield row(settings.hook.argv, "hooks", "on_published")
         yield row(f"{settings.hook.timeout.total_seconds():g}", "hooks", "timeout_s")

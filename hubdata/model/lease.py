@@ -16,6 +16,14 @@ SLACK = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """How leases are held: for how long each time, and how long another holder is waited for."""
+
+    holds: timedelta = timedelta(seconds=60)
+    waits: timedelta = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """One lease as written. `holder` is for people; `process` names the holding process to others on its machine."""
 

@@ -13,13 +13,13 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hubdata.errors import Conflict, TargetError
 from hubdata.model import lease as leases
 from hubdata.model.event import Event
-from hubdata.model.lease import Lease
+from hubdata.model.lease import Lease, Terms
 from hubdata.ports import Clock, Reporter, Target
 from hubdata.transfer.living import is_gone, this_process
 
@@ -29,14 +29,6 @@ _SLOWEST_POLL = timedelta(seconds=5)
 _RACES = 100
 _NONE = ""  # the ETag of a lease that was not there; a lease that was not given back has none to go by
 _AGAIN_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How leases are held: for how long each time, and how long another holder is waited for."""
-
-    holds: timedelta = timedelta(seconds=60)
-    waits: timedelta = timedelta(minutes=5)
 
 
 class Held:

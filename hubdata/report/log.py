@@ -34,6 +34,10 @@ _LEVELS = {
 }
 
 
+_NOTABLE = frozenset({"lease.waiting"})
+"""Events that everybody wants to know of: without them a run that waits looks like one that hangs."""
+
+
 class LogReporter:
     """A reporter that logs every event."""
 
@@ -42,7 +46,7 @@ class LogReporter:
 
     def emit(self, event: Event) -> None:
         """Log `event` as one line; `logging` itself takes care of threads and of a stream that fails."""
-        self._logger.info("%s", line(event))
+        self._logger.log(logging.WARNING if event.name in _NOTABLE else logging.INFO, "%s", line(event))
 
 
 def line(event: Event) -> str:

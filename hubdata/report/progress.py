@@ -91,7 +91,7 @@ class ProgressReporter:
 
 
 def _status(event: Event) -> str:
-    subject = str(event.fields.get("key") or event.fields.get("job") or event.fields.get("target") or "")
+    subject = str(event.fields.get("holder") or event.fields.get("key") or event.fields.get("job") or event.fields.get("target") or "")
     subject = plain(redact(subject))
     if len(subject) > _MAX_WORD:
         subject = "..." + subject[-_MAX_WORD:]

@@ -11,7 +11,7 @@ from tests.unit.config.conftest import Write
 
 def test_every_value_tells_where_it_came_from(tmp_path: Path, write: Write) -> None:
     """File and line, the variable, the flag, or `default`; adapters' own defaults are part of it."""
-    write("hubdata.toml", '\n[targets.aws]\ntype = "s3"\nbucket = "b"\n\n[verify]\nurl = "https://example.net"\n')
+    write("hubdata.toml", '\n[targets.aws]\ntype = "s3"\nbucket = "b"\n\n[verify]\nurl = "https://example.net"\n[lease]\nwaits_s = 30\n')
     environment = {"HUBDATA_SPOOL": "/s", "HUBDATA_TARGETS__AWS__REGION": "eu-west-1"}
     rows = show(config=None, environment=environment, flags={"jobs": "j", "checkout": ["c"]}, cwd=tmp_path)
     assert rows == (
@@ -26,6 +26,8 @@ def test_every_value_tells_where_it_came_from(tmp_path: Path, write: Write) -> N
         Row("checkouts.*", str(tmp_path / "c"), "--checkout"),
         Row("verify.url", "https://example.net", "hubdata.toml:7"),
         Row("verify.families", "ipv4, ipv6", "default"),
+        Row("lease.holds_s", "60", "default"),
+        Row("lease.waits_s", "30", "hubdata.toml:9"),
     )
 
 

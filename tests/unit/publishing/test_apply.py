@@ -9,13 +9,13 @@ import pytest
 
 from hubdata.errors import CdnError, Conflict, TargetError
 from hubdata.model.lease import KEY as LEASE
-from hubdata.model.lease import Lease
+from hubdata.model.lease import Lease, Terms
 from hubdata.model.manifest import Manifest
 from hubdata.model.snapshot import Snapshot
 from hubdata.planning.diff import diff
 from hubdata.publishing import ledger
 from hubdata.publishing.apply import Applied, Work, apply, resume
-from hubdata.publishing.lease import Held, Terms
+from hubdata.publishing.lease import Held
 from hubdata.publishing.survey import Survey, survey
 from tests.simulator.cdn import MemoryCdn
 from tests.simulator.clock import START

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from hubdata.errors import Conflict, TargetError
-from hubdata.model.lease import KEY, Lease
-from hubdata.publishing.lease import Held, Terms, held
+from hubdata.model.lease import KEY, Lease, Terms
+from hubdata.publishing.lease import Held, held
 from hubdata.transfer.living import this_process
 from tests.simulator.clock import START, SettableClock
 from tests.simulator.store import MemoryTarget
