@@ -5,7 +5,6 @@ side, and then the data section in segments that each begin at a record. numpy l
 """
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
@@ -73,6 +72,8 @@ class Prover:
         """Return what `work` makes of each item, in order."""
         if self._threads == 1:
             return [work(item) for item in items]
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(self._threads) as pool:
             return list(pool.map(work, items))
 

@@ -70,11 +70,11 @@ def weigh_containers(data: Bytes, begins: Bytes, offset: int) -> Containers:
     walk = _Walk(data, begins, at)
     problem = walk.run()
     if problem is None:
-        levels = walk.containers
+        levels = walk.containers + walk.points
         weight, depth, problem = _add_up(walk, levels)
         if problem is None and (depth > MAX_DEPTH).any():  # containers side by side are no levels: look closer
             for index in np.flatnonzero(levels > 64):
-                levels[index] = levels_below(data, int(at[index]))
+                levels[index] = levels_below(data, int(at[index])) + walk.points[index]
             weight, depth, problem = _add_up(walk, levels)
     if problem is not None:
         none = np.zeros(0, np.int64)
@@ -105,6 +105,8 @@ class _Walk:
         self.at = at
         self.weight = np.zeros(at.size, np.int64)
         self.containers = np.zeros(at.size, np.int64)
+        self.points = np.zeros(at.size, np.int8)
+        """1 where a pointer leads to anything but a container: that is one more level."""
         self._edges: list[tuple[NDArray[np.int32], NDArray[np.int32]]] = []
         self._visits_left = 2 * begins.size + (1 << 20)
         self._edges_left = begins.size // 8 + (1 << 16)
@@ -160,7 +162,9 @@ class _Walk:
         long = np.flatnonzero((codes & LONG) != 0)
         if long.size:
             weight[long] = weights_of(read_headers(self._data, to[long])) - VALUE
-        linked = np.flatnonzero(is_container(self._data, to, codes))
+        containers = is_container(self._data, to, codes)
+        self.points[who[~containers]] = 1
+        linked = np.flatnonzero(containers)
         if linked.size:
             self._edges_left -= linked.size
             self._edges.append((who[linked].astype(np.int32), np.searchsorted(self.at, to[linked]).astype(np.int32)))

@@ -30,7 +30,6 @@ from tests.support.raw_mmdb import (
     double,
     grown,
     mapping,
-    node,
     of,
     pointer,
     text,
@@ -160,6 +159,20 @@ def test_a_pointer_leads_to_where_a_field_begins_that_is_no_pointer() -> None:
     assert problems(database(array(ONE, pointer(2)) + array(pointer(4)), [0, 6])) == ["pointer-pointer"]
 
 
+def test_the_first_place_behind_the_data_section_is_outside() -> None:
+    """The last byte that a pointer may lead to is the last of the section."""
+    assert problems(database(array(pointer(4)) + ONE, [0, 4])) == []
+    assert problems(database(array(pointer(5)) + b"\xa0", [0, 4])) == ["pointer-outside"]
+
+
+def test_one_field_that_runs_over_is_found_among_many() -> None:
+    """Two hundred records, of which one says that it is longer than it is."""
+    record = text("abc")
+    body = record * 100 + b"\x44abc" + record * 100
+    proof = prove(database(body, range(0, len(body), 4)))
+    assert ("field-overrun", 255 * 6 + 16 + 400) in {(each.problem, each.offset) for each in proof.problems}
+
+
 def test_pointers_of_all_four_sizes_are_read() -> None:
     """The two bits of size and the three of value, with the offsets that the sizes begin at."""
     filler = control(BYTES, 60_000) + bytes(60_000)
@@ -237,6 +250,18 @@ def test_ipv4_may_be_shared_and_only_in_moderation() -> None:
     assert problems(grown(bomb, ip_version=6)) == ["tree-many"]
 
 
+def test_ipv4_shared_by_very_many_is_refused() -> None:
+    """Two thousand nodes lead to the root of two thousand others: to read all networks would take millions of steps."""
+    top, below = 2047, 2047  # complete trees, the first below ::1:0:0:0:0:0:0:0 and its like
+    path = 96
+    root, other = path, path + below
+    count = path + below + top
+    nodes = [(i + 1, other if i == 3 else count) for i in range(path)]
+    for first, size, leaf in ((root, below, count + 16), (other, top, root)):
+        nodes += [(first + 2 * i + 1, first + 2 * i + 2) if 2 * i + 2 < size else (leaf, leaf) for i in range(size)]
+    assert problems(grown(nodes, ip_version=6)) == ["tree-many"]
+
+
 def test_nodes_that_no_path_leads_to_are_refused() -> None:
     """Their networks are lost; what only they point to counts as pointed to by nothing."""
     assert problems(grown([(2 + 16, 2), (2 + 16, 2)], ONE)) == ["tree-unreached"]
@@ -248,6 +273,9 @@ def test_a_separator_that_is_not_zero_is_refused() -> None:
     body = bytearray(database(ONE))
     body[6 + 3] = 1
     assert (only(prove(bytes(body))).problem, only(prove(bytes(body))).offset) == ("separator", 9)
+
+
+TEXTS = [0, 60_003, 60_003 + 2 + 20 * 2 + 0]
 
 
 def fan_out(width: int, height: int) -> bytes:
@@ -272,6 +300,10 @@ def chain_of_pointers(length: int) -> bytes:
         (database(array(*[ONE] * 65_537)), "record-heavy"),
         (database(control(BYTES, 2 << 20) + bytes(2 << 20)), "record-heavy"),
         (database(text("x" * 60_000) + array(*[pointer(0)] * 36), [0, 60_003]), "record-heavy"),
+        (
+            database(text("x" * 60_000) + array(*[pointer(0)] * 20) + array(*[pointer(60_003)] * 2), TEXTS),
+            "record-heavy",
+        ),
         (chain_of_pointers(300), "record-deep"),
         (database(array(pointer(0))), "pointer-cycle"),
         (database(array(pointer(4)) + array(pointer(0)), [0, 4]), "pointer-cycle"),
@@ -291,6 +323,7 @@ def test_a_record_that_unfolds_without_measure_is_refused(body: bytes, problem: 
         fan_out(100, 2),
         database(array(*[ONE] * 65_000)),
         database(array(*[of({"a": 1})] * 600)),
+        database(array(*[of({"a": 1})] * 600) + array(pointer(0)), [0, len(array(*[of({"a": 1})] * 600))]),
         database(control(BYTES, 2_000_000) + bytes(2_000_000)),
         chain_of_pointers(200),
     ],
@@ -314,6 +347,22 @@ def test_512_levels_are_proven_and_513_are_not(wrap: Callable[[bytes], bytes]) -
     """The limit of all readers, of arrays, of maps, and of arrays that keys can only be told in with a stack."""
     assert problems(database(nested(512, wrap))) == []
     assert problems(database(nested(513, wrap))) == ["record-deep"]
+
+
+def test_a_pointer_is_a_level_wherever_it_is() -> None:
+    """To a number at the end of 511 levels and of 512, and the same behind another pointer."""
+
+    def below(levels: int) -> bytes:
+        field = pointer(0)
+        for _ in range(levels):
+            field = array(field)
+        return field
+
+    assert problems(database(ONE + below(511), [0, 2])) == []
+    assert problems(database(ONE + below(512), [0, 2])) == ["record-deep"]
+    for levels, expected in ((509, []), (510, ["record-deep"])):
+        data = ONE + below(levels)
+        assert problems(database(data + array(pointer(2)), [0, 2, len(data)])) == expected
 
 
 def test_keys_are_told_from_values_between_nested_arrays() -> None:
@@ -374,6 +423,13 @@ def test_a_key_of_the_metadata_that_is_there_twice_is_refused() -> None:
     assert problems(twice) == ["metadata-twice"]
 
 
+def test_a_pointer_to_a_pointer_in_the_metadata_is_refused() -> None:
+    """Here it leads to itself."""
+    head, _, tail = database(ONE).rpartition(MARKER)
+    itself = head + MARKER + control(MAP, (tail[0] & 31) + 1) + text("p") + pointer(3) + tail[1:]
+    assert problems(itself) == ["metadata-pointer"]
+
+
 def test_narrow_integers_and_unknown_keys_in_the_metadata_are_no_problem() -> None:
     """Some writers take the narrowest type, and a minor version may add keys."""
     body = database(ONE, node_count=uint(1, UINT16), build_epoch=uint(9), added=array(double(1.0), control(BOOLEAN, 1)))
@@ -396,11 +452,3 @@ def test_a_mapped_file_is_proven_and_can_be_closed(tmp_path: Path) -> None:
         for threads in (1, 2):
             with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as body:
                 assert bool(prove(body, threads=threads).problems) == (number > 0)
-
-
-def test_the_middle_bits_of_28_bit_nodes_belong_to_their_sides() -> None:
-    """Records above 24 bits, to the left and to the right, point behind the data, and are read as such."""
-    good = node(1 + 16, 1, 28)
-    for left, right in ((1 << 27, 1), (1, 1 << 27)):
-        body = database(ONE, bits=28).replace(good, node(left, right, 28), 1)
-        assert problems(body)[0] == "tree-outside"
