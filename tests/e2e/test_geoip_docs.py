@@ -90,8 +90,8 @@ def test_every_command_works_as_it_stands_in_this_order(workspace: tuple[Path, d
 
 
 def test_every_flag_exists() -> None:
-    """Of `geoip refresh`, but for `--once`, which is sync's."""
-    helped = hubdata("geoip", "refresh", "--help", cwd=ROOT).stdout
+    """Of the commands below `geoip`, but for `--once`, which is sync's."""
+    helped = "".join(hubdata("geoip", name, "--help", cwd=ROOT).stdout for name in ("refresh", "verify", "lookup"))
     flags = {flag for word in WORDS for flag in re.findall(r"--[a-z][a-z-]+", word)} - {"--once"}
     assert flags >= {"--edition", "--force", "--job", "--allow-rollback", "--format"}
     assert {flag for flag in flags if flag not in helped} == set()
