@@ -91,7 +91,8 @@ class ProgressReporter:
 
 
 def _status(event: Event) -> str:
-    subject = str(event.fields.get("holder") or event.fields.get("key") or event.fields.get("job") or event.fields.get("target") or "")
+    told = (event.fields.get(name) for name in ("holder", "key", "job", "target"))
+    subject = str(next(filter(None, told), ""))
     subject = plain(redact(subject))
     if len(subject) > _MAX_WORD:
         subject = "..." + subject[-_MAX_WORD:]
