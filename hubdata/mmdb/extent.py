@@ -1,8 +1,8 @@
 """How much a proven database covers, counted level by level without a list of its networks.
 
 Every run compares these figures with the published ones, so they must cost little time and memory: of each level of
-the tree only the records are kept, not the addresses that lead to them. Who wants the networks themselves asks
-`networks`, at twice the memory; a test holds both to one result. IPv4 is counted once, and its aliases never.
+the tree only the records are kept, not the addresses that lead to them; a test holds the figures to a list of all
+networks. IPv4 is counted once, and its aliases never.
 """
 
 from dataclasses import dataclass

@@ -15,8 +15,8 @@ from hubdata.mmdb.columns import Path as Keys
 from hubdata.mmdb.columns import column
 from hubdata.mmdb.layout import read_layout
 from hubdata.mmdb.malformed import Malformed
-from hubdata.mmdb.networks import networks
 from tests.support.big_mmdb import old_city_database, real_city_database
+from tests.support.mmdb_networks import networks
 from tests.support.real import MMDB, needs_real
 
 COUNTRY: tuple[Keys, ...] = (("country", "iso_code"), ("registered_country", "iso_code"))

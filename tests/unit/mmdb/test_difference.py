@@ -18,10 +18,10 @@ from hubdata.mmdb.columns import column
 from hubdata.mmdb.difference import difference
 from hubdata.mmdb.layout import Layout, read_layout
 from hubdata.mmdb.malformed import Malformed
-from hubdata.mmdb.networks import networks
 from hubdata.model.geo import GeoDifference, Measure, Move, Movement, Shift
 from tests.support.big_mmdb import old_city_database, real_city_database
 from tests.support.mmdb_edits import place_of, value_at, with_value
+from tests.support.mmdb_networks import networks
 from tests.support.real import MMDB, needs_real
 
 PATHS = (("country", "iso_code"), ("registered_country", "iso_code"))
@@ -289,6 +289,33 @@ def test_trees_that_never_end_are_given_up(which: int) -> None:
     pair[which] = read_layout(with_value(body, place, place[0]))
     with pytest.raises(Malformed):
         difference(*pair)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_trees_that_double_with_every_level_are_given_up(which: int) -> None:
+    """Both records of every node lead to the next: 2**89 ways through ninety nodes, in the old or in the new."""
+    body = mmdb("GeoLite2-City", {ip_network("2001:db8::/100"): _country("DE")}, build_epoch=1)
+    foul = body
+    for depth in range(10, 99):
+        place = place_of(foul, IPv6Network((0x20010DB8 << 96, depth), strict=False))
+        following = value_at(foul, place)
+        foul = with_value(with_value(foul, (place[0], 0), following), (place[0], 1), following)
+    pair = [read_layout(body), read_layout(body)]
+    pair[which] = read_layout(foul)
+    with pytest.raises(Malformed) as caught:
+        difference(*pair)
+    assert caught.value.problem == "tree-shared"
+
+
+@pytest.mark.parametrize("beyond", [1, 15, 4_000_000])
+def test_a_record_outside_the_data_is_not_read(beyond: int) -> None:
+    """A value that points into the separator, or behind the data, names no record."""
+    body = mmdb("GeoLite2-City", {ip_network("10.0.0.0/24"): _country("DE")}, build_epoch=1)
+    count = read_layout(body).metadata.node_count
+    foul = with_value(body, place_of(body, ip_network("10.0.0.0/24")), count + beyond)
+    with pytest.raises(Malformed) as caught:
+        difference(read_layout(body), read_layout(foul))
+    assert caught.value.problem == "tree-data"
 
 
 def _system(number: int, name: str) -> dict[str, Any]:

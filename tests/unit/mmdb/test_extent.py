@@ -11,8 +11,8 @@ from hubdata.demo.mmdb_writer import mmdb
 from hubdata.mmdb.extent import Extent, extent
 from hubdata.mmdb.layout import read_layout
 from hubdata.mmdb.malformed import Malformed
-from hubdata.mmdb.networks import coverage, networks
 from tests.support import small_mmdb
+from tests.support.mmdb_networks import coverage, networks
 from tests.support.real import MMDB, needs_real
 
 

@@ -11,8 +11,8 @@ import pytest
 from hubdata.demo.mmdb_writer import mmdb
 from hubdata.mmdb.layout import read_layout
 from hubdata.mmdb.malformed import Malformed
-from hubdata.mmdb.networks import Networks, coverage, networks
 from tests.support.mmdb_edits import place_of, value_at, with_value
+from tests.support.mmdb_networks import Networks, coverage, networks
 from tests.support.real import MMDB, needs_real
 
 RECORD = {"country": {"iso_code": "DE"}}
