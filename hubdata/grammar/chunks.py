@@ -45,8 +45,9 @@ class Chunk:
         return Chunk(self.number, self.start, self.block[: offset - self.start])
 
 
-def chunks(body: Body, size: int = CHUNK_BYTES) -> Iterator[Chunk]:
-    """Yield all of `body`, in pieces of at most `size` bytes where no line is longer than that."""
+def chunks(body: Body, size: int | None = None) -> Iterator[Chunk]:
+    """Yield all of `body`, in pieces of at most `size` bytes (CHUNK_BYTES) where no line is longer than that."""
+    size = size or CHUNK_BYTES
     start, number = 0, 1
     while start < len(body):
         end = len(body)

@@ -52,6 +52,15 @@ class Tally(Generic[T]):
         self._first += shown
         self._total += len(shown) + sum(1 for _ in each)
 
+    @property
+    def full(self) -> bool:
+        """Tell whether the rest need only be counted."""
+        return len(self._first) > MAX_PER_RULE
+
+    def more(self, unseen: int) -> None:
+        """Take note of `unseen` more, when it is full."""
+        self._total += unseen
+
     def some(self) -> Some[T]:
         """Return all that was taken as a report needs it."""
         return Some(self._total, tuple(self._first))

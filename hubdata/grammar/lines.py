@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
+from hubdata.grammar import line_faults as faults
 from hubdata.grammar.chunks import Body, Chunk, chunks, line_feeds, long_lines
-from hubdata.grammar.gather import Gather, Some, Tally, shown
+from hubdata.grammar.gather import Gather, Some, Tally
 from hubdata.grammar.repeated import Few, Numbered, Repeated
 from hubdata.model.finding import Finding
 
@@ -31,11 +32,9 @@ _BOM = b"\xef\xbb\xbf"
 _HTML = re.compile(rb"\s*(?:<!doctype\s+html|<html[\s>])", re.IGNORECASE)
 _VISIBLE = bytes(range(0x20, 0x7F)) + b"\t\n\r"
 """The bytes of ASCII that are not invisible: a file of these alone, as most are, need not be searched."""
-_INVISIBLE = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
-
-_Place = tuple[int, int]
-"""A line and a column."""
+_NOT_UTF8 = re.compile("[\udc80-\udcff][^\n]*")
+"""Once for each line with bytes that are no text, where these were read as half surrogates."""
 
 
 class Row(NamedTuple):
@@ -96,7 +95,7 @@ def read_rows(
     already, when somebody wants to know more of them than the findings tell. Never raises, whatever the bytes.
     """
     gather = Gather(key, prefix)
-    lines = refused_whole(body, gather)
+    lines = _refused_whole(body, gather)
     if lines is None:
         return Rows(body, 0, 0, 0, []), gather.findings()
     few = lines <= FEW_LINES
@@ -106,7 +105,7 @@ def read_rows(
     return rows, gather.findings()
 
 
-def refused_whole(body: Body, gather: Gather) -> int | None:
+def _refused_whole(body: Body, gather: Gather) -> int | None:
     """Return how many line feeds `body` has; None when nothing of it is worth reading, which is then told."""
     if is_html(body):
         gather.error(
@@ -133,14 +132,6 @@ def is_html(body: Body) -> bool:
     return _HTML.match(body[:1024].removeprefix(_BOM)) is not None
 
 
-def readable_end(body: Body) -> int:
-    """Return where an engine stops reading `body`: at a line too long for it, else at its end."""
-    for chunk in chunks(body):
-        for at, _ in long_lines(chunk.block, ENGINE_LINE_BYTES - 1):
-            return chunk.start + at
-    return len(body)
-
-
 def is_sound(data: bytes) -> bool:
     """Tell whether lines of `data` can have no fault but that they are blank, too long, or there already."""
     if not data.translate(None, _VISIBLE):
@@ -148,7 +139,7 @@ def is_sound(data: bytes) -> bool:
     if b"\r" in data or b"\0" in data:
         return False
     try:
-        return _INVISIBLE.search(data.decode()) is None
+        return faults.INVISIBLE.search(data.decode()) is None
     except UnicodeDecodeError:
         return False
 
@@ -162,10 +153,10 @@ def judge_sound(
     """
     gather = Gather(key, "text")
     if unended is not None:
-        _final_lf(unended, gather)
+        faults.tell_final_lf(unended, gather)
     if not entries:
-        _no_row(gather)
-    _tell_rows(blank, repeated, gather)
+        faults.tell_no_row(gather)
+    faults.tell_rows(blank, repeated, gather)
     return gather.findings()
 
 
@@ -196,7 +187,7 @@ class _Judge:
         self._kept: list[tuple[int, list[str]]] | None = [] if keep else None
         self._end = len(body)
         self._lines = self._entries = 0
-        self._nul, self._cr = Tally[_Place](), Tally[_Place]()
+        self._nul, self._cr = Tally[faults.Place](), Tally[faults.Place]()
         self._not_utf8 = Tally[tuple[int, int, int]]()
         self._too_long = Tally[tuple[int, int]]()
         self._invisible = Tally[tuple[int, str]]()
@@ -225,7 +216,11 @@ class _Judge:
         try:
             chunk.block.decode()
         except UnicodeDecodeError:
-            self._not_utf8.take(_not_utf8(lines, chunk.number))
+            if self._not_utf8.full:
+                escaped = chunk.block.decode(errors="surrogateescape")
+                self._not_utf8.more(len(_NOT_UTF8.findall(escaped)))
+            else:
+                self._not_utf8.take(_not_utf8(lines, chunk.number))
 
     def _take_rows(self, chunk: Chunk) -> None:
         texts = chunk.texts()
@@ -239,27 +234,22 @@ class _Judge:
         self._repeats.take_chunk(chunk, rows)
         if any(map(str.isspace, rows)):
             self._blank.take(at for at, text in _numbered(chunk.number, texts) if text.isspace())
-        if chunk.block.translate(None, _VISIBLE) and _INVISIBLE.search(chunk.block.decode(errors="replace")):
-            self._invisible.take(row for row in _numbered(chunk.number, texts) if _INVISIBLE.search(row[1]))
+        if chunk.block.translate(None, _VISIBLE) and faults.INVISIBLE.search(chunk.block.decode(errors="replace")):
+            self._invisible.take(row for row in _numbered(chunk.number, texts) if faults.INVISIBLE.search(row[1]))
 
     def tell(self, rows: Rows, gather: Gather) -> None:
         """Give every finding to `gather`: those of the whole file first, the rest by rule."""
         if self._body[:3] == _BOM:
-            gather.error(
-                1,
-                "bom",
-                "the file begins with a byte order mark, which an engine reads as part of the first row",
-                "save it as UTF-8 without BOM",
-            )
+            faults.tell_bom(gather)
         if self._body[-1:] not in (b"", b"\n"):
-            _final_lf(line_feeds(self._body) + 1, gather)
-        _tell_bytes(self._nul.some(), self._cr.some(), self._not_utf8.some(), gather)
+            faults.tell_final_lf(line_feeds(self._body) + 1, gather)
+        faults.tell_bytes(self._nul.some(), self._cr.some(), self._not_utf8.some(), gather)
         _tell_long(self._too_long.some(), gather)
-        _tell_invisible(self._invisible.some(), gather)
+        faults.tell_invisible(self._invisible.some(), gather)
         if not len(rows):
-            _no_row(gather)
+            faults.tell_no_row(gather)
         repeated = self._repeats.repeated(lambda: (_numbered(*piece) for piece in rows.pieces()))
-        _tell_rows(self._blank.some(), repeated, gather)
+        faults.tell_rows(self._blank.some(), repeated, gather)
 
 
 def _numbered(number: int, texts: list[str]) -> Iterator[tuple[int, str]]:
@@ -277,30 +267,6 @@ def _not_utf8(lines: list[bytes], number: int) -> Iterator[tuple[int, int, int]]
             yield at, line[err.start], err.start + 1
 
 
-def _tell_bytes(nul: Some[_Place], cr: Some[_Place], not_utf8: Some[tuple[int, int, int]], gather: Gather) -> None:
-    for number, column in nul.first:
-        gather.error(number, "nul", "a NUL byte", "remove it: no list holds one", column=column)
-    gather.count("nul", nul.total - len(nul.first))
-    for number, column in cr.first:
-        gather.error(
-            number,
-            "cr",
-            "a carriage return: only one before the line feed is dropped, any other is part of the row",
-            "save the file with LF line ends",
-            column=column,
-        )
-    gather.count("cr", cr.total - len(cr.first))
-    for number, byte, column in not_utf8.first:
-        gather.error(
-            number,
-            "not-utf8",
-            f"not UTF-8: byte 0x{byte:02x}",
-            "save the file as UTF-8; a binary or compressed file has no place in a list",
-            column=column,
-        )
-    gather.count("not-utf8", not_utf8.total - len(not_utf8.first))
-
-
 def _tell_long(lines: Some[tuple[int, int]], gather: Gather) -> None:
     for number, size in lines.first:
         lost = ""
@@ -313,57 +279,3 @@ def _tell_long(lines: Some[tuple[int, int]], gather: Gather) -> None:
             f"break it up: a line of {ENGINE_LINE_BYTES:,} bytes silently loses the rest of the file",
         )
     gather.count("line-too-long", lines.total - len(lines.first))
-
-
-def _tell_invisible(rows: Some[tuple[int, str]], gather: Gather) -> None:
-    for number, text in rows.first:
-        found = _INVISIBLE.search(text)
-        if found:
-            gather.warning(
-                number,
-                "invisible",
-                f"an invisible character, U+{ord(found[0]):04X}, is part of the row {shown(text)}",
-                "remove it, unless the row is meant to hold it",
-                column=found.start() + 1,
-            )
-    gather.count("invisible", rows.total - len(rows.first))
-
-
-def _tell_rows(blank: Some[int], repeated: Some[Repeated], gather: Gather) -> None:
-    for number in blank.first:
-        _blank(number, gather)
-    gather.count("whitespace-only", blank.total - len(blank.first))
-    for each in repeated.first:
-        _repeated(each, gather)
-    gather.count("duplicate", repeated.total - len(repeated.first))
-
-
-def _final_lf(number: int, gather: Gather) -> None:
-    gather.warning(number, "final-lf", "the last line does not end with a line feed", "end it with one")
-
-
-def _no_row(gather: Gather) -> None:
-    gather.error(
-        None,
-        "empty",
-        "there is no data row",
-        "an engine never matches with it and logs an error for every event: restore the rows or remove the file",
-    )
-
-
-def _blank(number: int, gather: Gather) -> None:
-    gather.error(
-        number,
-        "whitespace-only",
-        "the line holds only white space, and an engine takes it for a row",
-        "empty the line",
-    )
-
-
-def _repeated(row: Repeated, gather: Gather) -> None:
-    gather.warning(
-        row.line,
-        "duplicate",
-        f"{shown(row.text)} stands in line {row.before} already",
-        "remove one of the two",
-    )

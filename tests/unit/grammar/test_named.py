@@ -1,11 +1,13 @@
 """Named networks and rows: what a list may never let in, and what it must never lose, held to a model of sets."""
 
+import random
 from ipaddress import ip_network
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hubdata.grammar import named
 from hubdata.grammar.named import named_network, named_networks, named_rows
 from hubdata.grammar.networks import Network
 from hubdata.model.finding import Finding, Severity
@@ -126,3 +128,19 @@ def test_both_agree_with_sets_of_single_addresses(listed: tuple[str, ...], wante
     gone = not _addresses((wanted,)) <= _addresses(listed)
     assert sorted(line for rule, line in found if line is not None) == lines
     assert (("limits.must-contain", None) in found) is gone
+
+
+@pytest.mark.parametrize("lost", [None, 0, 77, 255])
+@pytest.mark.parametrize("at_once", [1, 5, 4096])
+def test_a_network_may_be_there_in_any_pieces(monkeypatch: pytest.MonkeyPatch, lost: int | None, at_once: int) -> None:
+    """All its addresses one by one, in any order and some twice, are all of it; all but one are only a part."""
+    monkeypatch.setattr(named, "_AT_ONCE", at_once)
+    chance = random.Random(at_once)
+    for start in ("9.9.9.", "2a00::"):
+        spelled = [f"{start}{at:x}" if ":" in start else f"{start}{at}" for at in range(256) if at != lost]
+        there = [*spelled, *chance.choices(spelled, k=200)]
+        chance.shuffle(there)
+        wanted = "9.9.9.0/24" if start == "9.9.9." else "2a00::/120"
+        findings = named_networks("k", networks(*there), Limits(must_contain=(wanted,)))
+        assert told(findings) == ([] if lost is None else [("limits.must-contain", None)])
+        assert all("only a part of it" in finding.message for finding in findings)

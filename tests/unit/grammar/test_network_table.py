@@ -200,7 +200,7 @@ def test_neighbours_as_wide_as_the_floor_are_left_alone_alike(limits: Limits, me
     "body", [b"8.8.8.0/24\r\n", b"8.8.8.0/24\0\n", b"\xff\n", b"\xef\xbb\xbf8.8.8.0/24\n", b"x" * ENGINE_LINE_BYTES]
 )
 def test_text_that_is_not_sound_is_known_as_such(body: bytes) -> None:
-    """What is wrong with the text around the rows is told by the reader of rows; the networks are a table all the same."""
+    """What is wrong with the text around the rows is told by the reader of rows; the networks are a table still."""
     table, sound = as_table(body), as_table(b"# caf\xc3\xa9\n8.8.8.0/24\n")
     assert table is not None
     assert sound is not None
