@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -266,6 +267,30 @@ def test_the_first_days_of_a_month_cost_one_small_request_more(tmp_path: Path) -
         assert world.asked() == ["missing", "file"] * 2
         vendor.release()
         assert world.sync().puts("mirror") == vendor.keys
+
+
+def _bomb() -> Iterator[bytes]:
+    packer = zlib.compressobj(9, wbits=31)
+    for _ in range(512):
+        yield packer.compress(bytes(1 << 20))
+    yield packer.flush()
+
+
+def test_a_bomb_of_512_mb_costs_no_memory_and_no_disk(tmp_path: Path) -> None:
+    """The process is no larger than one that publishes; what is public stays, and the spool is empty."""
+    with dbip(tmp_path) as vendor:
+        assert vendor.server is not None
+        vendor.job = vendor.job.replace('type = "dbip"\n', 'type = "dbip"\nmax_bytes = 100_000_000\n')
+        world = World(tmp_path, vendor)
+        good = world.sync()
+        before = world.public()
+        vendor.release()
+        vendor.server.fail("file", stream=_bomb)
+        ended = world.sync()
+        problem(ended, "geoip-dbip", 5, "unpacks to more than")
+        assert ended.peak_mb < good.peak_mb + 20
+        assert world.public() == before
+        assert list((tmp_path / "spool").glob("run-*")) == []
 
 
 @pytest.mark.parametrize("vendor", ["dbip", "ipinfo"])
