@@ -8,11 +8,9 @@ from afar is kept in the spool under that SHA-256, so that the next look-up down
 import hashlib
 import mmap
 import os
-import re
-import secrets
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -28,15 +26,11 @@ from hubdata.model.lookup import LookedUp, LookupResult
 from hubdata.model.manifest import Entry
 from hubdata.ports import Target
 from hubdata.publishing.survey import read_manifest
-from hubdata.transfer.spool import Spool, spool_error
+from hubdata.transfer.keepsakes import KEPT, Keepsakes
+from hubdata.transfer.spool import Spool
 
 MAX_BYTES = 512 << 20
 """As large as the kind `mmdb` lets a database be."""
-
-_KEPT = "databases"
-_PART = ".part"
-_GRACE_S = 3600
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +126,15 @@ def _published(settings: Settings, named: tuple[str, ...]) -> Iterator[tuple[str
         for key, entry in entries.items():
             yield key, _downloaded(target, key, entry)
         return
-    with Spool.create(settings.spool) as spool:
-        kept = spool.path.parent / _KEPT
-        _tidy(kept, {entry.sha256 for entry in entries.values()})
+    with Spool.create(settings.spool):  # what is kept lies beside it, where nobody else may write
+        keepsakes = Keepsakes(settings.spool / KEPT)
+        keepsakes.forget_all_but({entry.sha256 for entry in entries.values()})
         for key, entry in entries.items():
-            yield key, _kept(kept, entry) or _keep(kept, entry, _downloaded(target, key, entry))
+            body: Body | None = keepsakes.find(entry.sha256)
+            if body is None:
+                body = _downloaded(target, key, entry)
+                keepsakes.keep(body, entry.sha256)
+            yield key, body
 
 
 def _downloaded(target: Target, key: str, entry: Entry) -> bytes:
@@ -150,40 +148,6 @@ def _downloaded(target: Target, key: str, entry: Entry) -> bytes:
             retryable=True,
         )
     return blob.body
-
-
-def _kept(directory: Path, entry: Entry) -> bytes | None:
-    """Return the bytes of an earlier download, if they still are what the manifest says."""
-    if not _DIGEST.fullmatch(entry.sha256):  # a manifest comes from afar: it must not name any file of this machine
-        return None
-    try:
-        body = (directory / entry.sha256).read_bytes()
-    except OSError:
-        return None
-    return body if hashlib.sha256(body).hexdigest() == entry.sha256 else None
-
-
-def _keep(directory: Path, entry: Entry, body: bytes) -> bytes:
-    """Return `body`, whose digest is the entry's, kept under it for the next look-up, whole or not at all."""
-    part = directory / f".{secrets.token_hex(8)}{_PART}"
-    try:
-        directory.mkdir(mode=0o700, exist_ok=True)
-        part.write_bytes(body)
-        part.replace(directory / entry.sha256)
-    except OSError as err:
-        raise spool_error(err, directory) from err
-    finally:
-        part.unlink(missing_ok=True)
-    return body
-
-
-def _tidy(directory: Path, wanted: set[str]) -> None:
-    """Remove downloads that are published no longer, and what a killed process left half-written."""
-    with suppress(OSError):
-        for path in directory.iterdir():
-            being_written = path.suffix == _PART and path.stat().st_mtime > time.time() - _GRACE_S
-            if path.name not in wanted and not being_written:
-                path.unlink(missing_ok=True)
 
 
 def parsed(text: str) -> IPv4Address | IPv6Address:

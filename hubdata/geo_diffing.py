@@ -118,10 +118,14 @@ def _edition(named: _Named) -> str | None:
 
 def _published(choices: "Choices", settings: "Settings", word: str, edition: str | None) -> _Named:
     from hubdata import diffing
+    from hubdata.transfer.keepsakes import KEPT, Keepsakes
 
     side = diffing.side_of(diffing.the_target(choices, settings, word), word)
     key = _key(side, word, edition)
     lump = side.files[key]
+    kept = Keepsakes(settings.spool / KEPT).find(lump.sha256 or "")
+    if kept is not None:
+        return _Named(f"{key} ({side.label})", kept, proven=True)
     body = lump.read()
     proven = lump.sha256 is not None and hashlib.sha256(body).hexdigest() == lump.sha256
     return _Named(f"{key} ({side.label})", body, proven)

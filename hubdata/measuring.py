@@ -66,9 +66,13 @@ class Measurer:
         }
 
     def published(self, artifact: Artifact) -> None:
-        """Take note that `artifact` is public now, so that the next run need not download it."""
-        if self._keepsakes is not None and artifact.kind == KIND:
-            self._keepsakes.keep_file(artifact.path, artifact.sha256)
+        """Take note that `artifact` is public now: the next run need not download it, nor will it want the old one."""
+        if self._keepsakes is None or artifact.kind != KIND:
+            return
+        self._keepsakes.keep_file(artifact.path, artifact.sha256)
+        for old, new in tuple(self._known):
+            if new == artifact.sha256:
+                self._keepsakes.forget(old)
 
     def _measured(self, target: Target, held: Held, artifact: Artifact) -> Measured:
         from hubdata.mmdb.difference import cores, difference

@@ -3,7 +3,7 @@
 What changed in a database is told by comparing it with the published one, every day; that one is as large again, and
 was in this machine's hands when it was published. Whatever is handed out has been digested anew, so a file that was
 damaged or exchanged is as good as none. Nothing here is ever needed: what cannot be kept is downloaded when it is
-asked for, and no run fails for it.
+asked for, and no run fails for it. Nor does an old release stay: licences ask that its copies go when a new one is out.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,6 +23,9 @@ KEPT = "databases"
 MAX_FILES = 8
 MAX_BYTES = 1 << 30
 """Two editions and their next releases take a fifth of it."""
+
+MAX_AGE_S = 28 * 86400
+"""How long a file stays that nobody asks for."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _PART = ".part"
@@ -69,6 +72,20 @@ class Keepsakes:
         """Keep `body`."""
         self._keep(sha256, lambda part: _written(part, body))
 
+    def forget(self, sha256: str) -> None:
+        """Remove the bytes of that digest, if they are here."""
+        if _DIGEST.fullmatch(sha256):
+            with suppress(OSError):
+                (self._directory / sha256).unlink(missing_ok=True)
+
+    def forget_all_but(self, wanted: Set[str]) -> None:
+        """Remove everything whose digest is not `wanted`, and what killed processes left half-written."""
+        with suppress(OSError):
+            self._tidy()
+            for path in self._directory.iterdir():
+                if path.suffix != _PART and path.name not in wanted:
+                    path.unlink(missing_ok=True)
+
     def _keep(self, sha256: str, fill: Callable[[Path], None]) -> None:
         if not _DIGEST.fullmatch(sha256):
             return
@@ -85,18 +102,18 @@ class Keepsakes:
 
     def _tidy(self) -> None:
         """Remove what is over the bounds, the longest unused first, and what killed processes left half-written."""
-        found = []
+        found, now = [], time.time()
         for path in self._directory.iterdir():
             with suppress(OSError):
                 state = path.lstat()
                 if _DIGEST.fullmatch(path.name):
                     found.append((state.st_mtime, state.st_size, path))
-                elif path.suffix == _PART and state.st_mtime < time.time() - _GRACE_S:
+                elif path.suffix == _PART and state.st_mtime < now - _GRACE_S:
                     path.unlink(missing_ok=True)
         total = 0
-        for number, (_, size, path) in enumerate(sorted(found, reverse=True)):
+        for number, (used_at, size, path) in enumerate(sorted(found, reverse=True)):
             total += size
-            if number >= self._max_files or total > self._max_bytes:
+            if number >= self._max_files or total > self._max_bytes or used_at < now - MAX_AGE_S:
                 path.unlink(missing_ok=True)
 
 

@@ -75,6 +75,16 @@ def test_what_this_run_publishes_is_kept_for_the_next(tmp_path: Path) -> None:
     assert world.reads() == 0
 
 
+def test_what_was_replaced_is_not_kept_any_longer(tmp_path: Path) -> None:
+    """The copy of the old release goes as soon as the new one is public."""
+    world = _Published(tmp_path, _city("DE"), _city("FR"))
+    measurer = Measurer(Keepsakes(tmp_path / "kept"))
+    world.measured(measurer)
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == [world.held.sha256]
+    measurer.published(world.artifact)
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == [world.artifact.sha256]
+
+
 def test_lists_are_not_kept(tmp_path: Path) -> None:
     """Only databases are large, and compared by their own copy."""
     world = _Published(tmp_path, b"a", b"b", kind="cidr")

@@ -98,6 +98,30 @@ def test_leftovers_of_killed_processes_are_removed_and_young_ones_are_not(direct
     assert sorted(path.name for path in directory.iterdir()) == sorted([".bb.part", _sha256(b"some bytes")])
 
 
+def test_what_nobody_asks_for_goes_in_time(directory: Path) -> None:
+    """A month old and not asked for: an old release stays nowhere."""
+    keepsakes = Keepsakes(directory)
+    keepsakes.keep(b"old", _sha256(b"old"))
+    past = time.time() - 29 * 86400
+    os.utime(directory / _sha256(b"old"), (past, past))
+    keepsakes.keep(b"new", _sha256(b"new"))
+    assert _found(keepsakes, b"old") is None
+    assert _found(keepsakes, b"new") == b"new"
+
+
+def test_what_is_no_longer_wanted_can_be_forgotten(directory: Path) -> None:
+    """One by its digest, or all but a few; there need be nothing at all."""
+    keepsakes = Keepsakes(directory)
+    keepsakes.forget(_sha256(b"a"))
+    keepsakes.forget_all_but(set())
+    for body in (b"a", b"b", b"c"):
+        keepsakes.keep(body, _sha256(body))
+    keepsakes.forget(_sha256(b"a"))
+    assert [_found(keepsakes, body) for body in (b"a", b"b", b"c")] == [None, b"b", b"c"]
+    keepsakes.forget_all_but({_sha256(b"c")})
+    assert [_found(keepsakes, body) for body in (b"b", b"c")] == [None, b"c"]
+
+
 def test_where_nothing_can_be_kept_nothing_fails(tmp_path: Path) -> None:
     """A file in the place of the directory, or a file that is gone: the run goes on."""
     (tmp_path / "databases").write_bytes(b"in the way")
