@@ -209,15 +209,16 @@ def test_a_manifest_cannot_name_a_file_outside_the_kept_ones(
     evil = body.replace(hashlib.sha256(CITY).hexdigest().encode(), b"../../victim")
     bucket.server.client("s3").put_object(Bucket=bucket.name, Key="manifest.json", Body=evil)
     read: list[Path] = []
-    whole = Path.read_bytes
+    opened = Path.open
 
-    def spying(path: Path) -> bytes:
+    def spying(path: Path, *how: Any, **more: Any) -> Any:
         read.append(path.resolve())
-        return whole(path)
+        return opened(path, *how, **more)
 
-    monkeypatch.setattr(Path, "read_bytes", spying)
+    monkeypatch.setattr(Path, "open", spying)
     with pytest.raises(TargetError, match="is not what its manifest says"):
         lookup(bucket.choices, asked("9.9.9.9"))
+    assert read
     assert victim not in read
 
 
