@@ -57,3 +57,14 @@ def test_what_hubdata_refuses_is_refused(part: str, old: str, new: str) -> None:
     text = {"hubdata.toml": FULL, "job": CONTRACT}[part]
     assert text.count(old) == 1
     assert errors(part, text.replace(old, new)) != []
+
+
+HOOKS = '[hooks]\non_published = ["reload", "--all"]\ntimeout_s = 5\npass_environment = ["CHAT_TOKEN"]\n'
+
+
+def test_hooks_and_retention_are_part_of_the_schemas() -> None:
+    """An editor marks a command written as one text, and a day that is none."""
+    assert errors("hubdata.toml", FULL + HOOKS) == []
+    assert errors("hubdata.toml", FULL + HOOKS.replace('["reload", "--all"]', '"reload --all"')) != []
+    assert errors("job", f"{CONTRACT}\n[retention]\ndays = 28\n") == []
+    assert errors("job", f"{CONTRACT}\n[retention]\ndays = 0\n") != []
