@@ -31,6 +31,9 @@ MAX_REFUSED = 100
 MAX_COMPILED = 16
 """So many compiled patterns are kept: each can hold as much memory as MAX_MEM_BYTES, twice."""
 
+_SHORT = 500
+"""Of longer patterns it is not remembered what they match: nobody repeats them, and they would fill the memory."""
+
 _CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0"
 _SAFARI = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
 ORDINARY = (
@@ -148,6 +151,11 @@ def matches(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
 
 def overmatch(pattern: str, ignore_case: bool = False) -> str | None:
     """Return an ordinary thing that `pattern` matches and should not, told in words; None when there is none."""
+    return (_overmatch if len(pattern) <= _SHORT else _overmatch.__wrapped__)(pattern, ignore_case)
+
+
+@lru_cache(maxsize=1024)
+def _overmatch(pattern: str, ignore_case: bool) -> str | None:
     compiled, _ = _compile(pattern, ignore_case)
     if compiled is None:
         return None
