@@ -43,7 +43,7 @@ def each_action(text: str) -> Iterator[Action]:
 
 def quote_open(text: str) -> bool:
     """Tell whether a single quote in a list of actions is left open, of which the engine only writes to its log."""
-    return "'" in text and sum(match[0] == "'" for match in _SEPARATOR.finditer(text, 1)) % 2 > 0
+    return (text.count("'", 1) - text.count("\\'")) % 2 > 0  # the engine does not look at the first character
 
 
 def _action(text: str, offset: int) -> Action:

@@ -15,21 +15,24 @@ from hubdata.grammar.seclang import Unreadable, each_variable
 _SHORT = 500
 """Answers about longer texts are not remembered: nobody repeats them, and they would fill the memory."""
 
+_SHORT_PATTERN = 12_000
+"""The same for patterns: as long as those of the Core Rule Set, which come again with each of its versions."""
+
 
 def pattern_problem(pattern: str) -> str | None:
     """Return why the engine could not compile `pattern`; rule sets repeat theirs from version to version."""
-    return _pattern_problem(pattern) if len(pattern) <= _SHORT else regexp_problem(pattern)
+    return _pattern_problem(pattern) if len(pattern) <= _SHORT_PATTERN else regexp_problem(pattern)
 
 
-_pattern_problem = lru_cache(maxsize=4096)(regexp_problem)
+_pattern_problem = lru_cache(maxsize=2048)(regexp_problem)
 
 
 def pattern_labour(pattern: str) -> int:
     """Return what `pattern_problem` costs for `pattern`, in refusals of a row (`Gather.spend`)."""
-    return _pattern_labour(pattern) if len(pattern) <= _SHORT else labour(pattern)
+    return _pattern_labour(pattern) if len(pattern) <= _SHORT_PATTERN else labour(pattern)
 
 
-_pattern_labour = lru_cache(maxsize=4096)(labour)
+_pattern_labour = lru_cache(maxsize=2048)(labour)
 
 
 def key_patterns(text: str) -> Iterator[str]:
