@@ -57,7 +57,7 @@ def emitted() -> frozenset[str]:
             ids.update(f"{kind}.{problem}" for problem in _problems(name, tree))
             if "read_objects" in path.read_text():
                 row_kinds.append(kind)
-        elif name in {"grammar/lines.py", "grammar/whole_text.py"}:
+        elif name in {"grammar/lines.py", "grammar/line_faults.py", "grammar/whole_text.py"}:
             ids.update(f"text.{problem}" for problem in _problems(name, tree))
         elif name == "grammar/named.py":
             ids.update(f"limits.{problem}" for problem in _problems(name, tree))
