@@ -50,6 +50,13 @@ HEAD = """\
 | | wall s | Go / it | CPU s | in process s | Go / it | peak MB |
 |---|---|---|---|---|---|---|"""
 
+NOTES = """\
+What bounds what: the tree, the fields and the pointers take a fifth, a quarter and a third of the CPU, all of it in
+numpy; start-up and numpy's import are 0.15 s of the whole process. Two threads share all but weighing containers
+(0.09 s), and gain only where a second core is free: with both cores to itself (real-time priority, same machine and
+file) the whole process takes 1.09 s on one thread and 0.76 s on two, Go's 4.88 s: 4.5 and 6.4 times less.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Tool:
