@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hubdata.grammar.gather import MAX_PER_RULE, Some
+from hubdata.grammar.intervals import Intervals
 from hubdata.grammar.nesting import Covered, Mergeable
 from hubdata.grammar.network_bytes import HOST_HIGH, HOST_LOW, U8, U32, U64, Flags, Ints
 from hubdata.grammar.network_finds import Finds
@@ -199,17 +200,40 @@ def mergeable(outer: Columns, floor: int) -> Some[Mergeable]:
 
 def _neighbours(outer: Columns) -> Flags:
     """Tell which of the outermost networks begin where another ends, or end where another begins."""
-    low = None if outer.low is None else outer.low
-    last_high = outer.high | HOST_HIGH[outer.prefix]
-    if low is None:
-        meets = last_high[:-1] + np.uint64(1) == outer.high[1:]
-    else:
-        after = (low | HOST_LOW[outer.prefix])[:-1] + np.uint64(1)
-        meets = (after == low[1:]) & (last_high[:-1] + (after == 0) == outer.high[1:])
+    meets = _meets(outer)
     near = np.zeros(len(outer), dtype=np.bool_)
     near[1:] = meets
     near[:-1] |= meets
     return near
+
+
+def _meets(outer: Columns) -> Flags:
+    """Tell which of the outermost networks, all but the last, end where the next one begins."""
+    meets: Flags
+    last_high = outer.high | HOST_HIGH[outer.prefix]
+    if outer.low is None:
+        meets = last_high[:-1] + np.uint64(1) == outer.high[1:]
+    else:
+        after = (outer.low | HOST_LOW[outer.prefix])[:-1] + np.uint64(1)
+        meets = (after == outer.low[1:]) & (last_high[:-1] + (after == 0) == outer.high[1:])
+    return meets
+
+
+def intervals(outer: Columns) -> Intervals:
+    """Return the addresses of the outermost networks: ascending intervals, of which none touches the next."""
+    if not len(outer):
+        return ()
+    apart = ~_meets(outer)
+    first, last = outer.pick(np.append(True, apart)), outer.pick(np.append(apart, True))
+    last_high = last.high | HOST_HIGH[last.prefix]
+    if first.low is None or last.low is None:
+        return tuple(zip((first.high >> np.uint64(32)).tolist(), (last_high >> np.uint64(32)).tolist(), strict=True))
+    last_low = last.low | HOST_LOW[last.prefix]
+    return tuple(zip(_wide(first.high, first.low), _wide(last_high, last_low), strict=True))
+
+
+def _wide(high: U64, low: U64) -> Iterator[int]:
+    return (upper << 64 | lower for upper, lower in zip(high.tolist(), low.tolist(), strict=True))
 
 
 def _halves(these: Columns, floor: int) -> Flags:

@@ -12,6 +12,7 @@ from typing import Protocol
 from hubdata.grammar import nesting
 from hubdata.grammar.chunks import Body
 from hubdata.grammar.gather import Some
+from hubdata.grammar.intervals import Intervals, merged
 from hubdata.grammar.lines import Row, read_rows
 from hubdata.grammar.nesting import Covered, Found, Mergeable
 from hubdata.grammar.networks import Network, coverage
@@ -42,6 +43,10 @@ class Whole(Protocol):
         """Return how many IPv4 addresses and how many IPv6 /64s the networks touch, each counted once."""
         ...
 
+    def intervals(self, version: int) -> Intervals:
+        """Return the addresses of one version that the networks hold."""
+        ...
+
     def covered(self) -> Some[Covered]:
         """Return the networks that lie within others, by line."""
         ...
@@ -64,7 +69,12 @@ class Finds(Protocol):
 
 
 class Listing(Protocol):
-    """A body, read. `entries` counts its data rows."""
+    """A body, read. `entries` counts its data rows, `lines` all that an engine reads."""
+
+    @property
+    def lines(self) -> int:
+        """Return the number of lines."""
+        ...
 
     @property
     def entries(self) -> int:
@@ -102,6 +112,7 @@ class _Rows:
     def __init__(self, key: str, body: Body) -> None:
         self._rows, self._text = read_rows(key, body)
         self.entries = len(self._rows)
+        self.lines = self._rows.lines
         self.found: list[Found] = []
 
     def suspects(self) -> Iterable[Row]:
@@ -118,6 +129,9 @@ class _Whole:
 
     def coverage(self) -> tuple[int, int]:
         return coverage(network for _, network in self._found)
+
+    def intervals(self, version: int) -> Intervals:
+        return merged((net.first, net.last) for _, net in self._found if net.version == version)
 
     def covered(self) -> Some[Covered]:
         return nesting.covered(self._found)

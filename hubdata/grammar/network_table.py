@@ -16,7 +16,7 @@ import numpy as np
 from hubdata.grammar import network_columns as col
 from hubdata.grammar.chunks import CHUNK_BYTES, Body, Chunk, chunks, line_feeds, long_lines
 from hubdata.grammar.gather import MAX_PER_RULE, Some, Tally
-from hubdata.grammar.intervals import merged
+from hubdata.grammar.intervals import Intervals, merged
 from hubdata.grammar.lines import (
     ENGINE_LINE_BYTES,
     MAX_LINE_BYTES,
@@ -136,6 +136,10 @@ class Whole:
     def coverage(self) -> tuple[int, int]:
         """Return how many IPv4 addresses and how many IPv6 /64s the networks touch."""
         return col.count(self.every[4].pick(self.outer[4])), col.count(self.every[6].pick(self.outer[6]))
+
+    def intervals(self, version: int) -> Intervals:
+        """Return the addresses of one version that the networks hold."""
+        return col.intervals(self.every[version].pick(self.outer[version]))
 
     def covered(self) -> Some[Covered]:
         """Return the networks that lie within others."""

@@ -1,8 +1,10 @@
 """What lists of one entry a line mean: sets of addresses, or sets of texts in which order and comments say nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+from hubdata.grammar.chunks import Body
 from hubdata.grammar.intervals import Interval, merged
+from hubdata.grammar.network_rows import Wanted, read_networks
 from hubdata.grammar.networks import Network, address_text, host, masked, parse_address, parse_prefix
 from hubdata.model.meaning import Names, Networks
 
@@ -16,17 +18,17 @@ def networks_of(networks: Iterable[Network]) -> Networks:
     return Networks(merged(four), merged(six))
 
 
-def network_list(rows: Iterable[str]) -> tuple[Networks, Names]:
-    """Return what a `cidr` list lets in; rows in which an engine finds no network are names.
+def network_list(body: Body) -> tuple[Networks, Names] | None:
+    """Return what a `cidr` list lets in; rows in which an engine finds no network are names. None: it is no list.
 
     Bits beyond the prefix are masked away, as engines do; a bare address is no network to them.
     """
-    return _sorted_out((row, network_in(row)) for row in rows)
+    return _sorted_out(body, network_in, bare=False)
 
 
-def address_list(rows: Iterable[str]) -> tuple[Networks, Names]:
-    """Return what an `ip-exact` list lets in; rows that can equal no address's text are names."""
-    return _sorted_out((row, _address_in(row)) for row in rows)
+def address_list(body: Body) -> tuple[Networks, Names] | None:
+    """Return what an `ip-exact` list lets in; rows that can equal no address's text are names. None: it is no list."""
+    return _sorted_out(body, _address_in, bare=True)
 
 
 def texts(rows: Iterable[str]) -> Names:
@@ -53,12 +55,16 @@ def _address_in(text: str) -> Network | None:
     return None if parsed is None or address_text(*parsed) != text else host(*parsed)
 
 
-def _sorted_out(rows: Iterable[tuple[str, Network | None]]) -> tuple[Networks, Names]:
-    found: list[Network] = []
+def _sorted_out(body: Body, read: Callable[[str], Network | None], *, bare: bool) -> tuple[Networks, Names] | None:
+    listing = read_networks("", body, Wanted(bare=bare, version=None, floors={4: 0, 6: 0}))
+    if not listing.lines and len(body):
+        return None
     rest: dict[str, str] = {}
-    for row, network in rows:
+    for row in listing.suspects():  # all but those that the table of a long list has read
+        network = read(row.text)
         if network is None:
-            rest[row] = ""
+            rest[row.text] = ""
         else:
-            found.append(network)
-    return networks_of(found), Names(rest)
+            listing.found.append((row, network))
+    whole = listing.whole()
+    return Networks(whole.intervals(4), whole.intervals(6)), Names(rest)

@@ -16,11 +16,11 @@ from hubdata.ports import Body
 
 Rows = Iterable[str]
 
-_NETWORKS: Mapping[str, Callable[[Rows], tuple[Networks, Names]]] = {
+_LISTS: Mapping[str, Callable[[Body], tuple[Networks, Names] | None]] = {
     "cidr": lists.network_list,
     "ip-exact": lists.address_list,
-    "bots": objects.crawlers,
 }
+_OBJECTS: Mapping[str, Callable[[Rows], tuple[Networks, Names]]] = {"bots": objects.crawlers}
 _NAMES: Mapping[str, Callable[[Rows], Names]] = {
     "rdns-suffix": lists.texts,
     "rdns-regexp": lists.texts,
@@ -34,7 +34,7 @@ _NAMES: Mapping[str, Callable[[Rows], Names]] = {
 
 def is_understood(kind: str) -> bool:
     """Tell whether more of such a file is known than its bytes: only then is it worth reading."""
-    return kind in _NETWORKS or kind in _NAMES or kind in ("modsec", "json")
+    return kind in _LISTS or kind in _OBJECTS or kind in _NAMES or kind in ("modsec", "json")
 
 
 def meaning_of(kind: str, body: Body) -> Meaning:
@@ -43,14 +43,17 @@ def meaning_of(kind: str, body: Body) -> Meaning:
     A page of HTML, or a file with more lines than any list may have, has no meaning but its bytes.
     """
     size, sha256 = len(body), hashlib.sha256(body).hexdigest()
-    if kind in _NETWORKS or kind in _NAMES:
+    if kind in _LISTS:
+        listed = _LISTS[kind](body)
+        return Meaning(size, sha256) if listed is None else Meaning(size, sha256, *listed)
+    if kind in _OBJECTS or kind in _NAMES:
         found, _ = read_rows("", body)
         if not found.lines and size:
             return Meaning(size, sha256)
         rows = (row.text for row in found)
         if kind in _NAMES:
             return Meaning(size, sha256, names=_NAMES[kind](rows))
-        networks, names = _NETWORKS[kind](rows)
+        networks, names = _OBJECTS[kind](rows)
         return Meaning(size, sha256, networks, names)
     if kind == "modsec":
         text, _ = read_text("", body)
