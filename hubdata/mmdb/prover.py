@@ -70,7 +70,7 @@ class Prover:
 
     def _each(self, work: Callable[[Given], Result], items: Iterable[Given]) -> list[Result]:
         """Return what `work` makes of each item, in order."""
-        if self._threads == 1:
+        if self._threads <= 1:
             return [work(item) for item in items]
         from concurrent.futures import ThreadPoolExecutor
 
