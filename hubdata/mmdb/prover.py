@@ -44,6 +44,7 @@ class Prover:
         self._separator = whole[layout.tree_bytes : layout.data_start]
         self._data: Bytes = whole[layout.data_start :]  # goes on into the metadata: headers at the end are read whole
         self._begins: Bytes = np.zeros(0, np.uint8)
+        self._segments: list[tuple[int, int]] = []
         self._problems: list[Problem] = []
         self._warnings: list[Problem] = []
 
@@ -58,14 +59,12 @@ class Prover:
         structure = [*tree.problems, *links.problems, *walked]
         if tree.reached is not None and not tree.problems:
             structure.append(self._unreached(tree, tree.reached))
-        found = [prove_headers(self._data, self._begins)] if walked else self._prove_values()
-        for part in found:
-            structure += part.problems(layout.data_start)
+        found = prove_headers(self._data, self._begins) if walked else self._prove_values()
+        structure += found.problems(layout.data_start)
         if not walked:
             structure += self._orphans()
         self._problems += structure or self._weigh(found)
-        fields, pointers = sum(part.fields for part in found), sum(part.pointers for part in found)
-        counts = Counts(layout.metadata.node_count, links.networks, links.records, fields, pointers)
+        counts = Counts(layout.metadata.node_count, links.networks, links.records, found.fields, found.pointers)
         return _ordered(self._problems), _ordered(self._warnings), counts
 
     def _each(self, work: Callable[[Given], Result], items: Iterable[Given]) -> list[Result]:
@@ -108,8 +107,8 @@ class Prover:
         self._segments = _segments(starts, size)
         return links, walk(self._data, begins, starts, size, layout.data_start)
 
-    def _prove_values(self) -> list[Found]:
-        return self._each(lambda ends: prove_values(self._data, self._begins, *ends), self._segments)
+    def _prove_values(self) -> Found:
+        return _joined(self._each(lambda ends: prove_values(self._data, self._begins, *ends), self._segments))
 
     def _unreached(self, tree: Tree, reached: Flags) -> Problem:
         metadata = self._layout.metadata
@@ -130,19 +129,16 @@ class Prover:
                 into.append(Problem(self._layout.data_start + first, problem, message, _SAYS_UNUSED))
         return problems
 
-    def _weigh(self, found: list[Found]) -> list[Problem]:
+    def _weigh(self, found: Found) -> list[Problem]:
         offset = self._layout.data_start
         containers = weigh_containers(self._data, self._begins, offset)
         if containers.problems:
             return list(containers.problems)
-        heaviest = max((part.heaviest for part in found), default=0)
-        links = max((part.most_links for part in found), default=0)
-        levels = max((part.most_containers for part in found), default=0)
-        weight = heaviest + links * int(containers.weight.max(initial=0))
-        if weight <= MAX_WEIGHT and levels + 1 + int(containers.depth.max(initial=0)) <= MAX_DEPTH:
+        weight = found.heaviest + found.most_links * int(containers.weight.max(initial=0))
+        if weight <= MAX_WEIGHT and found.most_containers + 1 + int(containers.depth.max(initial=0)) <= MAX_DEPTH:
             return []
         weighed = self._each(lambda ends: weigh_records(self._data, self._begins, containers, *ends), self._segments)
-        return [problem for part in weighed for problem in part.problems(offset)][:1]
+        return _joined(weighed).problems(offset)
 
 
 class _Links:
@@ -195,6 +191,13 @@ def _places(begins: Bytes, mask: int, bits: int) -> tuple[int, int]:
             place = first + int(found[0])
         count += found.size
     return place, count
+
+
+def _joined(parts: Iterable[Found]) -> Found:
+    found = Found()
+    for part in parts:
+        found.join(part)
+    return found
 
 
 def _ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -67,6 +67,17 @@ class Found:
             first, count, message, says = self.places.get(problem, (int(at.min()), 0, message, says))
             self.places[problem] = (min(first, int(at.min())), count + at.size, message, says)
 
+    def join(self, other: "Found") -> None:
+        """Take over what another part found."""
+        for problem, (at, count, message, says) in other.places.items():
+            first, before, _, _ = self.places.get(problem, (at, 0, message, says))
+            self.places[problem] = (min(first, at), before + count, message, says)
+        self.fields += other.fields
+        self.pointers += other.pointers
+        self.heaviest = max(self.heaviest, other.heaviest)
+        self.most_links = max(self.most_links, other.most_links)
+        self.most_containers = max(self.most_containers, other.most_containers)
+
     def problems(self, offset: int) -> list[Problem]:
         """Return one problem for each kind, at its first place; `offset` is the data section's place in the file."""
         return [
