@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the result here."
 )
-@common_flags(jobs=False, formats=(Format.TEXT, Format.JSON, Format.HTML))
+@common_flags(jobs=False, formats=(Format.TEXT, Format.JSON, Format.MARKDOWN, Format.HTML))
 def geoip_diff(common: Common, *, old: str, new: str, edition: str | None, output: Path | None) -> Exit:
     """Show how much of IPv4 and IPv6 changed its country (or system) from OLD to NEW, and the largest moves.
 
@@ -48,6 +48,10 @@ def _rendered(common: Common, result: "GeoComparison", *, to_file: bool) -> str:
         from hubdata.report.geo_html import geo_comparison_html
 
         return geo_comparison_html(result)
+    if common.format is Format.MARKDOWN:
+        from hubdata.report.geo_markdown import geo_comparison_markdown
+
+        return geo_comparison_markdown(result)
     from hubdata.report.geo_text import geo_comparison_text
     from hubdata.report.terminal import Screen
 

@@ -253,7 +253,7 @@ def moto() -> MotoServer:
 
 def test_a_bucket_is_asked_for_a_database_only_when_nobody_here_has_it(moto: MotoServer, tmp_path: Path) -> None:
     """Published by this machine: compared with the copy in the spool. Without it, one GET, and kept from then on."""
-    bucket = moto.bucket()
+    bucket = moto.bucket(versioned=True)
     world = _world(tmp_path, BUCKET.format(bucket=bucket, url=moto.url), moto.env)
     gets = {}
     for run, code in enumerate(("FR", "US", "GB", "NL")):
@@ -269,6 +269,9 @@ def test_a_bucket_is_asked_for_a_database_only_when_nobody_here_has_it(moto: Mot
     told = world.run("geoip", "diff", "published", f"data/{CITY}", "--format", "json").json
     assert told["old"] == f"{CITY} (aws, generation 5)"
     assert told["difference"]["displaced"] == 0
+    flags = ("--edition", "GeoLite2-City", "--format", "json")
+    told = world.run("geoip", "diff", "generation:2", "published", *flags).json
+    assert told["difference"]["measures"][0]["ipv4"]["moves"] == [{"old": "FR", "new": "NL", "amount": 256}]
     world.hold(CITY, _city(*["FR"] * 40))
     assert world.sync().code == 4
     kept = {path.name for path in (tmp_path / "spool" / "databases").iterdir()}

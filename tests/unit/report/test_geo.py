@@ -14,6 +14,7 @@ from hubdata.report.diff_json import comparison_json
 from hubdata.report.diff_text import comparison_text
 from hubdata.report.geo_html import geo_comparison_html
 from hubdata.report.geo_json import geo_comparison_json
+from hubdata.report.geo_markdown import geo_comparison_markdown
 from hubdata.report.geo_text import geo_comparison_text
 from hubdata.report.markdown import comparison_markdown
 from hubdata.report.terminal import Screen
@@ -121,10 +122,7 @@ def test_a_browser_gets_one_file_that_asks_for_nothing() -> None:
 def test_every_chart_says_in_words_what_it_shows() -> None:
     """Each SVG is an image with a title and a description, and its figures stand in a table too."""
     page, html = _page(samples.COMPARED)
-    charts = [
-        ET.fromstring(piece.partition("</svg>")[0].join(("<svg", "</svg>")))
-        for piece in html.split("<svg")[1:]
-    ]
+    charts = [ET.fromstring(piece.partition("</svg>")[0].join(("<svg", "</svg>"))) for piece in html.split("<svg")[1:]]
     assert len(charts) == 6, "two for each measure and IP version of which something is known"
     for chart in charts:
         assert chart.get("role") == "img"
@@ -156,6 +154,20 @@ def test_foreign_names_reach_a_page_as_text_alone(result: GeoComparison) -> None
     assert "\x1b" not in text
     assert "\u202e" not in text
     json.loads(geo_comparison_json(result))
+
+
+def test_a_pull_request_gets_tables_without_foreign_markup() -> None:
+    """The same figures and moves, each database named; names of strangers are text."""
+    markdown = geo_comparison_markdown(samples.COMPARED)
+    assert "| changed | 600 | 6.00 % |" in markdown
+    assert "| US -&#62; GB | 500 | 5.00 % |" in markdown
+    assert "The 4 largest of 7 moves" in markdown
+    assert "**Another country, or none now: 7.22 % of IPv4 (700 addresses)" in markdown
+    for result in (samples.FOREIGN, samples.REFUSED):
+        foreign = geo_comparison_markdown(result)
+        assert "<script" not in foreign
+        assert "\x1b" not in foreign
+        assert len(foreign) < 65_536
 
 
 def test_a_refused_database_is_told_with_its_reason() -> None:
