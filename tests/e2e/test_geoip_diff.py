@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import shutil
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -292,6 +294,26 @@ def test_two_real_city_databases_seven_years_apart(tmp_path: Path) -> None:
     assert measure["ipv4"]["same"] == 3_428_509_980
     assert measure["ipv4"]["moves"][0] == {"old": "US", "new": "GB", "amount": 23_545_847}
     assert round(measure["displaced"], 4) == 0.0998
+
+
+def test_a_real_database_of_another_decade_is_held(world: World) -> None:
+    """By the bound that the job in `jobs/geoip.toml` has: what years have moved does not go out in one night."""
+    path = world.root / "data" / CITY
+    for database, bound, code in ((old_city_database(), 1.0, 0), (real_city_database(), _bound(), 4)):
+        (world.root / "jobs" / "geo.toml").write_text(JOB.replace("0.05", str(bound)))
+        shutil.copyfile(database, path)
+        ended = world.sync("--allow-rollback")  # the small one it follows says that it is newer
+        assert ended.code == code, ended.stdout
+    (finding, *more) = ended.job("geo")["findings"]
+    assert finding["message"].startswith("6.91% of IPv4 (254,614,169 of 3,683,124,149 addresses) have another country")
+    assert [each["rule"] for each in more] == ["limits.max-country-change"]
+    assert ended.peak_mb < 1_500
+
+
+def _bound() -> float:
+    job = tomllib.loads((Path(__file__).parents[2] / "jobs" / "geoip.toml").read_text())
+    bound: float = job["files"][0]["limits"]["max_country_change"]
+    return bound
 
 
 def _measures(ended: Ended) -> list[dict[str, Any]]:
