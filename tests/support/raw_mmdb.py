@@ -4,8 +4,10 @@ The tree is complete: leaf number i of the smallest power of two that holds all 
 """
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from hubdata.mmdb.proof import prove
 
 MARKER = b"\xab\xcd\xefMaxMind.com"
 POINTER, STRING, DOUBLE, BYTES, UINT16, UINT32, MAP = range(1, 8)
@@ -113,3 +115,16 @@ def double(value: float) -> bytes:
 def of(values: Mapping[str, Any]) -> bytes:
     """Return a map of texts and unsigned integers."""
     return mapping(*(part for k, v in values.items() for part in (text(k), text(v) if isinstance(v, str) else uint(v))))
+
+
+def nested(levels: int, wrap: Callable[[bytes], bytes]) -> bytes:
+    """Return a number with as many fields around it."""
+    field = uint(1)
+    for _ in range(levels):
+        field = wrap(field)
+    return field
+
+
+def problems(body: bytes) -> list[str]:
+    """Return the slugs of what is wrong with a database, in the order of the file."""
+    return [problem.problem for problem in prove(body).problems]

@@ -1,7 +1,6 @@
 """The proof of a database: what is whole passes, and whatever is not is named with its place and its rule."""
 
 import mmap
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,6 @@ from tests.support.raw_mmdb import (
     FLOAT,
     INT32,
     MAP,
-    MARKER,
     STRING,
     UINT16,
     UINT32,
@@ -30,8 +28,10 @@ from tests.support.raw_mmdb import (
     double,
     grown,
     mapping,
+    nested,
     of,
     pointer,
+    problems,
     text,
     uint,
 )
@@ -54,11 +54,6 @@ REASONS = {
     "libmaxminddb-separator-record-max-left": ("tree-outside", "description"),
     "unexpected-bytes": ("metadata-truncated",),
 }
-
-
-def problems(body: bytes) -> list[str]:
-    """Return the slugs of what is wrong, in the order of the file."""
-    return [problem.problem for problem in prove(body).problems]
 
 
 def only(proof: Proof) -> Problem:
@@ -157,6 +152,17 @@ def test_a_pointer_leads_to_where_a_field_begins_that_is_no_pointer() -> None:
     """The middle of a string is no field, and a pointer to a pointer is illegal."""
     assert problems(database(text("ab") + array(pointer(1)), [0, 3])) == ["pointer-middle"]
     assert problems(database(array(ONE, pointer(2)) + array(pointer(4)), [0, 6])) == ["pointer-pointer"]
+
+
+def test_what_is_wrong_in_many_places_is_one_problem_with_the_first_of_them() -> None:
+    """In a data section so large that it is proven in parts, on one thread and on two."""
+    good, bad = control(BYTES, 1_000_000) + bytes(1_000_000), control(UINT16, 3) + bytes(3)
+    size = len(good) + len(bad)
+    body = database((good + bad) * 6, [at + more for at in range(0, 6 * size, size) for more in (0, len(good))])
+    for threads in (1, 2):
+        problem = only(prove(body, threads=threads))
+        assert (problem.problem, problem.offset) == ("field-size", 15 * 6 + 16 + len(good))
+        assert "5 more" in problem.message
 
 
 def test_the_first_place_behind_the_data_section_is_outside() -> None:
@@ -275,96 +281,6 @@ def test_a_separator_that_is_not_zero_is_refused() -> None:
     assert (only(prove(bytes(body))).problem, only(prove(bytes(body))).offset) == ("separator", 9)
 
 
-TEXTS = [0, 60_003, 60_003 + 2 + 20 * 2 + 0]
-
-
-def fan_out(width: int, height: int) -> bytes:
-    """Return a database whose last record unfolds into width to the power of height values."""
-    data, records = bytearray(array(ONE)), [0]
-    for _ in range(height):
-        records.append(len(data))
-        data += array(*[pointer(records[-2])] * width)
-    return database(bytes(data), records)
-
-
-def chain_of_pointers(length: int) -> bytes:
-    """Return a database whose last record leads through as many pointers."""
-    return fan_out(1, length)
-
-
-@pytest.mark.parametrize(
-    ("body", "problem"),
-    [
-        (fan_out(2, 20), "record-heavy"),
-        (fan_out(200, 3), "record-heavy"),
-        (database(array(*[ONE] * 65_537)), "record-heavy"),
-        (database(control(BYTES, 2 << 20) + bytes(2 << 20)), "record-heavy"),
-        (database(text("x" * 60_000) + array(*[pointer(0)] * 36), [0, 60_003]), "record-heavy"),
-        (
-            database(text("x" * 60_000) + array(*[pointer(0)] * 20) + array(*[pointer(60_003)] * 2), TEXTS),
-            "record-heavy",
-        ),
-        (chain_of_pointers(300), "record-deep"),
-        (database(array(pointer(0))), "pointer-cycle"),
-        (database(array(pointer(4)) + array(pointer(0)), [0, 4]), "pointer-cycle"),
-        (database(mapping(text("k"), array(ONE, pointer(0)))), "pointer-cycle"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else len(value),
-)
-def test_a_record_that_unfolds_without_measure_is_refused(body: bytes, problem: str) -> None:
-    """Pointer bombs, records that are large without pointers, chains, and pointers back into what holds them."""
-    assert problems(body) == [problem]
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        fan_out(2, 10),
-        fan_out(100, 2),
-        database(array(*[ONE] * 65_000)),
-        database(array(*[of({"a": 1})] * 600)),
-        database(array(*[of({"a": 1})] * 600) + array(pointer(0)), [0, len(array(*[of({"a": 1})] * 600))]),
-        database(control(BYTES, 2_000_000) + bytes(2_000_000)),
-        chain_of_pointers(200),
-    ],
-    ids=len,
-)
-def test_a_record_within_the_limits_is_proven(body: bytes) -> None:
-    """Large and shared data, short of what readers bear; six hundred maps side by side are not deep."""
-    assert problems(body) == []
-
-
-def nested(levels: int, wrap: Callable[[bytes], bytes]) -> bytes:
-    """Return a field with as many around it."""
-    field = ONE
-    for _ in range(levels):
-        field = wrap(field)
-    return field
-
-
-@pytest.mark.parametrize("wrap", [array, lambda field: mapping(text("k"), field), lambda field: array(ONE, field)])
-def test_512_levels_are_proven_and_513_are_not(wrap: Callable[[bytes], bytes]) -> None:
-    """The limit of all readers, of arrays, of maps, and of arrays that keys can only be told in with a stack."""
-    assert problems(database(nested(512, wrap))) == []
-    assert problems(database(nested(513, wrap))) == ["record-deep"]
-
-
-def test_a_pointer_is_a_level_wherever_it_is() -> None:
-    """To a number at the end of 511 levels and of 512, and the same behind another pointer."""
-
-    def below(levels: int) -> bytes:
-        field = pointer(0)
-        for _ in range(levels):
-            field = array(field)
-        return field
-
-    assert problems(database(ONE + below(511), [0, 2])) == []
-    assert problems(database(ONE + below(512), [0, 2])) == ["record-deep"]
-    for levels, expected in ((509, []), (510, ["record-deep"])):
-        data = ONE + below(levels)
-        assert problems(database(data + array(pointer(2)), [0, 2, len(data)])) == expected
-
-
 def test_keys_are_told_from_values_between_nested_arrays() -> None:
     """Hundreds of arrays in arrays, with maps in and behind them, good and with one bad key at the end."""
     deep = nested(300, lambda field: array(ONE, field, of({"a": 1})))
@@ -380,68 +296,6 @@ def test_a_record_longer_than_a_stretch_is_read_whole() -> None:
         data = text("y" * length) + of({"a": "é" * 100})
         assert problems(database(data, [0, len(text("y" * length))])) == []
         assert problems(database(text(b"y" * length + b"\xff") + ONE, [0, len(text("y" * (length + 1)))])) == ["utf8"]
-
-
-@pytest.mark.parametrize(
-    ("fields", "problem"),
-    [
-        ({"description": None}, "description"),
-        ({"description": mapping()}, "description"),
-        ({"description": text("a test")}, "metadata-type"),
-        ({"database_type": None}, "metadata-type"),
-        ({"database_type": text("")}, "metadata-type"),
-        ({"database_type": text(b"\xff")}, "metadata-utf8"),
-        ({"languages": array(ONE)}, "metadata-type"),
-        ({"node_count": None}, "metadata-missing"),
-        ({"node_count": text("1")}, "metadata-type"),
-        ({"node_count": uint(0)}, "node-count"),
-        ({"node_count": uint(1 << 20)}, "tree-truncated"),
-        ({"node_count": uint(1 << 33, UINT64)}, "metadata-type"),
-        ({"ip_version": uint(5, UINT16)}, "ip-version"),
-        ({"build_epoch": control(INT32, 1) + b"\1"}, "metadata-type"),
-        ({"binary_format_major_version": uint(3, UINT16)}, "format"),
-        ({"binary_format_minor_version": uint(1, UINT16)}, "format"),
-        ({"extra": nested(20, array)}, "metadata-deep"),
-        ({"extra": array(*[ONE] * 5000)}, "metadata-large"),
-        ({"extra": control(ARRAY, 16_000_000)}, "metadata-truncated"),
-        ({"extra": pointer(0)}, "metadata-deep"),
-        ({"extra": b"\x27\xff"}, "metadata-pointer"),
-        ({"extra": control(UINT16, 3) + bytes(3)}, "metadata-field"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else next(iter(value)),
-)
-def test_metadata_that_readers_cannot_use_are_refused(fields: dict[str, bytes | None], problem: str) -> None:
-    """Each field by its type and its range, and bounds on what the section may unfold into."""
-    assert problem in problems(database(ONE, (0,), bits=24, **fields))
-
-
-def test_a_key_of_the_metadata_that_is_there_twice_is_refused() -> None:
-    """Readers differ in which of the two they take."""
-    body = database(ONE)
-    head, _, tail = body.rpartition(MARKER)
-    twice = head + MARKER + control(MAP, (tail[0] & 31) + 1) + tail[1:] + text("node_count") + uint(7)
-    assert problems(twice) == ["metadata-twice"]
-
-
-def test_a_pointer_to_a_pointer_in_the_metadata_is_refused() -> None:
-    """Here it leads to itself."""
-    head, _, tail = database(ONE).rpartition(MARKER)
-    itself = head + MARKER + control(MAP, (tail[0] & 31) + 1) + text("p") + pointer(3) + tail[1:]
-    assert problems(itself) == ["metadata-pointer"]
-
-
-def test_narrow_integers_and_unknown_keys_in_the_metadata_are_no_problem() -> None:
-    """Some writers take the narrowest type, and a minor version may add keys."""
-    body = database(ONE, node_count=uint(1, UINT16), build_epoch=uint(9), added=array(double(1.0), control(BOOLEAN, 1)))
-    assert problems(body) == []
-
-
-@pytest.mark.parametrize("body", [b"", b"\0", MARKER, MARKER + b"\xe0", b"<html>" * 1000, MARKER + b"\xff" * 5])
-def test_what_is_no_database_at_all_is_one_problem(body: bytes) -> None:
-    """There is no layout then, and the problem says why."""
-    proof = prove(body)
-    assert proof.layout is None
-    assert only(proof).offset <= len(body)
 
 
 def test_a_mapped_file_is_proven_and_can_be_closed(tmp_path: Path) -> None:
