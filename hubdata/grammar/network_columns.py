@@ -49,13 +49,16 @@ class Columns:
 
 
 def found(finds: Finds, version: int) -> Columns:
-    """Return all networks of one version that were read row by row."""
+    """Return all networks of one version that were read row by row, as `finds` holds them: it can take no more."""
+    if not finds.line[version]:
+        none = np.zeros(0, dtype=np.uint64)
+        return Columns(version, none, None if version == 4 else none, none.astype(np.uint8), none.astype(np.uint32))
     return Columns(
         version,
-        np.array(finds.high[version], dtype=np.uint64),
-        None if version == 4 else np.array(finds.low, dtype=np.uint64),
-        np.array(finds.prefix[version], dtype=np.uint8),
-        np.array(finds.line[version], dtype=np.uint32),
+        np.frombuffer(finds.high[version], dtype=np.uint64),
+        None if version == 4 else np.frombuffer(finds.low, dtype=np.uint64),
+        np.frombuffer(finds.prefix[version], dtype=np.uint8),
+        np.frombuffer(finds.line[version], dtype=np.uint32),
     )
 
 

@@ -59,9 +59,10 @@ class BotsKind:
             6: SHORTEST_PREFIX[6] if demands.limits.max_prefix6 is None else demands.limits.max_prefix6,
         }
         networks = Finds()
+        problems: dict[str, str | None] = {}
         names: dict[str, int] = {}
         for row, members in read_objects(rows, gather, harm=_HARM):
-            entry = _Entry(row, gather, floors, networks)
+            entry = _Entry(row, gather, floors, networks, problems)
             entry.judge(members)
             if entry.name and names.setdefault(entry.name, row.number) != row.number:
                 gather.warning(
@@ -106,9 +107,17 @@ class _Element:
 class _Entry:
     """Judges one crawler's line."""
 
-    def __init__(self, row: Row, gather: Gather, floors: dict[int, int], networks: Finds) -> None:
+    def __init__(
+        self,
+        row: Row,
+        gather: Gather,
+        floors: dict[int, int],
+        networks: Finds,
+        problems: dict[str, str | None],
+    ) -> None:
         self.name = ""
         self._networks = networks
+        self._problems = problems
         self._row = row
         self._gather = gather
         self._floors = floors
@@ -203,8 +212,10 @@ class _Entry:
         if not element.text:
             self._error("empty", f"`{key}` holds an empty pattern, which matches everything", "fill it", element.column)
             return False
-        problem = regexp_problem(f"(?i){element.text}")
-        self._gather.spend(labour(f"(?i){element.text}"), on=element.text)
+        if element.text not in self._problems:  # of many elements few differ, or the judge gives up
+            self._problems[element.text] = regexp_problem(f"(?i){element.text}")
+            self._gather.spend(labour(f"(?i){element.text}"), on=element.text)
+        problem = self._problems[element.text]
         if problem is not None:
             message = f"Go's regexp refuses {shown(element.text)}: {problem}; {_HARM}"
             self._error("regexp", message, "write it in RE2's syntax", element.column)

@@ -160,6 +160,7 @@ _OWN: dict[str, dict[str, Make]] = {
         "known keys of wrong types": _filled('{"name":1,"rdns":1}'),
         "equal addresses": _filled('{"name":"a","ips":[' + ",".join(['"9.9.9.9"'] * 900) + "]}"),
         "distinct addresses": _bots_many_addresses,
+        "equal paths": _filled('{"name":"a","ips":["9.9.9.9"],"paths":[' + ",".join(['"/a"'] * 6_000) + "]}"),
         "distinct names": _numbered('{"name":"%d","ips":["9.9.9.9"]}'),
     },
     "map": {
@@ -250,6 +251,7 @@ _OWN: dict[str, dict[str, Make]] = {
         "shortest addresses": _filled("::"),
         "shortest addresses that are good": _filled("2a00::1"),
         "not canonical": _filled("2001:DB8::1"),
+        "shortest addresses that are good, ended by CRLF": _filled("2a00::1\r"),
     },
     "needle": {"one ordinary needle": _filled("in"), "spaces at the ends": _filled(" zq ")},
     "phrases": {"trimmed": _filled(" ab"), "hidden comments": _filled(" #")},
