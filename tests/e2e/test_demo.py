@@ -10,8 +10,6 @@ import pytest
 from tests.support.command import hubdata
 from tests.support.repos import Repo
 
-pytestmark = pytest.mark.xdist_group("demo")  # it runs once
-
 NO_VENV = "/usr/local/bin:/usr/bin:/bin"
 """Where git is, and hubdata is not."""
 

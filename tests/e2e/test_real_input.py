@@ -20,7 +20,7 @@ from tests.support.proxy import Proxy
 from tests.support.real import SEC_LISTS, needs_real
 from tests.support.repos import Repo
 
-pytestmark = [needs_real, pytest.mark.xdist_group("real-input")]  # one story, in order
+pytestmark = needs_real
 
 REPOSITORY = "https://github.com/crowdsecurity/sec-lists"
 CITY = "mmdb_update/GeoLite2-City.mmdb"
