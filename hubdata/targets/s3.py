@@ -38,6 +38,7 @@ from hubdata.transfer.aws import (
 from hubdata.transfer.digest import SMALL_BYTES, VerifiedReader, read_verified
 from hubdata.transfer.s3_quick import QuickBucket
 from hubdata.transfer.s3_versions import gathered
+from hubdata.transfer.s3_whole import whole_etag
 from hubdata.transfer.store_clock import StoreClock
 
 MAX_PUT_BYTES = 5 * 1024**3
@@ -305,7 +306,7 @@ class S3Target:
     def _same(self, parcel: _Parcel) -> Stored | None:
         """Return what the store holds if it is exactly these bytes."""
         head = self._head(parcel.key)
-        if head is None or head["ContentLength"] != parcel.size:
+        if head is None or _size(head) != parcel.size:
             return None
         etag = _etag(head)
         known = _is_md5(etag, head)
@@ -331,8 +332,8 @@ class S3Target:
             with self._explained("GetObject", key):
                 answer = self._client.build().get_object(**self._bucket, Key=self._prefix + key, **past)
                 with closing(answer["Body"]) as stream:
-                    if answer["ContentLength"] > max_bytes:
-                        self._refuse_size(key, answer["ContentLength"], max_bytes)
+                    if _size(answer) > max_bytes:
+                        self._refuse_size(key, _size(answer), max_bytes)
                     body: bytes = stream.read()
         except TargetError as err:
             cause = err.__cause__
@@ -382,10 +383,16 @@ def _headers(sha256: str, content_type: str, cache_control: str) -> Mapping[str,
 
 
 def _etag(answer: Mapping[str, Any]) -> str:
-    etag = str(answer.get("ETag", "")).strip('"')
-    if not etag:
+    etag = str(answer.get("ETag", ""))
+    if not whole_etag(etag):
         raise TargetError("the store answered without an ETag: it is not S3", advice="check `endpoint_url`")
-    return etag
+    return etag.strip('"')
+
+
+def _size(answer: Mapping[str, Any]) -> int:
+    if "ContentLength" not in answer:
+        raise TargetError("the store did not say how long an object is: it is not S3", advice="check `endpoint_url`")
+    return int(answer["ContentLength"])
 
 
 def _is_md5(etag: str, answer: Mapping[str, Any]) -> bool:
@@ -395,4 +402,4 @@ def _is_md5(etag: str, answer: Mapping[str, Any]) -> bool:
 
 
 def _stored(answer: Mapping[str, Any]) -> Stored:
-    return Stored(answer["ContentLength"], _etag(answer), answer.get("VersionId"))
+    return Stored(_size(answer), _etag(answer), answer.get("VersionId"))

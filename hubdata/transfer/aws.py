@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from hubdata.errors import HubdataError
+from hubdata.transfer.s3_whole import send_again
 from hubdata.transfer.store_clock import StoreClock
 
 if TYPE_CHECKING:
@@ -122,6 +123,8 @@ class AwsClient:
         )
         client.meta.events.register_first(f"before-send.{settings.service}", self._count)
         client.meta.events.register_last(f"before-call.{settings.service}", _in_one_piece)
+        if settings.service == "s3":
+            client.meta.events.register_first("needs-retry.s3", send_again(MAX_ATTEMPTS))
         if self._clock is not None:
             client.meta.events.register_first(f"response-received.{settings.service}", self._hear)
         return client

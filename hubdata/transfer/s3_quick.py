@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlsplit
 
 from hubdata import __version__
+from hubdata.transfer.s3_whole import whole_etag
 from hubdata.transfer.store_clock import StoreClock
 
 if TYPE_CHECKING:
@@ -180,6 +181,8 @@ class QuickBucket:
             if len(body) > limit or (size is not None and len(body) != size):
                 return None
             if response.status == 404 and b"<Code>NoSuchKey</Code>" not in body:
+                return None
+            if response.status == 200 and key and not whole_etag(response.getheader("ETag")):
                 return None
             said = {word: text for word, name in _WORDS.items() if (text := response.getheader(name)) is not None}
             return Answer(response.status, body, {**said, "ContentLength": len(body)})

@@ -40,7 +40,7 @@ class Fault:
 
     With `key` it waits for a request for that key. With `status` it is refused with `code`. `drop` does the work, then
     closes the connection without an answer; `reset` closes it before any work; `cut` promises the whole body and sends
-    half of it. `before` runs first.
+    half of it; `head` sends that many bytes of the headers alone. `before` runs first.
     """
 
     method: str
@@ -50,6 +50,7 @@ class Fault:
     drop: bool = False
     reset: bool = False
     cut: bool = False
+    head: int = 0
     before: Callable[[], None] | None = None
     key: str = ""
 
@@ -178,6 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(fault.status, fault.code, fault.extra)
             return
         self._dropping, self._cutting = bool(fault and fault.drop), bool(fault and fault.cut)
+        self._only = fault.head if fault else 0
         if bucket != S3_BUCKET:
             self._refuse(404, "NoSuchBucket")
             return
@@ -285,6 +287,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         if getattr(self, "_dropping", False):
+            self.close_connection = True
+            return
+        if only := getattr(self, "_only", 0):
+            self.wfile.write(f"HTTP/1.1 {status} OK\r\nDate: now\r\nETag: {headers.get('ETag')}\r\n".encode()[:only])
             self.close_connection = True
             return
         self.send_response(status)

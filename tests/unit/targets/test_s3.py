@@ -187,6 +187,19 @@ def test_a_store_that_keeps_other_bytes_is_found_out(store: StrictS3, target: S3
         target.read("m", max_bytes=10)
 
 
+@pytest.mark.parametrize("bytes_of_head", [60, 70, 80, 95])
+def test_headers_that_break_off_are_asked_for_again(
+    store: StrictS3, target: S3Target, tmp_path: Path, bytes_of_head: int
+) -> None:
+    """A put answered with half an ETag, or none, is not taken for done: the next answer is, and the ETag is whole."""
+    store.faults.append(Fault("PUT", head=bytes_of_head))
+    artifact = artifact_of(tmp_path)
+    stored = target.put(Upload(artifact, None))
+    assert stored.etag == artifact.md5
+    store.faults.append(Fault("HEAD", head=bytes_of_head))
+    assert target.stat(artifact.key) == stored
+
+
 def test_kms_etags_are_not_compared(store: StrictS3, target: S3Target, tmp_path: Path) -> None:
     """Under KMS the ETag is no MD5: it is recorded, and lost answers are recognised by the SHA-256 in the metadata."""
     store.etag_of = lambda held: hashlib.md5(b"kms" + held.body).hexdigest()
