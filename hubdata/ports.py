@@ -9,7 +9,7 @@ Every adapter class has a nested `Options`, a pydantic model with `extra="forbid
 
 import mmap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -21,6 +21,7 @@ from hubdata.model.job import Canary, Limits
 from hubdata.model.receipt import Invalidation
 from hubdata.model.references import References
 from hubdata.model.snapshot import Artifact, Fetched, Provenance, Stats
+from hubdata.model.tariff import Tariff
 
 Body = bytes | mmap.mmap
 """The bytes of one file: in memory when small, mapped when large. Never written to."""
@@ -134,10 +135,14 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An artifact's bytes on their way to a key, with the headers they are served with."""
+    """An artifact's bytes on their way to a key, with the headers they are served with.
+
+    `metadata` goes with the object where the store keeps such a thing, by name, in ASCII.
+    """
 
     artifact: Artifact
     planned_etag: str | None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 class Target(Protocol):
@@ -248,4 +253,29 @@ class Cdn(Protocol):
 
     def wait(self, invalidation: Invalidation, *, timeout: timedelta) -> None:
         """Return when the CDN has finished. Raises CdnError after `timeout`."""
+        ...
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """What a CDN can do besides, if it charges by the path and one path may stand for many objects."""
+
+    @property
+    def tariff(self) -> Tariff:
+        """Return what paths cost here, and how many are taken at once."""
+        ...
+
+    def wildcards(self, directories: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the path that stands for everything below each directory (a key that ends in a slash)."""
+        ...
+
+    def tag(self, job: str) -> str:
+        """Return the tag that objects of `job` are to carry; empty where the CDN reads none. Never raises.
+
+        It may ask the CDN, once, so call it only when something will be put or told.
+        """
+        ...
+
+    def tagged(self, tags: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the path that stands for everything that carries each tag."""
         ...
