@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from hubdata.config.show import Row
 
 _GIT_TIME = timedelta(seconds=60)
+_PATIENCE = timedelta(minutes=4)
+"""How long a run that was told to `--wait` waits for a CDN that is busy: less than others wait for its lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +276,10 @@ def _run(
     )
     near, far = Measurer(), Measurer(Keepsakes(settings.spool / KEPT))
     places = tuple(
-        replace(_place(settings, name), measurer=near if settings.targets[name].type == "directory" else far)
+        replace(
+            _place(settings, name, reporter, wait=choices.wait),
+            measurer=near if settings.targets[name].type == "directory" else far,
+        )
         for name in _chosen_targets(choices.targets, settings)
     )
     with Spool.create(settings.spool) as spool:
@@ -341,13 +346,19 @@ def build_target(settings: Settings, name: str) -> Target:
     return target
 
 
-def _place(settings: Settings, name: str) -> Place:
+def _place(settings: Settings, name: str, reporter: Reporter, *, wait: bool) -> Place:
     spec = settings.targets[name]
     options = parse_options(Seam.TARGET, spec.type, spec.options)
     target: Target = load(Seam.TARGET, spec.type)(name, options)
     cdn_type = settings.cdns[spec.cdn].type if spec.cdn else "none"
     cdn_options = parse_options(Seam.CDN, cdn_type, settings.cdns[spec.cdn].options if spec.cdn else {})
-    cdn: Cdn = load(Seam.CDN, cdn_type)(spec.cdn or "none", cdn_options, key_prefix=target.key_prefix)
+    cdn: Cdn = load(Seam.CDN, cdn_type)(
+        spec.cdn or "none",
+        cdn_options,
+        key_prefix=target.key_prefix,
+        reporter=reporter,
+        patience=_PATIENCE if wait else None,
+    )
     return Place(target, cdn)
 
 

@@ -16,6 +16,7 @@ from hubdata.model.meaning import Difference
 from hubdata.model.plan import Plan
 from hubdata.model.receipt import Invalidation
 from hubdata.model.run import Problem, Retained, TargetResult
+from hubdata.model.tariff import Estimate
 from hubdata.planning.approval import Decision, decide
 from hubdata.planning.claims import rule_for
 from hubdata.planning.databases import databases
@@ -23,7 +24,7 @@ from hubdata.planning.diff import diff
 from hubdata.planning.inventory import recognise
 from hubdata.planning.limits import breaches
 from hubdata.ports import Cdn, Clock, Reporter, Target
-from hubdata.publishing.apply import Applied, Work, apply, resume
+from hubdata.publishing.apply import Applied, Work, apply, foreseen, resume
 from hubdata.publishing.lease import held
 from hubdata.publishing.retention import retire
 from hubdata.publishing.survey import Survey, survey
@@ -118,7 +119,8 @@ def visit(
     planned = planned_on(found)
     if orders.dry_run:
         meanings = _explained(planned, place, found, reporter, held_only=False)
-        return _stays(planned, place, found, None, None, meanings=meanings)
+        foreseen_ = foreseen(_works(planned), place.cdn, found)
+        return _stays(planned, place, found, None, None, meanings=meanings, estimate=foreseen_)
     applied, told, broke_off = None, None, False
     if found.ledger.open or any(not each.plan.empty for each in planned):
         with held(place.target, orders.lease, run_id=run_id, clock=clock, reporter=reporter) as lease:
@@ -127,14 +129,13 @@ def visit(
                 planned = planned_on(found)
             broke_off = bool(found.ledger.open)
             found, told = _resume(place, found, _spoken_for(found, readings, bystanders), reporter)
-            works = tuple(Work(each.plan, each.reading.snapshot) for each in planned if not each.plan.empty)
-            if works:
+            if works := _works(planned):
                 applied = apply(works, place.target, place.cdn, found, lease, run_id=run_id, reporter=reporter)
                 _remember(place.measurer, works, applied)
                 if told is None or not told.pending:  # what is still pending from before is told first, here too
                     told = applied.receipt.invalidation or told
     if told is not None and orders.wait:
-        told = _waited(place.cdn, told, reporter)
+        told = _waited(place.cdn, told, clock, reporter)
     retained = {} if orders.approve else _retired(place.target, found, readings, bystanders, reporter)
     meanings = _explained(planned, place, found, reporter, held_only=True)
     return _stays(planned, place, found, applied, told, meanings=meanings, broke_off=broke_off, retained=retained)
@@ -174,6 +175,10 @@ def _plan(reading: Reading, place: Place, found: Survey, orders: Orders, spoken_
             for finding in broken
         )
     return _Planned(reading, decision, broken)
+
+
+def _works(planned: tuple[_Planned, ...]) -> tuple[Work, ...]:
+    return tuple(Work(each.plan, each.reading.snapshot) for each in planned if not each.plan.empty)
 
 
 def _remember(measurer: Measurer, works: tuple[Work, ...], applied: Applied) -> None:
@@ -253,15 +258,18 @@ def _pending(told: Invalidation, err: CdnError) -> Invalidation:
     return replace(told, pending=True, reason=str(err), advice=err.advice)
 
 
-def _waited(cdn: Cdn, told: Invalidation, reporter: Reporter) -> Invalidation:
+def _waited(cdn: Cdn, told: Invalidation, clock: Clock, reporter: Reporter) -> Invalidation:
     if told.pending:
         return told
+    started = clock.monotonic()
     try:
         cdn.wait(told, timeout=_WAIT)
     except CdnError as err:
         reporter.emit(Event("cdn.unfinished", {"id": told.id or "", "error": str(err)}))
         return _pending(told, err)
-    return told
+    waited_s = round(clock.monotonic() - started, 1)
+    reporter.emit(Event("cdn.finished", {"id": told.id or "", "elapsed_s": waited_s}))
+    return replace(told, waited_s=waited_s)
 
 
 def _stays(
@@ -274,11 +282,13 @@ def _stays(
     meanings: Mapping[str, Difference],
     broke_off: bool = False,
     retained: Mapping[str, Retained | None] = MappingProxyType({}),
+    estimate: Estimate | None = None,
 ) -> Mapping[str, Stay]:
     """Share one publication out among its jobs.
 
     All jobs of a run share one survey, one manifest swap and one invalidation at a target. The requests stand at the
-    first job, so that adding up is right; the invalidation stands, whole, at every job that took part in it.
+    first job, so that adding up is right; the invalidation stands, whole, at every job that took part in it. So does
+    the estimate of what it would come to, but once: at the first job that would change anything.
     """
     generation = applied.receipt.generation if applied else found.inventory.manifest.generation
     stays: dict[str, Stay] = {}
@@ -298,7 +308,9 @@ def _stays(
             meanings={key: meanings[key] for key in each.keys if key in meanings},
             changed=_changed(each, found.inventory, applied, broke_off=broke_off) if applied else (),
             retention=retained.get(each.plan.job),
+            invalidation_estimate=None if each.plan.empty else estimate,
         )
+        estimate = estimate if each.plan.empty else None
         reading, before = each.reading, found.inventory.manifest.files
         result = replace(result, databases=databases(reading.job, reading.snapshot, before, result))
         stays[each.plan.job] = Stay(result, each.findings, each.decision.approved)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pydantic import BaseModel, ConfigDict
 
 from hubdata.model.receipt import Invalidation
+from hubdata.ports import Reporter
 
 
 class NoCdn:
@@ -15,7 +16,15 @@ class NoCdn:
 
         model_config = ConfigDict(extra="forbid", frozen=True)
 
-    def __init__(self, name: str = "none", options: Options | None = None, key_prefix: str = "") -> None:  # noqa: ARG002 - built as every CDN is
+    def __init__(
+        self,
+        name: str = "none",
+        options: Options | None = None,  # noqa: ARG002 - built as every CDN is
+        key_prefix: str = "",  # noqa: ARG002
+        *,
+        reporter: Reporter | None = None,  # noqa: ARG002
+        patience: timedelta | None = None,  # noqa: ARG002
+    ) -> None:
         self._name = name
 
     @property

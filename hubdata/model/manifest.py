@@ -18,7 +18,10 @@ KEY = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One published file. `etag` is as the store gave it, unquoted; `changed_at` is UTC, `YYYY-MM-DDTHH:MM:SSZ`."""
+    """One published file. `etag` is as the store gave it, unquoted; `changed_at` is UTC, `YYYY-MM-DDTHH:MM:SSZ`.
+
+    `cache_tag` is the tag that the object was put with while its CDN read tags; empty where nobody can say so.
+    """
 
     size: int
     sha256: str
@@ -31,6 +34,7 @@ class Entry:
     cache_control: str
     source: Provenance
     stats: Stats = Stats()
+    cache_tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ def _entry_json(entry: Entry) -> dict[str, Any]:
         "changed_at": entry.changed_at,
         "content_type": entry.content_type,
         "cache_control": entry.cache_control,
+        **({"cache_tag": entry.cache_tag} if entry.cache_tag else {}),
         "source": dict(entry.source),
         "stats": {name: value for name, value in counted.items() if value is not None},
     }
@@ -121,6 +126,7 @@ def _entry(data: Mapping[str, Any]) -> Entry:
             ipv6_64s=_count(stats.get("ipv6_64s")),
             build_epoch=_count(stats.get("build_epoch")),
         ),
+        cache_tag=str(data.get("cache_tag", "")),
     )
 
 

@@ -10,7 +10,8 @@ from hubdata.model.inventory import Stored
 class Invalidation:
     """One request to a CDN to forget `paths`. `id` is the CDN's; None while it has not accepted: then `pending`.
 
-    `reason` says why it is pending, `advice` what to do about that.
+    `reason` says why it is pending, `advice` what to do about that. `waited_s` is how long was waited for it to be
+    finished, None where nobody waited.
     """
 
     paths: tuple[str, ...]
@@ -19,6 +20,7 @@ class Invalidation:
     pending: bool = False
     reason: str = ""
     advice: str = ""
+    waited_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

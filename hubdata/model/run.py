@@ -10,6 +10,7 @@ from hubdata.model.inventory import Past
 from hubdata.model.meaning import Difference
 from hubdata.model.plan import Plan
 from hubdata.model.receipt import Invalidation
+from hubdata.model.tariff import Estimate
 
 
 class Outcome(StrEnum):
@@ -66,6 +67,8 @@ class TargetResult:
     False. `waiting` broke no limit, but was left alone by a run that carries out approved plans only. `meanings` say by
     key what a change means, where it was worth finding out: in a dry run, and of held files. `changed` are the data
     keys that have other bytes in public since this run: put, deleted, or found put and entered in the manifest.
+    `invalidation_estimate` is what telling the CDN would come to; it stands once, at a dry run's first job that changes
+    anything, for all jobs at the target.
     """
 
     target: str
@@ -82,6 +85,7 @@ class TargetResult:
     changed: tuple[str, ...] = ()
     databases: tuple[Database, ...] = ()
     retention: Retained | None = None
+    invalidation_estimate: Estimate | None = None
 
     @property
     def done(self) -> Plan:

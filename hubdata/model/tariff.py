@@ -30,7 +30,6 @@ class Estimate:
     `evicted_bytes` in all. `free_paths` is what the settings let one publication spend before it costs anything.
     """
 
-    cdn: str
     paths: int
     wildcards: int = 0
     tags: int = 0

@@ -9,7 +9,7 @@ The root is never collapsed: what else a distribution serves from there is not k
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 from typing import NamedTuple
@@ -54,28 +54,30 @@ class _Option(NamedTuple):
 
 
 def fewest(
-    changed: Collection[str], sizes: Mapping[str, int], tariff: Tariff, tags: Mapping[str, str] | None = None
+    changed: Collection[str],
+    sizes: Mapping[str, int],
+    tariff: Tariff,
+    tags: Callable[[], Mapping[str, str]] = dict,
 ) -> Forgetting:
     """Return the cheapest way to have all `changed` keys forgotten.
 
-    `sizes` are those of all objects at the target, in bytes. `tags` names by key the tag that its cached copy is known
-    to carry; a key that is not in it is out of reach for tags.
+    `sizes` are those of all objects at the target, in bytes. `tags`, asked where they may be of use, names by key
+    the tag that its cached copy is known to carry; a key that is not in it is out of reach for tags.
     """
     keys = tuple(dict.fromkeys(changed))
     best = _by_path(keys, frozenset(), sizes, tariff)
     if _is_cheap(best, tariff):
         return best
-    carried = tags or {}
+    carried = tags()
     for chosen in _subsets(_promising(keys, carried)):
         covered = frozenset(key for key, name in carried.items() if name in chosen)
         best = min(best, _by_path(keys, covered, sizes, tariff, tags=chosen), key=lambda each: _rank_of(each, tariff))
     return best
 
 
-def estimate(cdn: str, forgetting: Forgetting, paths: int, tariff: Tariff) -> Estimate:
-    """Return what it comes to at `cdn` to tell it of `forgetting`, which makes `paths` in all with hubdata's own."""
+def estimate(forgetting: Forgetting, paths: int, tariff: Tariff) -> Estimate:
+    """Return what it comes to to tell a CDN of `forgetting`, which makes `paths` in all with hubdata's own."""
     return Estimate(
-        cdn,
         paths,
         wildcards=len(forgetting.directories) + sum(_is_starred(key, tariff) for key in forgetting.keys),
         tags=len(forgetting.tags),

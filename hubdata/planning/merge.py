@@ -10,8 +10,8 @@ from hubdata.model.manifest import Entry, Manifest
 from hubdata.model.snapshot import Artifact
 
 
-def entry_of(artifact: Artifact, job: str, stored: Stored, changed_at: str) -> Entry:
-    """Return the manifest's line for an artifact that `stored` confirms."""
+def entry_of(artifact: Artifact, job: str, stored: Stored, changed_at: str, cache_tag: str = "") -> Entry:
+    """Return the manifest's line for an artifact that `stored` confirms; `cache_tag` is known to be the object's."""
     return Entry(
         size=artifact.size,
         sha256=artifact.sha256,
@@ -24,6 +24,7 @@ def entry_of(artifact: Artifact, job: str, stored: Stored, changed_at: str) -> E
         cache_control=artifact.cache_control,
         source=artifact.source,
         stats=artifact.stats,
+        cache_tag=cache_tag,
     )
 
 

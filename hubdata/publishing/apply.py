@@ -20,15 +20,21 @@ from hubdata.model.manifest import Entry, Manifest
 from hubdata.model.plan import Change, Plan
 from hubdata.model.receipt import Invalidation, Receipt
 from hubdata.model.snapshot import Snapshot
+from hubdata.model.tariff import Estimate
 from hubdata.planning.merge import entry_of, merged
 from hubdata.ports import Cdn, Reporter, Target, Upload
 from hubdata.publishing import ledger as ledgers
 from hubdata.publishing.lease import Held
 from hubdata.publishing.ledger import Ledger, Line
 from hubdata.publishing.survey import Survey, read_manifest
+from hubdata.publishing.telling import TAG_METADATA, metadata_of, telling
 
 _MANIFEST_TRIES = 8
 _MANIFEST_CACHE_CONTROL = "public, max-age=60, s-maxage=86400, stale-while-revalidate=60, stale-if-error=86400"
+
+
+_Metadata = Mapping[str, Mapping[str, str]]
+"""By job, what its objects are put with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,8 @@ def apply(
     could not be swapped; then nothing is committed, and the objects already put are recognised by the next run.
     """
     stamp = lease.now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    paths = cdn.paths((*_changed(works, survey.inventory), manifests.KEY))
+    paths = telling(cdn, _changed(works, survey.inventory), survey.inventory).paths
+    metadata = {work.plan.job: metadata_of(cdn, work.plan.job) for work in works if work.plan.puts}
     deletes = tuple((c.key, c.planned_etag) for work in works for c in work.plan.deletes if c.planned_etag is not None)
     line = Line(f"hubdata-{run_id}-{target.name}", run_id, stamp, paths, deletes, puts=_new_keys(works))
     noted = bool(paths or deletes or line.puts)
@@ -72,8 +79,8 @@ def apply(
     with ThreadPoolExecutor(1, thread_name_prefix=f"cdn-{target.name}") as aside:
         if paths:
             aside.submit(cdn.warm)  # while the store answers; what goes wrong is told when the CDN is asked
-        stored, failures = _put_all(works, target, lease, reporter)
-    change = _manifest_change(works, survey.inventory, stored, failures, stamp)
+        stored, failures = _put_all(works, metadata, target, lease, reporter)
+    change = _manifest_change(works, survey.inventory, stored, failures, metadata=metadata, stamp=stamp)
     if failures and not change.entries and not change.removed:
         # A put whose answer was lost may be in place: the receipt stays open, so the CDN is told by the next run.
         return Applied(Receipt(line.reference, target.name, survey.inventory.manifest.generation), failures)
@@ -95,6 +102,11 @@ def apply(
     elif noted:
         ledgers.closed(target, ledger, line)
     return Applied(receipt, {**failures, **delete_failures})
+
+
+def foreseen(works: tuple[Work, ...], cdn: Cdn, survey: Survey) -> Estimate | None:
+    """Return what it would come to to tell `cdn` of an apply of `works`; None where there is nothing to tell."""
+    return telling(cdn, _changed(works, survey.inventory), survey.inventory).estimate if works else None
 
 
 def resume(
@@ -159,10 +171,12 @@ def _clear(line: Line, target: Target, wanted: frozenset[str]) -> None:
 
 
 def _put_all(
-    works: tuple[Work, ...], target: Target, lease: Held, reporter: Reporter
+    works: tuple[Work, ...], metadata: _Metadata, target: Target, lease: Held, reporter: Reporter
 ) -> tuple[dict[str, Stored], dict[str, HubdataError]]:
     uploads = [
-        Upload(work.snapshot.artifacts[change.key], change.planned_etag) for work in works for change in work.plan.puts
+        Upload(work.snapshot.artifacts[change.key], change.planned_etag, metadata[work.plan.job])
+        for work in works
+        for change in work.plan.puts
     ]
     stored: dict[str, Stored] = {}
     failures: dict[str, HubdataError] = {}
@@ -200,6 +214,8 @@ def _manifest_change(
     inventory: Inventory,
     stored: Mapping[str, Stored],
     failures: Mapping[str, HubdataError],
+    *,
+    metadata: _Metadata,
     stamp: str,
 ) -> _ManifestChange:
     entries: dict[str, Entry] = {}
@@ -210,7 +226,11 @@ def _manifest_change(
             artifact, before = work.snapshot.artifacts[key], inventory.manifest.files.get(key)
             same = key not in put and before is not None and before.sha256 == artifact.sha256
             changed_at = before.changed_at if before is not None and same else stamp
-            entries[key] = entry_of(artifact, work.plan.job, held, changed_at)
+            if key in put:
+                tag = metadata[work.plan.job].get(TAG_METADATA, "")
+            else:
+                tag = before.cache_tag if before is not None and same and before.etag == held.etag else ""
+            entries[key] = entry_of(artifact, work.plan.job, held, changed_at, tag)
         if not any(change.key in failures for change in work.plan.puts):
             # A renamed file whose new name could not be stored must not lose its old one.
             removed.update(change.key for change in work.plan.deletes)

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -227,7 +228,7 @@ class S3Target:
             return TargetError(f"{place}: {message}", advice="nothing was stored: run again")
 
         def parcel(body: bytes | VerifiedReader) -> _Parcel:
-            headers = _headers(artifact.sha256, artifact.content_type, artifact.cache_control)
+            headers = _headers(artifact.sha256, artifact.content_type, artifact.cache_control, upload.metadata)
             return _Parcel(artifact.key, body, headers, artifact.size, artifact.md5, artifact.sha256)
 
         size, sha256 = artifact.size, artifact.sha256
@@ -373,11 +374,13 @@ def _target_error(trouble: Trouble) -> TargetError:
     return TargetError(trouble.message, advice=trouble.advice, retryable=trouble.retryable)
 
 
-def _headers(sha256: str, content_type: str, cache_control: str) -> Mapping[str, Any]:
+def _headers(
+    sha256: str, content_type: str, cache_control: str, metadata: Mapping[str, str] = MappingProxyType({})
+) -> Mapping[str, Any]:
     headers: dict[str, Any] = {
         "ChecksumSHA256": base64.b64encode(bytes.fromhex(sha256)).decode(),
         "ContentType": content_type,
-        "Metadata": {"sha256": sha256},
+        "Metadata": {"sha256": sha256, **metadata},
     }
     return headers | {"CacheControl": cache_control} if cache_control else headers
 

@@ -119,7 +119,7 @@ class MemoryTarget:
         body = artifact.path.read_bytes()
         if len(body) != artifact.size or hashlib.sha256(body).hexdigest() != artifact.sha256:
             raise TargetError(f"{self._name}: {artifact.key} changed on disk after it was checked")
-        headers = {"content_type": artifact.content_type, "cache_control": artifact.cache_control}
+        headers = {"content_type": artifact.content_type, "cache_control": artifact.cache_control, **upload.metadata}
         return self._write(artifact.key, body, headers, upload.planned_etag)
 
     def write(self, key: str, body: bytes, *, content_type: str, cache_control: str, if_etag: str | None) -> Stored:

@@ -1,5 +1,6 @@
 """Visits: what one publication comes to for each of its jobs."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ from hubdata import visiting
 from hubdata.errors import Exit, TargetError
 from hubdata.model.job import Unit
 from hubdata.model.run import TargetResult
+from hubdata.model.tariff import Estimate
 from hubdata.visiting import Orders
+from tests.simulator.cdn import PricedCdn
 from tests.simulator.world import World, text_job
 
 
@@ -128,3 +131,45 @@ def test_prune_is_held_back_while_a_unit_job_is_refused(world: World) -> None:
 
     assert world.run().exit_code is Exit.REFUSED
     assert "a2.txt" in world.targets["memory"].public()
+
+
+def test_a_dry_run_says_once_what_the_cdn_will_cost(world: World) -> None:
+    """Both jobs change a file: with the manifest three paths, counted at the first job and at no other."""
+    first, second = stays(world, Orders(dry_run=True))
+
+    assert first.invalidation_estimate == Estimate(3)
+    assert second.invalidation_estimate is None
+
+
+def test_the_estimate_stands_at_the_first_job_that_changes_anything(world: World) -> None:
+    """An unchanged job has none, nor has a run that changes nothing."""
+    world.cdns["memory"] = PricedCdn(world.wire)
+    world.run()
+    world.sources["b"].files["b.txt"] = b"2\n"
+    first, second = stays(world, Orders(dry_run=True))
+    assert first.invalidation_estimate is None
+    assert second.invalidation_estimate == Estimate(2, free_paths=4, usd=0)
+
+    world.run()
+    assert [stay.invalidation_estimate for stay in stays(world, Orders(dry_run=True))] == [None, None]
+
+
+def test_waiting_is_told_with_how_long_it_took(world: World) -> None:
+    """Whoever said `--wait` reads the seconds in the result, and in an event when it ends."""
+    cdn = world.cdns["memory"]
+    cdn.takes = lambda: world.clock.sleep(timedelta(seconds=12))
+
+    first, _ = stays(world, Orders(wait=True))
+
+    assert first.invalidation is not None
+    assert first.invalidation.waited_s == 12
+    assert world.events.names()[-1] == "cdn.finished"
+
+
+def test_an_object_that_only_enters_the_manifest_has_no_known_tag(world: World) -> None:
+    """Whoever put it may have put it without: its cached copy is forgotten by path."""
+    world.cdns["memory"] = PricedCdn(world.wire, reads_tags=True)
+    world.targets["memory"].seed("a.txt", b"1\n")
+    world.run()
+
+    assert {key: line.cache_tag for key, line in world.manifest().files.items()} == {"a.txt": "", "b.txt": "tag-b"}

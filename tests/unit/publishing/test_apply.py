@@ -17,7 +17,7 @@ from hubdata.publishing import ledger
 from hubdata.publishing.apply import Applied, Work, apply, resume
 from hubdata.publishing.lease import Held
 from hubdata.publishing.survey import Survey, survey
-from tests.simulator.cdn import MemoryCdn
+from tests.simulator.cdn import MemoryCdn, PricedCdn
 from tests.simulator.clock import START
 from tests.simulator.store import MemoryTarget
 from tests.simulator.wire import When, Wire
@@ -36,7 +36,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.store = MemoryTarget(self.wire)
-        self.cdn = MemoryCdn(self.wire)
+        self.cdn: MemoryCdn = MemoryCdn(self.wire)
 
     def work(self, found: Survey, files: Mapping[str, bytes], *, job: str = "job", prune: bool = False) -> Work:
         """Return the work that makes the store hold `files`."""
@@ -276,3 +276,31 @@ def test_receipt_closed_by_a_hasty_run_is_told_anew(bench: Bench) -> None:
     assert applied.receipt.invalidation is not None
     assert applied.receipt.invalidation.reference == "hubdata-1-memory-again"
     assert ledger.read(bench.store).open == ()
+
+
+def test_objects_carry_their_jobs_tag_and_the_manifest_says_so(bench: Bench) -> None:
+    """While the CDN reads tags, objects are put with one; later it is known of them, until they are put without."""
+    bench.cdn = PricedCdn(bench.wire, reads_tags=True)
+    bench.publish({"a": b"1", "b": b"1"}, run="1")
+    assert bench.store.versions["a"][-1].headers["cache-tag"] == "tag-job"
+    bench.cdn = PricedCdn(bench.wire, reads_tags=False)
+    bench.publish({"a": b"1", "b": b"2"}, run="2")
+
+    assert {key: line.cache_tag for key, line in bench.manifest().files.items()} == {"a": "tag-job", "b": ""}
+    assert Manifest.from_bytes(bench.manifest().to_bytes()) == bench.manifest()
+
+
+def test_the_receipt_keeps_the_collapsed_paths(bench: Bench) -> None:
+    """What is to be told is chosen once, before the first put, and told later word for word."""
+    bench.cdn = PricedCdn(bench.wire)
+    bench.cdn.refusing = True
+    applied = bench.publish({f"d/{number}": b"1" for number in range(9)})
+    assert applied.receipt.invalidation is not None
+    assert applied.receipt.invalidation.pending
+
+    bench.cdn.refusing = False
+    found = survey(bench.store)
+    assert found.ledger.open[0].paths == ("/d/*", "/manifest.json")
+    resume(bench.store, bench.cdn, found.ledger, frozenset(), bench.events)
+
+    assert bench.cdn.accepted["hubdata-1-memory"].paths == ("/d/*", "/manifest.json")
