@@ -134,3 +134,32 @@ def lengths(data: Bytes, at: Ints, control: Bytes) -> Ints:
         headers = read_headers(data, at[closer])
         length[closer] = headers.head + headers.payload()
     return length
+
+
+_LENGTH_OF: list[int] = LENGTH.tolist()
+_OWES_OF: list[int] = OWES.tolist()
+_BASES: list[int] = _SIZE_BASES.tolist()
+
+
+def one_field(data: memoryview, at: int) -> tuple[int, int]:
+    """Return the length of the field at `at`, without its children, and what it owes.
+
+    For fields that must be read one after the other: there numpy takes thirty times as long.
+    """
+    control = data[at]
+    if length := _LENGTH_OF[control]:
+        return length, _OWES_OF[control]
+    kind, size, head = control >> 5, control & 31, 1
+    if kind == EXTENDED:
+        kind, head = data[at + 1] + 7, 2
+        if kind <= MAP:
+            kind = UNKNOWN
+    if size >= 29:
+        width = size - 28
+        size = _BASES[width] + int.from_bytes(data[at + head : at + head + width], "big")
+        head += width
+    if kind == MAP:
+        return head, min(2 * size, MAX_CHILDREN) - 1
+    if kind == ARRAY:
+        return head, min(size, MAX_CHILDREN) - 1
+    return head if kind == BOOLEAN else head + size, -1

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hubdata.mmdb.fields import LENGTH, POINTER, Bytes, Ints, as_memory, lengths, read_headers
+from hubdata.mmdb.fields import LENGTH, POINTER, Bytes, Ints, as_memory, lengths, one_field
 from hubdata.mmdb.malformed import Problem
 
 BEGINS = 8
@@ -78,21 +78,17 @@ def _block(data: Bytes, begins: Bytes, at: Ints, limit: Ints) -> list[tuple[int,
     return over
 
 
-_LENGTHS: list[int] = LENGTH.tolist()
 _CODE: list[int] = _CODES.tolist()
+_LENGTH: list[int] = LENGTH.tolist()
 
 
 def _alone(data: Bytes, begins: Bytes, at: int, limit: int) -> list[tuple[int, int]]:
     """Do the same for one stretch."""
     read, write = as_memory(data), as_memory(begins)
+    length = 0
     while at < limit:
         control = read[at]
         write[at] = write[at] & LINKED | _CODE[control]
-        length = _LENGTHS[control] or _length(data, at)
+        length = _LENGTH[control] or one_field(read, at)[0]
         at += length
     return [(at - length, limit)] if at > limit else []
-
-
-def _length(data: Bytes, at: int) -> int:
-    headers = read_headers(data, np.array([at]))
-    return int(headers.head[0] + headers.payload()[0])

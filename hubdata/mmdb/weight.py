@@ -28,6 +28,8 @@ from hubdata.mmdb.fields import (
     Flags,
     Headers,
     Ints,
+    as_memory,
+    one_field,
     read_headers,
 )
 from hubdata.mmdb.fields import targets as pointed_at
@@ -209,15 +211,11 @@ def _add_up(walk: _Walk, levels: Ints) -> tuple[Ints, Ints, _Place | None]:
 
 def levels_below(data: Bytes, at: int) -> int:
     """Return how many levels the container at `at` has below itself, what it points to left out."""
+    read = as_memory(data)
     left: list[int] = []
     deepest = 0
-    here = np.array([at])
     while True:
-        control = data[here]
-        owes, length = int(OWES[control][0]), int(LENGTH[control][0])
-        if length == 0:
-            headers = read_headers(data, here)
-            owes, length = int(headers.children()[0]) - 1, int(headers.head[0] + headers.payload()[0])
+        length, owes = one_field(read, at)
         if left:
             left[-1] -= 1
         if owes >= 0:
@@ -227,4 +225,4 @@ def levels_below(data: Bytes, at: int) -> int:
             left.pop()
         if not left:
             return deepest
-        here = here + length
+        at += length
