@@ -1,8 +1,8 @@
 """What a database says of itself: nine fields, each held to its type, decoded with bounds on depth and on count.
 
 The decoder here is our own because it reads bytes that nothing has proven yet: it never recurses further than
-`MAX_DEPTH`, never decodes more than `MAX_VALUES` values (pointers can name one value many times), and never reads
-outside the metadata section, which is at most 128 KiB.
+`MAX_DEPTH`, never decodes more than `MAX_VALUES` values or `MAX_BYTES` bytes (pointers can name one value many times),
+and never reads outside the metadata section, which is at most 128 KiB.
 """
 
 from collections.abc import Mapping
@@ -15,6 +15,8 @@ from hubdata.mmdb.malformed import Malformed
 MAX_DEPTH = 16
 MAX_VALUES = 4096
 """Real metadata hold some fifty values, three deep."""
+MAX_BYTES = 128 << 10
+"""As much as the section may be long: more is decoded only where pointers lead to the same text again and again."""
 
 _POINTER, _STRING, _DOUBLE, _BYTES, _UINT16, _UINT32, _MAP = 1, 2, 3, 4, 5, 6, 7
 _INT32, _UINT64, _UINT128, _ARRAY, _BOOLEAN, _FLOAT = 8, 9, 10, 11, 14, 15
@@ -117,6 +119,7 @@ class _Decoder:
         self._offset = offset
         self._at = 0
         self._left = MAX_VALUES
+        self._bytes_left = MAX_BYTES
 
     def top(self) -> dict[str, object]:
         """Return the map that the section begins with."""
@@ -133,6 +136,10 @@ class _Decoder:
         if self._at > len(self._section):
             message = f"the metadata end {self._at - len(self._section)} bytes too early"
             self._refuse(start, "metadata-truncated", message, SAYS_SIZE)
+        self._bytes_left -= count
+        if self._bytes_left < 0:
+            message = f"the metadata unfold to more than {MAX_BYTES >> 10} KiB"
+            self._refuse(start, "metadata-large", message, "the metadata section is at most 128KiB")
         return self._section[start : self._at]
 
     def _control(self) -> tuple[int, int]:

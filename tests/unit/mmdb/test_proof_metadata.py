@@ -74,6 +74,25 @@ def test_a_pointer_to_a_pointer_in_the_metadata_is_refused() -> None:
     assert problems(itself) == ["metadata-pointer"]
 
 
+def pointing_at(size: int, **fields: bytes | None) -> bytes:
+    """Return a database whose metadata begin with a text of so many bytes, which `fields` may point to (at 3)."""
+    head, _, tail = database(ONE, (0,), bits=24, **fields).rpartition(MARKER)
+    return head + MARKER + control(MAP, (tail[0] & 31) + 1) + text("p") + text("x" * size) + tail[1:]
+
+
+@pytest.mark.parametrize("field", ["languages", "added"])
+def test_a_text_that_metadata_point_to_again_and_again_is_refused(field: str) -> None:
+    """100 KB would become 200 MB in every reader, and in everything that tells of the file."""
+    many: dict[str, bytes | None] = {field: array(*[pointer(3)] * 2000)}
+    assert problems(pointing_at(100_000, **many)) == ["metadata-large"]
+    assert problems(pointing_at(40, **many)) == []
+
+
+def test_metadata_that_fill_their_section_are_no_problem() -> None:
+    """The bound is what a section may hold: what is there once is never too much."""
+    assert problems(pointing_at(128_000)) == []
+
+
 def test_narrow_integers_and_unknown_keys_in_the_metadata_are_no_problem() -> None:
     """Some writers take the narrowest type, and a minor version may add keys."""
     body = database(ONE, node_count=uint(1, UINT16), build_epoch=uint(9), added=array(double(1.0), control(BOOLEAN, 1)))
