@@ -13,7 +13,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
@@ -73,7 +73,11 @@ class Object:
 
 @dataclass
 class StrictS3:
-    """The server. `objects` may be changed by the test; `seen` is the log; `faults` are used up in order."""
+    """The server. `objects` may be changed by the test; `seen` is the log; `faults` are used up in order.
+
+    `arriving` hears the number of each request as it comes, and may make the bucket `gone` or have requests refused
+    `always`. With `max_skew`, a request signed at a time that far from the store's `now` is refused, as S3 does.
+    """
 
     objects: dict[str, Object] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
@@ -84,6 +88,10 @@ class StrictS3:
     versions_a_page: int = 1000
     versions: dict[str, list[Object]] = field(default_factory=dict)
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    arriving: Callable[[int], None] = field(default=lambda number: None)
+    always: Fault | None = None
+    gone: bool = False
+    max_skew: timedelta | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
     url: str = ""
 
@@ -169,7 +177,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         with self.store.lock:
             self.store.seen.append(Seen(method, key, headers, len(body)))
-        fault = self.store.fault(method, key)
+            number = len(self.store.seen)
+        self.store.arriving(number)
+        fault = self.store.always or self._skewed(headers) or self.store.fault(method, key)
         if fault and fault.before:
             fault.before()
         if fault and fault.reset:
@@ -180,7 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._dropping, self._cutting = bool(fault and fault.drop), bool(fault and fault.cut)
         self._only = fault.head if fault else 0
-        if bucket != S3_BUCKET:
+        if bucket != S3_BUCKET or self.store.gone:
             self._refuse(404, "NoSuchBucket")
             return
         with self.store.lock:
@@ -191,6 +201,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(status, code)
         else:
             self._answer(status, answer, extra)
+
+    def _skewed(self, headers: dict[str, str]) -> Fault | None:
+        if self.store.max_skew is None:
+            return None
+        signed_at = datetime.strptime(headers.get("x-amz-date", "19700101T000000Z"), "%Y%m%dT%H%M%S%z")
+        far = abs(signed_at - self.store.now()) > self.store.max_skew
+        return Fault("*", 403, "RequestTimeTooSkewed") if far else None
 
     def _done(
         self, method: str, key: str, body: bytes, headers: dict[str, str], query: dict[str, list[str]]
