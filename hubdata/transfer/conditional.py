@@ -11,11 +11,10 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 
 from hubdata.transfer.deadline import Deadline
 from hubdata.transfer.http import BasicAuth, HttpClient, Response
+from hubdata.transfer.http_date import http_moment
 from hubdata.transfer.retry import RequestFailed
 
 _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,256}"')
@@ -77,13 +76,10 @@ NOTHING_KNOWN = Validators()
 
 def http_date(text: str) -> str:
     """Return the day of an HTTP date as `YYYY-MM-DD`, empty when it is none."""
-    try:
-        moment = parsedate_to_datetime(text.strip())
-    except (ValueError, TypeError, IndexError):
+    moment = http_moment(text)
+    if moment is None or not text.isascii() or not text.isprintable():
         return ""
-    if not text.isascii() or not text.isprintable():
-        return ""
-    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).date().isoformat()
+    return moment.date().isoformat()
 
 
 class ConditionalClient(HttpClient):

@@ -10,12 +10,12 @@ The rules and figures are those of MaxMind's own updater (facts: >=500, 408, 429
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from hubdata.errors import SourceError
 from hubdata.transfer.deadline import Deadline
+from hubdata.transfer.http_date import http_moment
 
 T = TypeVar("T")
 
@@ -77,13 +77,8 @@ def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:
     text = value.strip()
     if _SECONDS.fullmatch(text):
         return timedelta(seconds=int(text))
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(timedelta(0), moment - now)
+    moment = http_moment(text)
+    return None if moment is None else max(timedelta(0), moment - now)
 
 
 def retrying(

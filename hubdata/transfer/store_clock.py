@@ -7,8 +7,9 @@ decided by the one clock that all of them hear.
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
+
+from hubdata.transfer.http_date import http_moment
 
 
 class StoreClock:
@@ -21,12 +22,11 @@ class StoreClock:
 
     def hear(self, date: str | None) -> None:
         """Take note of a Date header, just received. None, and what is no date, are passed over."""
-        try:
-            said = parsedate_to_datetime(date or "")
-        except (ValueError, TypeError, IndexError):
+        said = http_moment(date or "")
+        if said is None:
             return
         with self._lock:
-            self._heard = (said.astimezone(UTC) if said.tzinfo else said.replace(tzinfo=UTC), self._monotonic())
+            self._heard = (said, self._monotonic())
 
     def now(self) -> datetime | None:
         """Return the store's time, aware UTC; None while it has not told any."""

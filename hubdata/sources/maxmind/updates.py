@@ -6,7 +6,6 @@ The date pins the bytes to the metadata, and the MD5 is of the bare database. Pr
 import json
 import re
 from datetime import date
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from hubdata.errors import SourceError
@@ -14,6 +13,7 @@ from hubdata.sources.maxmind.access import Access
 from hubdata.sources.maxmind.release import PORTAL_ADVICE, Release, explained, in_its_place, refuse_page
 from hubdata.transfer.deadline import Deadline
 from hubdata.transfer.http import BasicAuth, HttpClient, Response
+from hubdata.transfer.http_date import http_moment
 from hubdata.transfer.retry import RequestFailed
 from hubdata.transfer.tar_member import Extracted, extract_member
 
@@ -89,10 +89,8 @@ def parse_metadata(body: bytes, edition: str) -> Release:
 
 def _check_headers(response: Response) -> None:
     refuse_page(response)
-    try:
-        parsedate_to_datetime(response.headers["Last-Modified"])
-    except (KeyError, ValueError, TypeError, IndexError):
+    if http_moment(response.headers.get("Last-Modified", "")) is None:
         raise SourceError(
             f"{response.url}: expected a Last-Modified header, which the protocol demands, found none that is a date",
             advice="check `url`: this is not the update service, or something between rewrites responses",
-        ) from None
+        )
