@@ -7,14 +7,15 @@ adapters. Sources fail alone and targets fail alone; whatever can go on goes on,
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from hubdata.errors import HubdataError
 from hubdata.model.event import Event
+from hubdata.model.inventory import Inventory
 from hubdata.model.job import Job
 from hubdata.model.run import JobResult, RunResult
 from hubdata.model.snapshot import Provenance
-from hubdata.planning.inventory import vouched
+from hubdata.planning.inventory import published
 from hubdata.planning.outcome import job_result
 from hubdata.ports import Clock, Published, Reporter
 from hubdata.proving import KindOf
@@ -43,8 +44,8 @@ def run(
     now = clock.now()
     with _threads(max(1, len(places) + len(feeds))) as pool:
         surveys = {place.target.name: pool.submit(survey, place.target) for place in places}
-        published = _published(surveys)
-        reads = [pool.submit(read, feed, published, kind_of, now=now, reporter=reporter) for feed in feeds]
+        public = _published(surveys)
+        reads = [pool.submit(read, feed, public, kind_of, now=now, reporter=reporter) for feed in feeds]
         readings = tuple(sorted((r for each in reads for r in each.result()), key=lambda r: r.job.name))
         sound = tuple(reading for reading in readings if reading.problem is None)
         taking_part = {reading.job.name for reading in sound}
@@ -101,15 +102,10 @@ def _published(surveys: Mapping[str, Future[Survey]]) -> Published:
     """
 
     def ask() -> Mapping[str, Provenance]:
-        known: list[Mapping[str, Provenance]] = []
+        known: list[Inventory] = []
         for future in surveys.values():
-            try:
-                known.append(vouched(future.result().inventory))
-            except HubdataError:
-                return {}
-        if not known:
-            return {}
-        first, *others = known
-        return {key: source for key, source in first.items() if all(other.get(key) == source for other in others)}
+            with suppress(HubdataError):
+                known.append(future.result().inventory)
+        return published(known, complete=len(known) == len(surveys))
 
     return ask

@@ -27,7 +27,9 @@ Body = bytes | mmap.mmap
 """The bytes of one file: in memory when small, mapped when large. Never written to."""
 
 Published = Callable[[], Mapping[str, Provenance]]
-"""Asks what is public everywhere already: key to provenance. Waits for the targets, so call it only when needed."""
+"""Asks what is public everywhere already: key to provenance. Waits for the targets, so call it only when needed.
+
+Keys below `.hubdata/` are no files: they tell of what one target alone holds, which is not to be kept but followed."""
 
 
 class Clock(Protocol):

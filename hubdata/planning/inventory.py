@@ -4,7 +4,7 @@ The listing is the truth about what is there; the manifest knows digests and own
 manifest's SHA-256 holds for the object; where they differ, somebody else wrote, and nobody knows the content.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,6 +52,25 @@ def vouched(inventory: Inventory) -> Mapping[str, Provenance]:
         for key, entry in inventory.manifest.files.items()
         if (held := inventory.objects.get(key)) is not None and held.sha256 == entry.sha256
     }
+
+
+def published(inventories: Sequence[Inventory], *, complete: bool) -> Mapping[str, Provenance]:
+    """Return the provenance of what is in place, the same, in all `inventories`: what need not be fetched again.
+
+    Nothing is, unless the inventories are `complete`. What else their manifests name is there too, under keys that no
+    file can have (`.hubdata/TARGET/KEY`): new data must follow it all the same, even if one target alone holds it, or
+    held it until somebody overwrote or deleted it.
+    """
+    first, *others = [vouched(each) for each in inventories] if complete and inventories else [{}]
+    found = {key: source for key, source in first.items() if all(other.get(key) == source for other in others)}
+    known = {frozenset(source.items()) for source in found.values()}
+    for each in inventories:
+        for key, entry in each.manifest.files.items():
+            state = frozenset(entry.source.items())
+            if state not in known:
+                known.add(state)
+                found[f"{PRIVATE}{each.target}/{key}"] = entry.source
+    return found
 
 
 def _same_bytes(stored: Stored, artifact: Artifact, multipart_etag: Callable[[Path, int], str]) -> bool:
