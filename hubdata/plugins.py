@@ -47,6 +47,7 @@ TARGETS: Mapping[str, str] = {
 }
 CDNS: Mapping[str, str] = {
     "cloudfront": "hubdata.cdns.cloudfront:CloudfrontCdn",
+    "cloudflare": "hubdata.cdns.cloudflare:CloudflareCdn",
     "none": "hubdata.cdns.none:NoCdn",
 }
 

@@ -31,7 +31,7 @@ def test_an_unknown_word_is_told_with_the_nearest_one() -> None:
     assert near.value.advice == "did you mean `git`?"
     with pytest.raises(ConfigError) as far:
         load(Seam.CDN, "xyzzy-plugh")
-    assert far.value.advice == "known are: cloudfront, none"
+    assert far.value.advice == "known are: cloudflare, cloudfront, none"
 
 
 def test_asking_for_the_tables_imports_no_adapter_and_no_heavy_library() -> None:
