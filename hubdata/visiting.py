@@ -25,7 +25,8 @@ from hubdata.planning.inventory import recognise
 from hubdata.planning.limits import breaches
 from hubdata.ports import Cdn, Clock, Reporter, Target
 from hubdata.publishing.apply import Applied, Work, apply, foreseen, resume
-from hubdata.publishing.lease import held
+from hubdata.publishing.lease import Held, held
+from hubdata.publishing.ledger import waits
 from hubdata.publishing.retention import retire
 from hubdata.publishing.survey import Survey, survey
 from hubdata.reading import Reading
@@ -122,13 +123,13 @@ def visit(
         foreseen_ = foreseen(_works(planned), place.cdn, found)
         return _stays(planned, place, found, None, None, meanings=meanings, estimate=foreseen_)
     applied, told, broke_off = None, None, False
-    if found.ledger.open or any(not each.plan.empty for each in planned):
+    if _unfinished(found, readings, bystanders) or any(not each.plan.empty for each in planned):
         with held(place.target, orders.lease, run_id=run_id, clock=clock, reporter=reporter) as lease:
             if not lease.follows(found.lease_etag):  # another run has written since: what it left is planned against
                 found = survey(place.target)
                 planned = planned_on(found)
             broke_off = bool(found.ledger.open)
-            found, told = _resume(place, found, _spoken_for(found, readings, bystanders), reporter)
+            found, told = _resume(place, found, _spoken_for(found, readings, bystanders), lease, reporter)
             if works := _works(planned):
                 applied = apply(works, place.target, place.cdn, found, lease, run_id=run_id, reporter=reporter)
                 _remember(place.measurer, works, applied)
@@ -204,6 +205,12 @@ def _spoken_for(found: Survey, readings: tuple[Reading, ...], bystanders: tuple[
     return frozenset(perhaps.union(*((*s.artifacts, *s.kept, *s.refused) for s in snapshots)))
 
 
+def _unfinished(found: Survey, readings: tuple[Reading, ...], bystanders: tuple[Job, ...]) -> bool:
+    """Tell whether an earlier run has left something that this one can finish."""
+    wanted, listed = _spoken_for(found, readings, bystanders), found.inventory.manifest.files
+    return any(not waits(line, listed, wanted) for line in found.ledger.open)
+
+
 def _recognised(found: Survey, reading: Reading) -> Inventory:
     try:
         return recognise(found.inventory, reading.snapshot, multipart_etag)
@@ -240,13 +247,13 @@ def _may_delete(reading: Reading) -> bool:
 
 
 def _resume(
-    place: Place, found: Survey, wanted: frozenset[str], reporter: Reporter
+    place: Place, found: Survey, wanted: frozenset[str], lease: Held, reporter: Reporter
 ) -> tuple[Survey, Invalidation | None]:
     """Finish what an earlier run could not. While the CDN still refuses, it stays pending."""
     if not found.ledger.open:
         return found, None
     try:
-        ledger, told = resume(place.target, place.cdn, found.ledger, wanted, reporter)
+        ledger, told = resume(place.target, place.cdn, found.ledger, wanted, lease=lease, reporter=reporter)
     except CdnError as err:
         reporter.emit(Event("cdn.pending", {"target": place.target.name, "error": str(err)}))
         oldest = found.ledger.open[0]

@@ -94,13 +94,12 @@ def apply(
     left = tuple(each for each in deletes if each[0] in delete_failures)
     doubtful = tuple(each for each in line.puts if each[0] in failures)
     if left or doubtful:
-        again = replace(line, reference=f"{line.reference}-rest", deletes=left, puts=doubtful)
-        again = replace(again, paths=cdn.paths(tuple(key for key, _ in left)))
+        again = ledgers.rest(line, deletes=left, puts=doubtful, paths=cdn.paths(tuple(key for key, _ in left)))
         ledger = ledgers.opened(target, ledger, again)
     if paths:
-        receipt = replace(receipt, invalidation=_tell(cdn, target, ledger, line, reporter))
-    elif noted:
-        ledgers.closed(target, ledger, line)
+        receipt = replace(receipt, invalidation=_tell(cdn, target, ledger, line, manifest=manifest, reporter=reporter))
+    elif noted or ledger.open:
+        ledgers.closed(target, ledger, line, listed=manifest.files)
     return Applied(receipt, {**failures, **delete_failures})
 
 
@@ -110,24 +109,31 @@ def foreseen(works: tuple[Work, ...], cdn: Cdn, survey: Survey) -> Estimate | No
 
 
 def resume(
-    target: Target, cdn: Cdn, ledger: Ledger, wanted: frozenset[str], reporter: Reporter
+    target: Target, cdn: Cdn, ledger: Ledger, wanted: frozenset[str], *, lease: Held, reporter: Reporter
 ) -> tuple[Ledger, tuple[Invalidation, ...]]:
     """Return the ledger with every open receipt closed, and the invalidations asked for, oldest first.
 
     What a crashed run could not delete is deleted now, and what it put for nothing, unless it is `wanted` or named by
     the manifest; what it could not tell its CDN is told, under the same reference: a CDN that heard it already takes it
-    as the same request.
-    Raises CdnError when the CDN still refuses, TargetError when the store does.
+    as the same request. What is wanted but not listed yet stays open as a rest, until it is the one or no longer the
+    other: whoever may want it has perhaps not spoken in this run.
+    Raises CdnError when the CDN still refuses, TargetError when the store does, Conflict when the lease is lost.
     """
     told = []
+    files: Mapping[str, Entry] = {}
+    if any(line.deletes or line.puts for line in ledger.open):
+        files = read_manifest(target)[0].files
     for line in ledger.open:
-        if line.deletes or line.puts:
-            _clear(line, target, wanted)
+        if ledgers.waits(line, files, wanted):
+            continue
+        left = _clear(line, target, files, wanted, lease)
         invalidation = Invalidation((), line.reference)
         if line.paths:
             invalidation = cdn.invalidate(line.paths, line.reference)
             told.append(invalidation)
-        ledger, _ = ledgers.closed(target, ledger, replace(line, invalidation_id=invalidation.id or ""))
+        rest = ledgers.rest(line, deletes=(), puts=left, paths=cdn.paths(tuple(key for key, _ in left)))
+        done = replace(line, invalidation_id=invalidation.id or "")
+        ledger, _ = ledgers.closed(target, ledger, done, left=rest if left else None)
         reporter.emit(Event("cdn.resumed", {"target": target.name, "reference": line.reference}))
     return ledger, tuple(told)
 
@@ -161,13 +167,21 @@ def _new_keys(works: tuple[Work, ...]) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _clear(line: Line, target: Target, wanted: frozenset[str]) -> None:
-    """Delete what a broken-off run was to delete, and what it put and never committed, unless it is wanted now."""
-    manifest, _ = read_manifest(target)
+def _clear(
+    line: Line, target: Target, files: Mapping[str, Entry], wanted: frozenset[str], lease: Held
+) -> tuple[tuple[str, str], ...]:
+    """Delete what a broken-off run was to delete, and what it put and never committed; return what may be wanted."""
+    left = []
     for key, etag in (*line.deletes, *line.puts):
-        if key not in wanted and key not in manifest.files:
-            with suppress(Conflict):  # somebody put another object there: it is theirs
-                target.delete(key, if_etag=etag)
+        if key in files:
+            continue
+        if key in wanted:
+            left.append((key, etag))
+            continue
+        lease.check()
+        with suppress(Conflict):  # somebody put another object there: it is theirs
+            target.delete(key, if_etag=etag)
+    return tuple(left)
 
 
 def _put_all(
@@ -282,7 +296,9 @@ def _delete_all(
     return tuple(deleted), failures
 
 
-def _tell(cdn: Cdn, target: Target, ledger: Ledger, line: Line, reporter: Reporter) -> Invalidation:
+def _tell(
+    cdn: Cdn, target: Target, ledger: Ledger, line: Line, *, manifest: Manifest, reporter: Reporter
+) -> Invalidation:
     try:
         invalidation = cdn.invalidate(line.paths, line.reference)
     except CdnError as err:
@@ -290,9 +306,9 @@ def _tell(cdn: Cdn, target: Target, ledger: Ledger, line: Line, reporter: Report
         return Invalidation(line.paths, line.reference, pending=True, reason=str(err), advice=err.advice)
     told = invalidation.id or ""
     reporter.emit(Event("cdn.invalidated", {"target": target.name, "id": told, "paths": len(line.paths)}))
-    ledger, was_open = ledgers.closed(target, ledger, replace(line, invalidation_id=told))
+    ledger, was_open = ledgers.closed(target, ledger, replace(line, invalidation_id=told), listed=manifest.files)
     if was_open:
         return invalidation
     # Another run took this one for crashed and told the CDN under our reference, maybe before our last put: tell anew.
     anew = replace(line, reference=f"{line.reference}-again")
-    return _tell(cdn, target, ledgers.opened(target, ledger, anew), anew, reporter)
+    return _tell(cdn, target, ledgers.opened(target, ledger, anew), anew, manifest=manifest, reporter=reporter)

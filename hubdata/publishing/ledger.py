@@ -7,7 +7,7 @@ is. One object, swapped under its ETag, holds all of it: reading it costs one re
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from hubdata.ports import Target
 KEY = ".hubdata/receipts.json"
 _MAX_BYTES = 16 * 1024 * 1024
 _CLOSED_KEPT = 50
+_REST = "-rest"
 _TRIES = 8
 
 
@@ -73,22 +74,44 @@ def opened(target: Target, ledger: Ledger, line: Line) -> Ledger:
     return _swap(target, ledger, lambda now: replace(now, open=(*now.open, line)))
 
 
-def closed(target: Target, ledger: Ledger, line: Line) -> tuple[Ledger, bool]:
+def rest(line: Line, **left: Any) -> Line:
+    """Return the receipt of what could not be finished with `line`, under a reference of its own."""
+    return replace(line, reference=f"{line.reference}{_REST}", **left)
+
+
+def waits(line: Line, listed: Container[str], wanted: Container[str]) -> bool:
+    """Tell whether `line` is a rest with which nothing can be done yet: all may be wanted, and none is listed."""
+    unlisted = all(key in wanted and key not in listed for key, _ in line.puts)
+    return _is_rest_of_puts(line) and unlisted
+
+
+def closed(
+    target: Target, ledger: Ledger, line: Line, *, left: Line | None = None, listed: Container[str] = ()
+) -> tuple[Ledger, bool]:
     """Return the ledger after the receipt with `line.reference` was closed as `line`, and whether it was open till now.
 
-    If it was not, another run took it for a crashed one's and told the CDN on its behalf, perhaps too early.
+    If it was not, another run took it for a crashed one's and told the CDN on its behalf, perhaps too early. What is
+    `left` of it is opened at once; rests of objects that are `listed` by now go too.
     """
     was_open = True
+
+    def stays(item: Line) -> bool:
+        settled = _is_rest_of_puts(item) and all(key in listed for key, _ in item.puts)
+        return item.reference != line.reference and not settled
 
     def close(now: Ledger) -> Ledger:
         nonlocal was_open
         was_open = any(item.reference == line.reference for item in now.open)
-        still_open = tuple(item for item in now.open if item.reference != line.reference)
+        still_open = (*(item for item in now.open if stays(item)), *([left] if left else []))
         others = tuple(item for item in now.closed if item.reference != line.reference)
         kept = replace(line, paths=(), deletes=(), puts=())
         return replace(now, open=still_open, closed=(*others, kept)[-_CLOSED_KEPT:])
 
     return _swap(target, ledger, close), was_open
+
+
+def _is_rest_of_puts(line: Line) -> bool:
+    return line.reference.endswith(_REST) and bool(line.puts) and not line.deletes
 
 
 def _swap(target: Target, ledger: Ledger, change: Callable[[Ledger], Ledger]) -> Ledger:

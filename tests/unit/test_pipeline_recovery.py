@@ -289,6 +289,30 @@ def test_file_that_came_back_is_not_deleted_by_a_resumed_receipt(world: World) -
     world.sound()
 
 
+def test_object_of_a_broken_off_run_goes_as_soon_as_its_own_job_says_so(world: World) -> None:
+    """Another job's runs leave it alone, and write nothing for it; they do not make anybody forget it either."""
+    source = world.add_job(text_job("texts", "texts/*"), {"texts/a": b"1\n"})
+    world.add_job(text_job("other", "other/*"), {"other/a": b"1\n"})
+    world.run()
+    source.files["texts/new"] = b"1\n"
+    world.wire.on("PUT", "texts/new", do=world.wire.kill, when=When.AFTER)
+    with pytest.raises(Killed):
+        world.run()
+    world.wire.revive()
+    del source.files["texts/new"]
+    assert world.run(only="other").exit_code is Exit.FINE
+    calls = len(world.wire.calls)
+    assert world.run(only="other").exit_code is Exit.FINE
+    assert {call.method for call in world.wire.calls[calls:]} == {"LIST", "GET"}
+    assert "texts/new" in world.targets["memory"].public()
+
+    assert world.run().exit_code is Exit.FINE
+
+    assert "texts/new" not in world.targets["memory"].public()
+    assert world.untold() == set()
+    assert world.run().jobs[0].outcome is Outcome.UNCHANGED
+
+
 def _overwrite(world: World) -> None:
     world.targets["memory"].seed("a.txt", b"evil\n")
 

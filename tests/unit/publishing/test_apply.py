@@ -11,6 +11,7 @@ from hubdata.errors import CdnError, Conflict, TargetError
 from hubdata.model.lease import KEY as LEASE
 from hubdata.model.lease import Lease, Terms
 from hubdata.model.manifest import Manifest
+from hubdata.model.receipt import Invalidation
 from hubdata.model.snapshot import Snapshot
 from hubdata.planning.diff import diff
 from hubdata.publishing import ledger
@@ -70,11 +71,17 @@ class Bench:
         self.wire.on("PUT", max(files), do=self.stall, when=When.AFTER)
         with pytest.raises(Conflict, match="without being able to renew"):
             self.apply(found, self.work(found, files))
+        self.seconds = 0.0
 
     def publish(self, files: Mapping[str, bytes], *, prune: bool = False, run: str = "1") -> Applied:
         """Survey, plan and apply."""
         found = survey(self.store)
         return self.apply(found, self.work(found, files, prune=prune), run=run)
+
+    def resume(self, *wanted: str) -> tuple[ledger.Ledger, tuple[Invalidation, ...]]:
+        """Finish what is open in the ledger, with our lease."""
+        now = ledger.read(self.store)
+        return resume(self.store, self.cdn, now, frozenset(wanted), lease=self.lease(), reporter=self.events)
 
     def manifest(self) -> Manifest:
         """Return the manifest in force."""
@@ -180,8 +187,7 @@ def test_delete_meets_another_writer_and_leaves_their_object(bench: Bench) -> No
     bench.wire.on("DELETE", "c", do=lambda: bench.store.seed("c", b"theirs"))
 
     applied = bench.publish({"a": b"1", "b": b"2"}, prune=True, run="2")
-    left = ledger.read(bench.store)
-    after, told = resume(bench.store, bench.cdn, left, frozenset(), bench.events)
+    after, told = bench.resume()
 
     assert isinstance(applied.failures["c"], Conflict)
     assert bench.store.body("c") == b"theirs"
@@ -195,9 +201,9 @@ def test_resume_deletes_nothing_that_the_manifest_still_names(bench: Bench) -> N
     stored = bench.store.stat("a")
     assert stored is not None
     line = ledger.Line("r", "r", "", ("/a",), (("a", stored.etag),))
-    now = ledger.opened(bench.store, ledger.read(bench.store), line)
+    ledger.opened(bench.store, ledger.read(bench.store), line)
 
-    resume(bench.store, bench.cdn, now, frozenset(), bench.events)
+    bench.resume()
 
     assert bench.store.body("a") == b"1"
 
@@ -214,7 +220,7 @@ def test_resume_closes_what_the_cdn_accepted_before_it_refused(bench: Bench) -> 
     bench.wire.on("INVALIDATE", "a", do=refuse, when=When.AFTER)
 
     with pytest.raises(CdnError):
-        resume(bench.store, bench.cdn, now, frozenset(), bench.events)
+        bench.resume()
 
     assert [item.reference for item in ledger.read(bench.store).open] == ["b"]
 
@@ -246,10 +252,37 @@ def test_new_object_that_nobody_wants_any_more_is_cleared_away(bench: Bench) -> 
     """A run that broke off had put two new objects; the one that is still wanted stays, and is not written again."""
     bench.break_off({"a": b"1", "b": b"2"})
 
-    left, _ = resume(bench.store, bench.cdn, ledger.read(bench.store), frozenset({"a"}), bench.events)
+    left, _ = bench.resume("a")
 
     assert bench.store.public() == {"a": b"1"}
-    assert not left.open
+    assert [line.puts for line in left.open] == [(("a", hashlib.md5(b"1").hexdigest()),)]
+    bench.publish({"a": b"1"}, run="2")
+    assert not ledger.read(bench.store).open
+
+
+def test_new_object_that_is_perhaps_wanted_is_remembered_until_somebody_knows(bench: Bench) -> None:
+    """While its job says nothing it stays, and nothing is written for it; then it goes, and the CDN is told."""
+    bench.break_off({"a": b"1"})
+    bench.resume("a")
+    effects = len(bench.wire.effects)
+
+    now, told = bench.resume("a")
+    assert (len(bench.wire.effects), told) == (effects, ())
+    now, told = bench.resume()
+
+    assert bench.store.public() == {}
+    assert [each.paths for each in told] == [("/a",)]
+    assert not now.open
+
+
+def test_a_run_that_has_lost_its_lease_clears_nothing_away(bench: Bench) -> None:
+    """Whoever holds it now may want the object."""
+    bench.break_off({"a": b"1"})
+    lease = bench.lease()
+    bench.stall()
+    with pytest.raises(Conflict, match="without being able to renew"):
+        resume(bench.store, bench.cdn, ledger.read(bench.store), frozenset(), lease=lease, reporter=bench.events)
+    assert bench.store.public() == {"a": b"1"}
 
 
 def test_object_that_somebody_else_put_in_the_meantime_is_not_cleared_away(bench: Bench) -> None:
@@ -257,7 +290,7 @@ def test_object_that_somebody_else_put_in_the_meantime_is_not_cleared_away(bench
     bench.break_off({"a": b"1"})
     bench.store.seed("a", b"theirs")
 
-    resume(bench.store, bench.cdn, ledger.read(bench.store), frozenset(), bench.events)
+    bench.resume()
 
     assert bench.store.public() == {"a": b"theirs"}
 
@@ -266,7 +299,7 @@ def test_receipt_closed_by_a_hasty_run_is_told_anew(bench: Bench) -> None:
     """When another run resumes our receipt before our put, the CDN is told again, under another reference."""
 
     def hasty() -> None:
-        resume(bench.store, bench.cdn, ledger.read(bench.store), frozenset(), bench.events)
+        bench.resume()
 
     bench.wire.on("PUT", "a", do=hasty)
 
@@ -301,6 +334,6 @@ def test_the_receipt_keeps_the_collapsed_paths(bench: Bench) -> None:
     bench.cdn.refusing = False
     found = survey(bench.store)
     assert found.ledger.open[0].paths == ("/d/*", "/manifest.json")
-    resume(bench.store, bench.cdn, found.ledger, frozenset(), bench.events)
+    bench.resume()
 
     assert bench.cdn.accepted["hubdata-1-memory"].paths == ("/d/*", "/manifest.json")
