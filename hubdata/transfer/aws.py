@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from hubdata.errors import HubdataError
+from hubdata.transfer.s3_digest import sign_by_known_digest
 from hubdata.transfer.s3_whole import send_again
 from hubdata.transfer.store_clock import StoreClock
 
@@ -125,6 +126,7 @@ class AwsClient:
         client.meta.events.register_last(f"before-call.{settings.service}", _in_one_piece)
         if settings.service == "s3":
             client.meta.events.register_first("needs-retry.s3", send_again(MAX_ATTEMPTS))
+            sign_by_known_digest(client)
         if self._clock is not None:
             client.meta.events.register_first(f"response-received.{settings.service}", self._hear)
         return client

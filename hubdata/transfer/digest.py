@@ -80,9 +80,9 @@ class VerifiedReader(io.BufferedIOBase):
     The digest is computed as the file is read from its start. A reader that sends what it reads, with the size
     announced beforehand, can therefore never complete a request with other bytes: the last read raises instead.
 
-    `seek(0)` begins anew, as HTTP clients do to sign a body and to retry; each pass is checked on its own. `seek` to
-    the end tells the size. Reading on from anywhere else than where the last read stopped raises
-    io.UnsupportedOperation: those bytes could not be vouched for.
+    `seek(0)` begins anew, as HTTP clients do to retry; each pass is checked on its own, and after one that failed there
+    is no other. `seek` to the end tells the size. Reading on from anywhere else than where the last read stopped raises
+    io.UnsupportedOperation: those bytes could not be vouched for. `sha256` is the digest that all of it must have.
 
     `error` makes the exception from a message. `failure` keeps it, for callers whose HTTP library wraps exceptions.
     """
@@ -90,8 +90,8 @@ class VerifiedReader(io.BufferedIOBase):
     def __init__(self, path: Path, *, size: int, sha256: str, error: Callable[[str], Exception]) -> None:
         super().__init__()
         self.failure: Exception | None = None
+        self.sha256 = sha256
         self._size = size
-        self._sha256 = sha256
         self._error = error
         self._position = 0
         self._hashed = 0
@@ -125,6 +125,8 @@ class VerifiedReader(io.BufferedIOBase):
         if position < 0:
             raise ValueError(f"negative offset {position}")
         if position == 0:
+            if self.failure is not None:
+                raise self.failure
             self._file.seek(0)
             self._hashed = 0
             self._digest = hashlib.sha256()
@@ -146,8 +148,8 @@ class VerifiedReader(io.BufferedIOBase):
         self._digest.update(chunk)
         self._position += wanted
         self._hashed = self._position
-        if self._position == self._size and self._digest.hexdigest() != self._sha256:
-            raise self._failed(_changed(self._sha256))
+        if self._position == self._size and self._digest.hexdigest() != self.sha256:
+            raise self._failed(_changed(self.sha256))
         return chunk
 
     def read1(self, size: int = -1, /) -> bytes:
@@ -168,16 +170,17 @@ class VerifiedReader(io.BufferedIOBase):
         super().close()
 
     def _read_exactly(self, wanted: int) -> bytes:
-        body = bytearray()
+        chunks: list[bytes] = []
         try:
-            while len(body) < wanted:
-                chunk = self._file.read(wanted - len(body))
+            while wanted:
+                chunk = self._file.read(wanted)
                 if not chunk:
-                    raise self._failed(_changed(self._sha256))
-                body += chunk
+                    raise self._failed(_changed(self.sha256))
+                chunks.append(chunk)
+                wanted -= len(chunk)
         except OSError as err:
             raise self._failed(f"the checked file cannot be read any more: {err.strerror or err}") from err
-        return bytes(body)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _failed(self, message: str) -> Exception:
         self.failure = self._error(message)

@@ -16,6 +16,7 @@ from hubdata.model.snapshot import Artifact
 from hubdata.ports import Archive, Upload
 from hubdata.targets import s3
 from hubdata.targets.s3 import S3Target
+from hubdata.transfer.digest import VerifiedReader
 from tests.support.moto_server import CREDENTIALS, shared
 from tests.support.strict_s3 import S3_BUCKET, Fault, Object, StrictS3
 
@@ -59,6 +60,44 @@ def test_a_put_carries_headers_checksum_and_digest(store: StrictS3, target: S3Ta
     assert headers["x-amz-meta-sha256"] == artifact.sha256
     assert headers["if-none-match"] == "*"
     assert not {"x-amz-acl", "x-amz-trailer", "content-encoding", "expect"} & set(headers)
+
+
+def test_a_large_file_is_read_once_for_signature_and_body(
+    store: StrictS3, target: S3Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The signed digest of a large body is the artifact's, and the one pass that sends it is checked against that."""
+    monkeypatch.setattr(s3, "SMALL_BYTES", 1000)
+    artifact = artifact_of(tmp_path, b"1.2.3.0/24\n" * 100_000)
+    read = 0
+
+    def counting(file: VerifiedReader, size: int | None = -1) -> bytes:
+        nonlocal read
+        body = whole_read(file, size)
+        read += len(body)
+        return body
+
+    whole_read = VerifiedReader.read
+    monkeypatch.setattr(VerifiedReader, "read", counting)
+    target.put(Upload(artifact, None))
+    assert read == artifact.size
+    assert store.seen[-1].headers["x-amz-content-sha256"] == artifact.sha256
+    assert store.objects[artifact.key].body == artifact.path.read_bytes()
+
+
+def test_a_large_file_that_changed_since_it_was_checked_is_not_stored(
+    store: StrictS3, target: S3Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its digest is signed before it is read, so the bytes that differ are never sent to the end, nor sent again."""
+    monkeypatch.setattr(s3, "SMALL_BYTES", 1000)
+    artifact = artifact_of(tmp_path, b"1.2.3.0/24\n" * 100_000)
+    body = bytearray(artifact.path.read_bytes())
+    body[500_000] ^= 1
+    artifact.path.write_bytes(body)
+    with pytest.raises(TargetError, match="changed on disk") as caught:
+        target.put(Upload(artifact, None))
+    assert caught.value.advice == "nothing was stored: run again"
+    assert store.objects == {}
+    assert target.requests()["PUT"] == 1
 
 
 def test_a_change_is_sent_under_if_match(store: StrictS3, target: S3Target, tmp_path: Path) -> None:

@@ -127,6 +127,16 @@ def test_change_between_two_passes_is_seen(path: Path) -> None:
             file.read()
 
 
+def test_there_is_no_pass_after_one_that_failed(path: Path) -> None:
+    """A client that sends again after a failure is stopped at once: the file will not be right the second time."""
+    flip(path, 77)
+    with reader(path) as file:
+        with pytest.raises(TargetError):
+            file.read()
+        with pytest.raises(TargetError, match="changed on disk"):
+            file.seek(0)
+
+
 @pytest.mark.parametrize("change", ["shorter", "longer"])
 def test_file_of_another_length(path: Path, change: str) -> None:
     """A cut file raises; bytes appended to it are never read."""
