@@ -157,7 +157,9 @@ class CloudflareCdn:
                 asked = err.retry_after_s
                 if not err.retryable or not self._patience.wait(max(pause, asked or 0), whole=asked is not None):
                     raise
-                self._emit(max(pause, asked or 0))
+                if pause == _FIRST_PAUSE_S:
+                    self._emit("cdn.busy", error=str(err), patience_s=self._patience.budget_s)
+                self._emit("cdn.waiting", elapsed_s=round(self._patience.waited_s, 1))
                 pause = min(pause * _LONGER, _LONGEST_PAUSE_S)
 
     def _purge(self, client: PostingClient, urls: tuple[str, ...], auth: BearerAuth) -> str:
@@ -185,10 +187,9 @@ class CloudflareCdn:
     def _connection(self) -> PostingClient:
         return PostingClient(self._options.endpoint_url, environment=self._environment)
 
-    def _emit(self, waited_s: float) -> None:
+    def _emit(self, event: str, **fields: str | float) -> None:
         if self._reporter is not None:
-            elapsed_s = round(self._patience.waited_s, 1)
-            self._reporter.emit(Event("cdn.waiting", {"cdn": self._name, "wait_s": waited_s, "elapsed_s": elapsed_s}))
+            self._reporter.emit(Event(event, {"cdn": self._name, **fields}))
 
     @property
     def _place(self) -> str:

@@ -226,8 +226,8 @@ class CloudfrontCdn:
                     return self._ask_patiently(paths, f"{reference}-{digest}")
                 if not _is_busy(err):
                     raise
-                if pause == _FIRST_PAUSE_S:
-                    self._emit("cdn.busy", patience_s=self._patience.budget_s)
+                if pause == _FIRST_PAUSE_S and self._patience.left_s:
+                    self._emit("cdn.busy", error=str(err), patience_s=self._patience.left_s)
                 if not self._patience.wait(pause):
                     waited = f" (after {self._patience.waited_s:.0f} s of waiting)" if self._patience.waited_s else ""
                     raise CdnError(f"{err}{waited}", advice=err.advice, retryable=True) from err

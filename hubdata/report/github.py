@@ -90,6 +90,7 @@ def run_summary_markdown(result: RunResult) -> str:
             f"### {title}\n",
             f"{cell(wording.run_summary(result))} ({wording.run_meaning(result)})\n",
             table(head, rows),
+            "".join(f"- {cell(text)}\n" for text in wording.estimates(result)),
             said,
             _findings_table(f for job in result.jobs for f in job.findings),
             _meanings(result),

@@ -5,6 +5,7 @@ ASCII only, so that no locale can break it. Problems and notices are redacted; f
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from hubdata.errors import HubdataError
@@ -96,6 +97,7 @@ def _target(target: TargetResult) -> dict[str, Any]:
         "generation": target.generation,
         "requests": {**dict.fromkeys(METHODS, 0), **target.requests},
         "cdn": _cdn(target.invalidation),
+        "cdn_estimate": None if target.invalidation_estimate is None else asdict(target.invalidation_estimate),
         "databases": [_database(database) for database in target.databases],
         "retention": _retained(target.retention),
         "problem": _problem(target.problem),
@@ -170,6 +172,7 @@ def _cdn(invalidation: Invalidation | None) -> dict[str, Any] | None:
         "reason": redact(invalidation.reason),
         "advice": redact(invalidation.advice),
         "reference": invalidation.reference,
+        "waited_s": invalidation.waited_s,
     }
 
 

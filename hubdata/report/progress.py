@@ -91,6 +91,10 @@ class ProgressReporter:
 
 
 def _status(event: Event) -> str:
+    if event.name == "cdn.waiting":
+        percent, elapsed = event.fields.get("percent"), event.fields.get("elapsed_s", 0)
+        done = "" if percent is None else f"{percent} % done, "
+        return f"waiting for the CDN: {done}{float(elapsed):.0f} s"
     told = (event.fields.get(name) for name in ("holder", "key", "job", "target"))
     subject = str(next(filter(None, told), ""))
     subject = plain(redact(subject))

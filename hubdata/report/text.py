@@ -68,6 +68,7 @@ def plan_text(result: RunResult, screen: Screen, *, verbose: bool = False, quiet
                 _plan(page, job, target, target.waiting, why=" (not approved)", verbose=verbose)
             if target.held is not None:
                 _plan(page, job, target, target.held, why=" (held by limits)", verbose=verbose)
+    _estimates(page, result)
     _attention(page, result, verbose=verbose, quiet=quiet)
     _last(page, f"{wording.run_summary(result)}; nothing was written", result.exit_code, wording.run_meaning(result))
     return page.text()
@@ -215,8 +216,16 @@ def _note(target: TargetResult) -> str:
     if target.waiting is not None and not target.applied:
         return f"{len(target.waiting.changes)} not approved"
     if target.invalidation is not None:
-        return f"cdn {'pending' if target.invalidation.pending else plain(target.invalidation.id or '-')}"
+        told = target.invalidation
+        waited = "" if told.waited_s is None else f" in {told.waited_s:.0f} s"
+        return f"cdn {'pending' if told.pending else plain(_first(told.id or '-'))}{waited}"
     return f"{len(target.plan.adopted)} adopted" if target.plan.adopted else ""
+
+
+def _first(ids: str) -> str:
+    """Return the first of a CDN's names for an invalidation, and how many more there are."""
+    first, *more = ids.split(",")
+    return f"{first} +{len(more)}" if more else first
 
 
 def _told(target: TargetResult) -> str:
@@ -257,6 +266,15 @@ def _held(page: Page, result: RunResult, *, verbose: bool) -> None:
         for target in job.targets:
             if target.held is not None and target.meanings:
                 _plan(page, job, target, target.held, why=" (held by limits)", verbose=verbose)
+
+
+def _estimates(page: Page, result: RunResult) -> None:
+    """Add what the CDNs would be told, and what that costs."""
+    said = wording.estimates(result)
+    if said:
+        page.blank()
+    for text in said:
+        page.prose(plain(text))
 
 
 def _meaning(page: Page, target: TargetResult, key: str, *, verbose: bool) -> None:

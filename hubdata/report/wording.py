@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from hubdata.errors import Exit
 from hubdata.model.finding import HOLDING, Finding, Severity
 from hubdata.model.run import Database, JobResult, Outcome, Problem, RunResult, TargetResult
+from hubdata.model.tariff import Estimate
 from hubdata.model.validation import ValidationResult
 
 SHORT_ID = 12
@@ -71,6 +72,30 @@ def retained(job: JobResult, target: TargetResult) -> str:
     more = f"; {kept.left:,} more at the next run" if kept.left else ""
     old = counted(len(kept.removed), "old version")
     return f"{job.job} -> {target.target}: removed {old} ({amount}), replaced more than {kept.days} days ago{more}"
+
+
+def estimates(result: RunResult) -> list[str]:
+    """Return a sentence for each target on what telling its CDN would come to."""
+    return [
+        f"cdn of {target.target}: {estimated(target.invalidation_estimate)}"
+        for job in result.jobs
+        for target in job.targets
+        if target.invalidation_estimate is not None
+    ]
+
+
+def estimated(told: Estimate) -> str:
+    """Return what telling a CDN comes to: `1,201 paths to forget, 1.005 USD beyond the 1,000 free ones`."""
+    parts = [f"{counted(told.paths, 'path')} to forget"]
+    if told.usd is not None:
+        free = counted(told.free_paths, "free one")
+        parts.append(f"{told.usd:,.3f} USD beyond the {free}" if told.usd else "free")
+    if told.evicted:
+        kinds = ((told.wildcards, "wildcard"), (told.tags, "tag"))
+        means = " and ".join(counted(number, noun) for number, noun in kinds if number)
+        verb = "evicts" if told.wildcards + told.tags == 1 else "evict"
+        parts.append(f"{means} {verb} {counted(told.evicted, 'unchanged file')} ({size(told.evicted_bytes)})")
+    return ", ".join(parts)
 
 
 def approval(result: RunResult, *ids: str) -> str:

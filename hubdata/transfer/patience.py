@@ -13,14 +13,14 @@ class Patience:
 
     def __init__(self, budget: timedelta, sleep: Callable[[float], None]) -> None:
         self.budget_s = budget.total_seconds()
-        self._left_s = self.budget_s
+        self.left_s = self.budget_s
         self._sleep = sleep
         self._lock = threading.Lock()
 
     @property
     def waited_s(self) -> float:
         """Return how much of it is spent."""
-        return self.budget_s - self._left_s
+        return self.budget_s - self.left_s
 
     def wait(self, seconds: float, *, whole: bool = False) -> bool:
         """Wait for `seconds`, or for what is left of them, and return True; False at once when there is nothing left.
@@ -28,9 +28,9 @@ class Patience:
         `whole` waits for all of `seconds` or not at all: the service has said that sooner is too soon.
         """
         with self._lock:
-            granted = min(seconds, self._left_s)
+            granted = min(seconds, self.left_s)
             if granted <= 0 or (whole and granted < seconds):
                 return seconds <= 0
-            self._left_s -= granted
+            self.left_s -= granted
         self._sleep(granted)
         return True

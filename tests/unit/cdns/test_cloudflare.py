@@ -84,7 +84,10 @@ def test_retry_after_is_honoured(zone: StrictCloudflare) -> None:
     cdn.invalidate(cdn.paths(("a", "b")), "r1")
     assert slept == [17]
     assert zone.purged == [f"{HOST}a", f"{HOST}b"]
-    assert [(e.name, e.fields["wait_s"]) for e in events] == [("cdn.waiting", 17)]
+    assert [(e.name, e.fields.get("patience_s"), e.fields.get("elapsed_s")) for e in events] == [
+        ("cdn.busy", 60.0, None),
+        ("cdn.waiting", None, 17.0),
+    ]
 
 
 def test_a_wait_beyond_the_patience_is_not_begun(zone: StrictCloudflare) -> None:
