@@ -378,7 +378,11 @@ def _feeds(
         names = frozenset(job.name for job in group) & selected
         if names:
             spec = group[0].source
-            feeds.append(Feed(build_source(settings, spec, context(spec.type)), tuple(group), names, only))
+
+            def build(spec: SourceSpec = spec) -> Source:
+                return build_source(settings, spec, context(spec.type))
+
+            feeds.append(Feed(build(), tuple(group), names, only, again=build))
     return tuple(feeds)
 
 

@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import datetime
 
 from hubdata.errors import HubdataError
 from hubdata.model.event import Event
@@ -52,11 +54,23 @@ def run(
         known = (*others, *(job for feed in feeds for job in feed.jobs))
         bystanders = tuple(job for job in known if job.name not in taking_part)
 
+        def reread(names: frozenset[str], found: Survey) -> tuple[Reading, ...]:
+            reporter.emit(Event("source.again", {"jobs": ",".join(sorted(names)), "target": found.inventory.target}))
+            return _read_again(feeds, names, found, kind_of, now=now, reporter=reporter)
+
         def go(place: Place) -> Mapping[str, Stay]:
             try:
                 found = surveys[place.target.name].result()
                 return visit(
-                    place, found, sound, orders, run_id=run_id, clock=clock, reporter=reporter, bystanders=bystanders
+                    place,
+                    found,
+                    sound,
+                    orders,
+                    run_id=run_id,
+                    clock=clock,
+                    reporter=reporter,
+                    bystanders=bystanders,
+                    reread=reread,
                 )
             except HubdataError as err:
                 reporter.emit(Event("target.failed", {"target": place.target.name, "error": str(err)}))
@@ -84,6 +98,7 @@ def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
 
 def _result(reading: Reading, visits: list[Mapping[str, Stay]], orders: Orders) -> JobResult:
     stays = [visited[reading.job.name] for visited in visits if reading.job.name in visited]
+    reading = next((stay.anew for stay in stays if stay.anew is not None), reading)
     return job_result(
         reading.job.name,
         reading.source,
@@ -93,6 +108,25 @@ def _result(reading: Reading, visits: list[Mapping[str, Stay]], orders: Orders) 
         held_by=tuple(finding for stay in stays for finding in stay.findings),
         dry_run=orders.dry_run,
     )
+
+
+def _read_again(
+    feeds: tuple[Feed, ...], names: frozenset[str], found: Survey, kind_of: KindOf, *, now: datetime, reporter: Reporter
+) -> tuple[Reading, ...]:
+    """Return what the sources of these jobs hold by now, for a target that another run has published to meanwhile.
+
+    Whoever waited for that run has read its sources before, and perhaps an older state of them than is public now.
+    """
+
+    def public() -> Mapping[str, Provenance]:
+        return published([found.inventory], complete=True)
+
+    readings: list[Reading] = []
+    for feed in feeds:
+        if feed.again is not None and feed.selected & names:
+            newest = replace(feed, source=feed.again(), selected=feed.selected & names)
+            readings += read(newest, public, kind_of, now=now, reporter=reporter)
+    return tuple(readings)
 
 
 def _published(surveys: Mapping[str, Future[Survey]]) -> Published:

@@ -1,6 +1,6 @@
 """Read a feed: fetch a source once and prove its files for every job that reads it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -19,13 +19,15 @@ from hubdata.proving import KindOf, prove
 class Feed:
     """One source and all jobs that read it; only the `selected` ones take part in this run.
 
-    Where there are `keys`, the run is for these alone, and what else the source gives is not looked at.
+    Where there are `keys`, the run is for these alone, and what else the source gives is not looked at. `again` gives
+    the source once more, unused, for a run that was overtaken by another and must look what is the newest now.
     """
 
     source: Source
     jobs: tuple[Job, ...]
     selected: frozenset[str]
     keys: frozenset[str] | None = None
+    again: Callable[[], Source] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,16 @@ def read(
         problem = Problem(str(err), err.advice, err.exit_code)
         reporter.emit(Event("source.failed", {"jobs": ",".join(job.name for job in selected), "error": str(err)}))
         return tuple(Reading(job, {"type": job.source.type}, Snapshot(job.name), problem=problem) for job in selected)
+
+
+def renewed(
+    readings: tuple[Reading, ...], bystanders: tuple[Job, ...], anew: tuple[Reading, ...]
+) -> tuple[tuple[Reading, ...], tuple[Job, ...]]:
+    """Return readings and bystanders with what was read `anew` instead: what could not be takes no part any more."""
+    instead = {each.job.name: each for each in anew}
+    merged = tuple(instead.get(each.job.name, each) for each in readings)
+    failed = tuple(each.job for each in merged if each.problem is not None)
+    return tuple(each for each in merged if each.problem is None), (*bystanders, *failed)
 
 
 def _wanted(fetched: Fetched, keys: frozenset[str] | None) -> Fetched:

@@ -1,6 +1,6 @@
 """Visit one target: plan every job's reading against what it holds, and carry the plans out as one publication."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import MappingProxyType
@@ -21,7 +21,7 @@ from hubdata.planning.approval import Decision, decide
 from hubdata.planning.claims import rule_for
 from hubdata.planning.databases import databases
 from hubdata.planning.diff import diff
-from hubdata.planning.inventory import recognise
+from hubdata.planning.inventory import recognise, touched
 from hubdata.planning.limits import breaches
 from hubdata.ports import Cdn, Clock, Reporter, Target
 from hubdata.publishing.apply import Applied, Work, apply, foreseen, resume
@@ -29,7 +29,7 @@ from hubdata.publishing.lease import Held, held
 from hubdata.publishing.ledger import waits
 from hubdata.publishing.retention import retire
 from hubdata.publishing.survey import Survey, survey
-from hubdata.reading import Reading
+from hubdata.reading import Reading, renewed
 from hubdata.transfer.digest import multipart_etag
 
 _WAIT = timedelta(minutes=20)
@@ -65,12 +65,18 @@ class Orders:
 class Stay:
     """What came of one job at one target: the result, and findings that only this target's state brings up.
 
-    `approved` are the ids, of those the run was ordered to approve, that plans here have.
+    `approved` are the ids, of those the run was ordered to approve, that plans here have. `anew` is what was read of
+    the source instead, where another run had published meanwhile.
     """
 
     result: TargetResult
     findings: tuple[Finding, ...] = ()
     approved: frozenset[str] = frozenset()
+    anew: Reading | None = None
+
+
+Reread = Callable[[frozenset[str], Survey], tuple[Reading, ...]]
+"""Reads jobs once more, as far as that can be done, against what a target holds by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,7 @@ def visit(
     clock: Clock,
     reporter: Reporter,
     bystanders: tuple[Job, ...] = (),
+    reread: Reread | None = None,
 ) -> Mapping[str, Stay]:
     """Return what came of every reading at `place`, by job name. A dry run only plans; a writing one holds the lease.
 
@@ -123,11 +130,18 @@ def visit(
         foreseen_ = foreseen(_works(planned), place.cdn, found)
         return _stays(planned, place, found, None, None, meanings=meanings, estimate=foreseen_)
     applied, told, broke_off = None, None, False
+    anew: tuple[Reading, ...] = ()
     if _unfinished(found, readings, bystanders) or any(not each.plan.empty for each in planned):
         with held(place.target, orders.lease, run_id=run_id, clock=clock, reporter=reporter) as lease:
             if not lease.follows(found.lease_etag):  # another run has written since: what it left is planned against
-                found = survey(place.target)
+                before, found = found, survey(place.target)
                 planned = planned_on(found)
+                published_since = touched(before.inventory.manifest, found.inventory.manifest)
+                overtaken = published_since.intersection(each.plan.job for each in planned if each.keys)
+                if overtaken and reread is not None:
+                    anew = reread(overtaken, found)
+                    readings, bystanders = renewed(readings, bystanders, anew)
+                    planned = planned_on(found)
             broke_off = bool(found.ledger.open)
             found, told = _resume(place, found, _spoken_for(found, readings, bystanders), lease, reporter)
             if works := _works(planned):
@@ -139,7 +153,17 @@ def visit(
         told = _waited(place.cdn, told, clock, reporter)
     retained = {} if orders.approve else _retired(place.target, found, readings, bystanders, reporter)
     meanings = _explained(planned, place, found, reporter, held_only=True)
-    return _stays(planned, place, found, applied, told, meanings=meanings, broke_off=broke_off, retained=retained)
+    stays = dict(
+        _stays(planned, place, found, applied, told, meanings=meanings, broke_off=broke_off, retained=retained)
+    )
+    for reading in anew:
+        name = reading.job.name
+        stays[name] = replace(stays.get(name) or _nothing(place.target, name), anew=reading)
+    return stays
+
+
+def _nothing(target: Target, job: str) -> Stay:
+    return Stay(TargetResult(target.name, Plan(job, target.name)))
 
 
 def lost(target: Target, readings: tuple[Reading, ...], err: HubdataError) -> Mapping[str, Stay]:

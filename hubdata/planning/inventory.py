@@ -73,6 +73,12 @@ def published(inventories: Sequence[Inventory], *, complete: bool) -> Mapping[st
     return found
 
 
+def touched(before: Manifest, now: Manifest) -> frozenset[str]:
+    """Return the jobs of which something was published, or removed, between two manifests of one target."""
+    changed = {entry.job for key, entry in now.files.items() if before.files.get(key) != entry}
+    return frozenset(changed | {entry.job for key, entry in before.files.items() if key not in now.files})
+
+
 def _same_bytes(stored: Stored, artifact: Artifact, multipart_etag: Callable[[Path, int], str]) -> bool:
     if stored.size != artifact.size:
         return False

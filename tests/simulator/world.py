@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from hubdata import pipeline
@@ -75,7 +76,7 @@ class World:
         """Run every job (or `only` one) at every target, under the next run id."""
         self.runs += 1
         feeds = tuple(
-            Feed(self.sources[name], (job,), frozenset({name}))
+            Feed(self.sources[name], (job,), frozenset({name}), again=partial(self.sources.__getitem__, name))
             for name, job in self.jobs.items()
             if only in (None, name)
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hubdata.errors import Exit, SourceError, TargetError
-from hubdata.model.run import Outcome
+from hubdata.model.run import Outcome, RunResult
 from tests.simulator.wire import Killed, When
 from tests.simulator.world import World, text_job
 
@@ -187,6 +187,49 @@ def test_run_that_waited_plans_on_what_the_other_left(world: World) -> None:
     assert [world.targets["memory"].writes(key) for key in FILES] == [1, 1, 1]
     assert world.manifest().generation == 1
     assert len(world.cdns["memory"].accepted) == 1
+
+
+def _overtaken(world: World, newest: dict[str, bytes], error: SourceError | None = None) -> RunResult:
+    """Return what becomes of a run that read its source, then waited for one that found newer data and published it."""
+    source = world.add_job(text_job("texts"), FILES)
+    world.run()
+    source.files = {**FILES, "a.txt": b"newer\n", "b.txt": b"newer\n"}
+
+    def publish() -> None:
+        source.files = {**FILES, "a.txt": b"newest\n"}
+        assert world.run().exit_code is Exit.FINE
+        source.files, source.error = newest, error
+
+    world.wire.on("GET", ".hubdata/lease.json", do=publish)
+    return world.run()
+
+
+def test_run_that_was_overtaken_does_not_take_data_back(world: World) -> None:
+    """It reads its source once more, finds what the other run has published, and writes nothing."""
+    newest = {**FILES, "a.txt": b"newest\n"}
+
+    result = _overtaken(world, newest)
+
+    assert (result.exit_code, result.jobs[0].outcome) == (Exit.FINE, Outcome.UNCHANGED)
+    assert world.targets["memory"].public() == newest
+    assert [world.targets["memory"].writes(key) for key in FILES] == [2, 1, 1]
+    assert "source.again" in world.events.names()
+
+
+def test_run_that_was_overtaken_publishes_what_is_newer_still(world: World) -> None:
+    """What its source holds by now goes out, judged and reported as if it had been read so at first."""
+    result = _overtaken(world, {**FILES, "a.txt": b"BAD\n", "sub/c.txt": b"newest of all\n"})
+
+    assert (result.exit_code, [f.key for f in result.jobs[0].findings]) == (Exit.REFUSED, ["a.txt"])
+    assert world.targets["memory"].public() == {**FILES, "a.txt": b"newest\n", "sub/c.txt": b"newest of all\n"}
+
+
+def test_run_that_was_overtaken_and_cannot_read_again_changes_nothing(world: World) -> None:
+    """Nobody knows whether what it had read is newer or older than what is public."""
+    result = _overtaken(world, {}, SourceError("no route", advice="wait"))
+
+    assert (result.exit_code, result.jobs[0].outcome) == (Exit.SOURCE, Outcome.FAILED)
+    assert world.targets["memory"].public() == {**FILES, "a.txt": b"newest\n"}
 
 
 def test_put_that_meets_another_writer_fails_alone(world: World) -> None:
