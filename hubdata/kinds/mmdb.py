@@ -98,7 +98,7 @@ class MmdbKind:
         stem, demanded = PurePosixPath(artifact.key).stem, self._demanded(artifact)
         _gather(breaches(layout.metadata, demanded, stem, demands.checked_at), gather)
         stats = Stats(build_epoch=None if built_at(layout.metadata) is None else layout.metadata.build_epoch)
-        covered = None if proof.problems else _measured(layout, gather)
+        covered = None if proof.problems else proof.extent or _measured(layout, gather)
         if covered is None:  # nobody may open it, so nobody asks it
             return Verdict(gather.findings(), stats)
         for doubt in proof.warnings:

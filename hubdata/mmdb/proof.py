@@ -13,6 +13,7 @@ point to, but a pointer does, is a warning. The format allows it, and writers th
 from dataclasses import dataclass
 
 from hubdata.mmdb.counts import Counts
+from hubdata.mmdb.extent import Extent
 from hubdata.mmdb.layout import Body, Layout, read_layout
 from hubdata.mmdb.malformed import Malformed, Problem
 
@@ -21,13 +22,15 @@ from hubdata.mmdb.malformed import Malformed, Problem
 class Proof:
     """The outcome. A database without `problems` may be given to any reader; `warnings` are wasteful, not dangerous.
 
-    `layout` is None when the metadata cannot be read; then there is one problem, which says why.
+    `layout` is None when the metadata cannot be read; then there is one problem, which says why. `extent` is what the
+    database covers, where the proof has counted it on its way.
     """
 
     layout: Layout | None
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...] = ()
     counts: Counts = Counts()
+    extent: Extent | None = None
 
 
 def prove(body: Body, *, threads: int = 1) -> Proof:
@@ -41,5 +44,4 @@ def prove(body: Body, *, threads: int = 1) -> Proof:
         return Proof(None, (err.as_problem(),))
     from hubdata.mmdb.prover import Prover  # numpy comes with it
 
-    problems, warnings, counts = Prover(layout, threads).run()
-    return Proof(layout, problems, warnings, counts)
+    return Prover(layout, threads).run()

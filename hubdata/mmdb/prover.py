@@ -13,6 +13,7 @@ from hubdata.mmdb.counts import Counts
 from hubdata.mmdb.fields import Bytes, Flags, Ints
 from hubdata.mmdb.layout import SEPARATOR_BYTES, Layout, records
 from hubdata.mmdb.malformed import Problem
+from hubdata.mmdb.proof import Proof
 from hubdata.mmdb.records import weigh_records
 from hubdata.mmdb.structure import Found, prove_headers, prove_values
 from hubdata.mmdb.tree import Records, Tree, prove_tree
@@ -48,7 +49,7 @@ class Prover:
         self._problems: list[Problem] = []
         self._warnings: list[Problem] = []
 
-    def run(self) -> tuple[tuple[Problem, ...], tuple[Problem, ...], Counts]:
+    def run(self) -> Proof:
         """Return problems and warnings, in the order of the file, and what was looked at."""
         layout = self._layout
         if not layout.metadata.description:
@@ -65,7 +66,8 @@ class Prover:
             structure += self._orphans()
         self._problems += structure or self._weigh(found)
         counts = Counts(layout.metadata.node_count, links.networks, links.records, found.fields, found.pointers)
-        return _ordered(self._problems), _ordered(self._warnings), counts
+        problems = _ordered(self._problems)
+        return Proof(layout, problems, _ordered(self._warnings), counts, None if problems else tree.extent)
 
     def _each(self, work: Callable[[Given], Result], items: Iterable[Given]) -> list[Result]:
         """Return what `work` makes of each item, in order."""

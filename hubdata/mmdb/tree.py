@@ -5,14 +5,17 @@ once, so one walk proves it. Databases share one subtree on purpose: ::ffff:0:0/
 root of IPv4. That node is held back until the longest known path to it, ::/96, has arrived. Any other sharing goes the
 long way: a node is entered when all nodes that lead to it were, so its level is the longest path to it (Kahn's
 order), and nodes that are never entered lie on, or behind, a cycle.
+
+Who walks a plain tree sees every record once, so what the database covers is counted on the way (`extent`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hubdata.mmdb.fields import Ints
+from hubdata.mmdb.extent import Extent
+from hubdata.mmdb.fields import Flags, Ints
 from hubdata.mmdb.malformed import Problem
 from hubdata.mmdb.metadata import Metadata
 
@@ -30,11 +33,19 @@ _SAYS_LEVEL = "each level of the tree corresponds to a single bit of the address
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """What the walk found. `reached` tells of each node whether a path leads there; None means: to every one."""
+    """What the walk found. `reached` tells of each node whether a path leads there; None means: to every one.
+
+    `extent` is what the records above the number of nodes cover, as far as it was counted on the way.
+    """
 
     problems: tuple[Problem, ...]
     reached: NDArray[np.bool_] | None
     reached_count: int
+    extent: Extent | None = None
+
+
+class _Shared(Exception):
+    """A node is reached twice: the quick walk is not enough."""
 
 
 def prove_tree(left: Records, right: Records, metadata: Metadata) -> Tree:
@@ -52,6 +63,50 @@ def _ipv4_root(left: Records) -> int:
         if node >= left.size:
             return -1
     return node
+
+
+class _Descent:
+    """One way down, and what was counted on it: `networks` with a record, and their `space` in networks of one length.
+
+    Of several networks that lie in one of that length, this one counts, once.
+    """
+
+    def __init__(self, start: int, bits: int, unit: int) -> None:
+        self.start = start
+        self.bits = bits
+        self.nodes = 0
+        self.too_deep = -1
+        self.networks = 0
+        self.space = 0
+        self._unit = unit
+        self._owners: Ints | None = None  # below the unit: in which one each node lies
+        self._owned: Flags = np.zeros(0, bool)
+
+    def below(self, left: Records, right: Records, nodes: Ints, depth: int) -> Ints:
+        """Return the nodes that `nodes` lead to, at `depth`, and count the networks they lead to."""
+        if depth == self._unit + 1:
+            self._owners, self._owned = np.arange(nodes.size), np.zeros(nodes.size, bool)
+        values = np.concatenate((left[nodes], right[nodes]))
+        known = values > left.size
+        found = int(np.count_nonzero(known))
+        self.networks += found
+        inner = values < left.size
+        if self._owners is None:
+            self.space += found << self._unit - depth
+        else:
+            owners = np.concatenate((self._owners, self._owners))
+            fresh = np.unique(owners[known])
+            self.space += int(np.count_nonzero(~self._owned[fresh]))
+            self._owned[fresh] = True
+            self._owners = owners[inner]
+        return values[inner].astype(np.int64)
+
+    def without(self, left_out: Flags, nodes: Ints) -> Ints:
+        """Return `nodes` but those that are `left_out`."""
+        rest = np.flatnonzero(~left_out)
+        if self._owners is not None:
+            self._owners = self._owners[rest]
+        return nodes[rest]
 
 
 class _Walk:
@@ -78,33 +133,49 @@ class _Walk:
     def quickly(self, held: int) -> Tree | None:
         """Return what is found when no node but `held` is shared; None when that is not so."""
         reached = np.zeros(self._count, bool)
-        reached[0] = True
-        nodes = np.zeros(1, np.int64)
-        total, waiting, sharers = 1, False, 0
-        for depth in range(1, self._bits + 1):
-            nodes = self._below(nodes)
-            if held >= 0 and (waiting or depth <= IPV4_DEPTH):
-                rest = nodes[nodes != held]
-                waiting = waiting or rest.size != nodes.size
-                sharers += nodes.size - rest.size
-                nodes = rest
-                if depth == IPV4_DEPTH:
-                    nodes, waiting = np.append(rest, held), False
-            if sharers > _MOST_SHARERS or reached[nodes].any():
-                return None
-            if nodes.size == 0 and not waiting:
-                return self._plain(reached, total)
-            if nodes.size and depth == self._bits:
-                return self._result(reached, self._too_deep(int(nodes.min())))
-            total += nodes.size
-            if total > self._count:  # two lead to one at the same level
-                return None
-            reached[nodes] = True
-        return None
-
-    def _plain(self, reached: NDArray[np.bool_], total: int) -> Tree | None:
+        four = None
+        try:
+            whole = self._descend(_Descent(0, self._bits, min(self._bits, 64)), reached, held)
+            if held >= 0:
+                four = self._descend(_Descent(held, 32, 32), reached, -1)
+        except _Shared:
+            return None
+        deep = [each.too_deep for each in (whole, four) if each is not None and each.too_deep >= 0]
+        if deep:
+            return self._result(reached, self._too_deep(min(deep)))
         result = self._result(reached)
-        return result if result.reached_count == total else None
+        if result.reached_count != whole.nodes + (four.nodes if four else 0):
+            return None
+        return replace(result, extent=self._extent(whole, four))
+
+    def _extent(self, whole: "_Descent", four: "_Descent | None") -> Extent | None:
+        if four is not None:
+            return Extent(whole.networks + four.networks, four.space, whole.space)
+        return Extent(whole.networks, whole.space, 0) if self._bits == 32 else None  # else one record is all of IPv4
+
+    def _descend(self, descent: "_Descent", reached: Flags, held: int) -> "_Descent":
+        """Go down from where `descent` starts, to note in `reached` and in it what is met; `held` is not entered."""
+        sharers = 0
+        nodes = np.array([descent.start])
+        for depth in range(descent.bits + 1):
+            if depth:
+                nodes = descent.below(self._left, self._right, nodes, depth)
+                again = nodes == held if held >= 0 else None
+                if again is not None and again.any():
+                    sharers += int(np.count_nonzero(again))
+                    if depth > IPV4_DEPTH or sharers > _MOST_SHARERS:
+                        raise _Shared
+                    nodes = descent.without(again, nodes)
+            if nodes.size == 0:
+                break
+            descent.nodes += nodes.size
+            if reached[nodes].any() or descent.nodes > self._count:  # more: two lead to one at the same level
+                raise _Shared
+            if depth == descent.bits:
+                descent.too_deep = int(nodes.min())
+                break
+            reached[nodes] = True
+        return descent
 
     def thoroughly(self) -> Tree:
         """Return what is found when any node may be shared."""

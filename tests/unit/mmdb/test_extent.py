@@ -11,6 +11,7 @@ from hubdata.demo.mmdb_writer import mmdb
 from hubdata.mmdb.extent import Extent, extent
 from hubdata.mmdb.layout import read_layout
 from hubdata.mmdb.malformed import Malformed
+from hubdata.mmdb.proof import prove
 from tests.support import small_mmdb
 from tests.support.mmdb_networks import coverage, networks
 from tests.support.real import MMDB, needs_real
@@ -48,8 +49,10 @@ def test_a_tree_of_ipv4_alone_has_no_ipv6() -> None:
 @needs_real
 @pytest.mark.parametrize("path", sorted((MMDB / "good").glob("*.mmdb")), ids=lambda path: path.stem)
 def test_real_databases_cover_what_their_networks_are(path: Path) -> None:
-    """Aliases of IPv4 among them."""
-    assert extent(read_layout(path.read_bytes())) == listed(path.read_bytes())
+    """Aliases of IPv4 among them; the proof counts the same on its way."""
+    body = path.read_bytes()
+    assert extent(read_layout(body)) == listed(body)
+    assert prove(body).extent in (listed(body), None)
 
 
 def _ipv6(address: int, length: int) -> IPv6Network:
@@ -75,6 +78,16 @@ def test_any_database_covers_what_its_networks_are(chosen: list[IPv4Network | IP
             apart.append(network)
     body = mmdb("Test", {network: {"n": index} for index, network in enumerate(apart)}, build_epoch=1)
     assert extent(read_layout(body)) == listed(body)
+    assert prove(body).extent in (listed(body), None)
+
+
+def test_a_proof_counts_on_its_way() -> None:
+    """Both families, IPv4 alone, several networks in one /64; nothing while it has doubts."""
+    sixes = ("2001:db8::1/128", "2001:db8::2/127", "2001:db8:0:2::/63", "2620:fe::/48")
+    chosen = {ip_network(text): {"a": text} for text in ("9.9.9.0/24", "10.0.0.0/31", *sixes)}
+    assert prove(mmdb("Test", chosen, build_epoch=1)).extent == Extent(6, 258, 1 + 2 + (1 << 16))
+    assert prove(small_mmdb.ipv4_alone()).extent == Extent(1, 256, 0)
+    assert prove(small_mmdb.circular_tree()).extent is None
 
 
 def test_a_tree_entered_from_too_many_places_is_given_up() -> None:
