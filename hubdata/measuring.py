@@ -1,9 +1,10 @@
 """Measure what a changed GeoIP database would move: read the published one, once a run, and compare.
 
 The published bytes are needed only where a job limits how far countries may move, or where a person will look at the
-plan. They come from the keepsakes beside the spool, else from the target. A target that cannot give them, or bytes
-that cannot be compared, are no reason to hold a release that is proven and whose canaries answer: that is said, as a
-warning, and the release goes out.
+plan. They come from the keepsakes beside the spool, else from the target. A target that cannot give them, or published
+bytes that cannot be compared, are no reason to hold a release that is proven and whose canaries answer: that is said,
+as a warning, and the release goes out. A new database that nothing can be compared with is another matter: no vendor
+makes one, and it would get past the limit by being so.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from pathlib import Path
 from threading import Lock
 
 from hubdata.errors import HubdataError
-from hubdata.model.geo import GeoDifference, Measured
+from hubdata.model.geo import GeoDifference, Incomparable, Measured
 from hubdata.model.inventory import Held
 from hubdata.model.meaning import Difference
 from hubdata.model.snapshot import Artifact
@@ -82,7 +83,11 @@ class Measurer:
         try:
             old = read_layout(self._published_body(target, held, artifact.key))
             new = read_layout(_mapped(artifact.path))
-            return difference(old, new, threads=cores())
+            try:
+                return difference(old, new, threads=cores())
+            except Malformed as err:
+                difference(old, old, threads=cores())  # raises too, if it is the published one
+                return Incomparable(str(err))
         except Malformed as err:
             return f"one of the two cannot be compared: {err}"
         except HubdataError as err:

@@ -37,6 +37,8 @@ _POINTER_BASES = (0, 2048, 526336, 0)
 _SIZE_BASES = (29, 285, 65821)
 _SAYS_FIELD = "each field starts with a control byte, which tells its type and how long it is"
 _SAYS_POINTER = "the pointer will point to the beginning of a field; it is illegal for a pointer to point to another"
+_SAYS_SET = "a map data type contains a set of key/value pairs"
+_OUTSIDE = "a field lies outside the data section, or is of no known type"
 _SAYS_STEPS = f"no limit; hubdata reads {FIELDS_PER_BYTE} fields for every byte of the data section"
 
 
@@ -187,7 +189,10 @@ class _Data:
         return out
 
     def member(self, maps: "Places", key: bytes) -> "Places":
-        """Return where the value of `key` begins in each of `maps`, -1 in those without it or that are no maps."""
+        """Return where the value of `key` begins in each of `maps`, -1 in those without it or that are no maps.
+
+        Raises Malformed for a key that a map has twice: some readers take the first value, others the last.
+        """
         import numpy as np
 
         found = np.full(len(maps), -1, dtype=np.int64)
@@ -198,9 +203,10 @@ class _Data:
             keys = self.followed(at)
             value = self.fields(at).after
             match = self._equal(keys, key)
+            self._demand(found[live[match]] < 0, at[match], _SAYS_SET, "a map has the same key twice")
             found[live[match]] = value[match]
             pairs = pairs - 1
-            rest = np.flatnonzero(~match & (pairs > 0))
+            rest = np.flatnonzero(pairs > 0)
             live, pairs = live[rest], pairs[rest]
             at = self._skipped(value[rest])
         return found
@@ -271,7 +277,6 @@ class _Data:
             value[rows] = (value[rows] << 8) | self.raw[start[rows] + index]
         return value
 
-    def _demand(self, fine: "Mask", places: "Places", says: str = _SAYS_FIELD) -> None:
+    def _demand(self, fine: "Mask", places: "Places", says: str = _SAYS_FIELD, message: str = _OUTSIDE) -> None:
         if not fine.all():
-            at = self._base + int(places[~fine][0])
-            raise Malformed(at, "data-field", "a field lies outside the data section, or is of no known type", says)
+            raise Malformed(self._base + int(places[~fine][0]), "data-field", message, says)

@@ -107,8 +107,15 @@ class GeoDifference:
         return max((movement.displaced for movement in self.movements), default=0.0)
 
 
-Measured = GeoDifference | str
-"""How two databases differ, or in one clause why nobody can tell."""
+@dataclass(frozen=True, slots=True)
+class Incomparable:
+    """The new database is the one that cannot be compared, though it is sound: in one clause, `why`."""
+
+    why: str
+
+
+Measured = GeoDifference | Incomparable | str
+"""How two databases differ, or why nobody can tell: a text where it is not for anything in the new one."""
 
 
 @dataclass(frozen=True, slots=True)

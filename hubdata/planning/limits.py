@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from hubdata.model.finding import Finding, Severity
-from hubdata.model.geo import GeoDifference, Measure, Measured
+from hubdata.model.geo import GeoDifference, Incomparable, Measure, Measured
 from hubdata.model.job import Limits
 from hubdata.model.manifest import Entry, Manifest
 from hubdata.model.plan import Action, Plan
@@ -46,7 +46,7 @@ def breaches(
     """Return a finding for every change of `plan` that breaks a limit; the key of an error is to be held.
 
     `moved` tells by key how databases differ from what is public, where a limit asks for it. That nobody can tell is
-    a warning, and holds nothing.
+    a warning, and holds nothing, unless it is the new database's doing.
     `limits` are by key. `rewinds` are published revisions that the source's history no longer contains. `max_deletes`
     is the share of what the job published that may go at once.
     """
@@ -139,6 +139,10 @@ def _moved_too_far(key: str, old: Stats, new: Stats, limits: Limits) -> Iterator
 def _countries_moved(key: str, moved: Measured, most: float | None) -> Iterator[Finding]:
     """Hold a database in which more addresses changed their country, or system, than in years of releases."""
     if most is None:
+        return
+    if isinstance(moved, Incomparable):
+        message = f"how far countries moved cannot be told, as no other database is built so: {moved.why}"
+        yield _held(key, "limits.max-country-change", f"{message}; the limit is {most:.2%} at once")
         return
     if not isinstance(moved, GeoDifference):
         message = f"how far countries moved cannot be told: {moved}"

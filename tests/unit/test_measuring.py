@@ -9,12 +9,14 @@ import pytest
 from hubdata.demo.mmdb_writer import mmdb
 from hubdata.errors import TargetError
 from hubdata.measuring import Measurer
-from hubdata.model.geo import GeoDifference, Measured
+from hubdata.mmdb.proof import prove
+from hubdata.model.geo import GeoDifference, Incomparable, Measured
 from hubdata.model.inventory import Held, Stored
 from hubdata.model.snapshot import Artifact
 from hubdata.transfer.keepsakes import Keepsakes
 from tests.simulator.store import MemoryTarget
 from tests.simulator.wire import Wire
+from tests.support.raw_mmdb import database, mapping, pointer, text, uint
 
 KEY = "geo/GeoLite2-City.mmdb"
 
@@ -110,6 +112,25 @@ def test_a_published_file_that_is_no_database_is_told(tmp_path: Path, old: bytes
     found = _Published(tmp_path, old, _city("FR")).measured(Measurer())
     assert isinstance(found, str)
     assert words in found
+
+
+def _asn(*pairs: bytes) -> bytes:
+    """Return a database of one record with these keys and values."""
+    return database(text("k") + mapping(*pairs), [0, 2], database_type=text("GeoLite2-ASN"))
+
+
+_NUMBER = text("autonomous_system_number")
+_ASN = _asn(_NUMBER, uint(15169))
+_LONG = _asn(*[pointer(0), uint(0)] * 30_000, _NUMBER, uint(666))
+_TWICE = _asn(_NUMBER, uint(15169), _NUMBER, uint(666))
+
+
+@pytest.mark.parametrize("odd", [_LONG, _TWICE], ids=["too long", "a key twice"])
+def test_a_new_database_that_cannot_be_compared_is_told_apart(tmp_path: Path, odd: bytes) -> None:
+    """Both are sound, and readers answer 666 of them: a comparison that says nothing must not let them out."""
+    assert prove(odd).problems == ()
+    assert isinstance(_Published(tmp_path, _ASN, odd).measured(Measurer()), Incomparable)
+    assert isinstance(_Published(tmp_path, odd, _ASN).measured(Measurer()), str)
 
 
 def test_a_target_that_fails_is_told(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from hubdata.model.finding import HOLDING, Finding, Severity
-from hubdata.model.geo import GeoDatabase, GeoDifference, Measure, Measured, Movement, Shift
+from hubdata.model.geo import GeoDatabase, GeoDifference, Incomparable, Measure, Measured, Movement, Shift
 from hubdata.model.job import Limits
 from hubdata.model.snapshot import Snapshot
 from hubdata.planning.diff import diff
@@ -73,6 +73,13 @@ def test_what_nobody_can_tell_is_a_warning_and_holds_nothing() -> None:
     assert (found.rule, found.severity) == ("limits.not-compared", Severity.WARNING)
     assert found.rule not in HOLDING
     assert "the published one cannot be read: gone" in found.message
+
+
+def test_a_database_that_cannot_be_compared_is_held() -> None:
+    """It is sound, and still nothing tells what it moves: that must not be a way past the limit."""
+    (found,) = _found(Incomparable("at byte 22: the records take too many steps to read"))
+    assert (found.rule, found.severity) == ("limits.max-country-change", Severity.ERROR)
+    assert "too many steps" in found.message
 
 
 def test_without_a_limit_nothing_is_said() -> None:
