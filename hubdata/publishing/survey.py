@@ -1,12 +1,13 @@
 """Survey a target before anything is planned: its listing, its manifest and its ledger, read side by side."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from hubdata.errors import TargetError
 from hubdata.model import lease as leases
 from hubdata.model import manifest as manifests
-from hubdata.model.inventory import Inventory
+from hubdata.model.inventory import Inventory, Stored
 from hubdata.model.manifest import Manifest
 from hubdata.planning.inventory import reconcile
 from hubdata.ports import Target
@@ -32,6 +33,8 @@ class Survey:
 def survey(target: Target) -> Survey:
     """Return what `target` holds now. Costs one LIST per 1,000 keys and two GETs.
 
+    What was read before another run swapped it, and listed afterwards, is read again: nothing here is older than the
+    listing, so what its lease is good for holds for all. What is newer than the listing has another lease.
     Raises TargetError when it cannot be read.
     """
     with ThreadPoolExecutor(max_workers=3, thread_name_prefix=f"survey-{target.name}") as pool:
@@ -39,10 +42,17 @@ def survey(target: Target) -> Survey:
         manifest = pool.submit(read_manifest, target)
         ledger = pool.submit(ledgers.read, target)
         current, etag = manifest.result()
-        listed = listing.result()
-        lease = listed.get(leases.KEY)
-        inventory = reconcile(target.name, current, etag, listed)
-        return Survey(inventory, ledger.result(), None if lease is None else lease.etag)
+        listed, receipts = listing.result(), ledger.result()
+    if etag != _etag(listed, manifests.KEY):
+        current, etag = read_manifest(target)
+    if receipts.etag != _etag(listed, ledgers.KEY):
+        receipts = ledgers.read(target)
+    return Survey(reconcile(target.name, current, etag, listed), receipts, _etag(listed, leases.KEY))
+
+
+def _etag(listed: Mapping[str, Stored], key: str) -> str | None:
+    stored = listed.get(key)
+    return None if stored is None else stored.etag
 
 
 def read_manifest(target: Target) -> tuple[Manifest, str | None]:

@@ -1,5 +1,9 @@
 """Surveys: three reads, one picture, and no guess when one of them fails."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import pytest
 
 from hubdata.errors import TargetError
@@ -60,3 +64,46 @@ def test_any_failing_read_fails_the_survey(wire: Wire, store: MemoryTarget, meth
 
     with pytest.raises(TargetError, match="down"):
         survey(store)
+
+
+@pytest.mark.parametrize("key", ["manifest.json", ".hubdata/receipts.json", ".hubdata/lease.json"])
+def test_what_was_read_before_another_run_swapped_it_is_read_again(
+    wire: Wire, store: MemoryTarget, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing in a survey is older than its listing, whose lease says whether the plan still holds."""
+    monkeypatch.setattr("hubdata.publishing.survey.ThreadPoolExecutor", ListingLast)
+    store.seed("manifest.json", Manifest(3, "then", "run", {}).to_bytes())
+    store.seed(".hubdata/receipts.json", b'{"open": [], "closed": []}')
+    news = {
+        "manifest.json": Manifest(4, "now", "other", {}).to_bytes(),
+        ".hubdata/receipts.json": b'{"closed": [], "open": []}',
+    }
+    wire.on("LIST", do=lambda: store.seed(key, news.get(key, b"{}")))
+
+    found = survey(store)
+
+    etags = (found.inventory.manifest_etag, found.ledger.etag, found.lease_etag)
+    listed = store.listing()
+    names = ("manifest.json", ".hubdata/receipts.json", ".hubdata/lease.json")
+    assert etags == tuple(listed[name].etag if name in listed else None for name in names)
+    assert found.inventory.manifest.generation == (4 if key == "manifest.json" else 3)
+
+
+class ListingLast(ThreadPoolExecutor):
+    """A pool that lists when everything else has been read."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        return LastOfAll(self, fn) if fn.__name__ == "listing" else super().submit(fn, *args, **kwargs)
+
+
+class LastOfAll:
+    """A future that is done when nothing else is left to do."""
+
+    def __init__(self, pool: ThreadPoolExecutor, work: Callable[[], Any]) -> None:
+        self._pool = pool
+        self._work = work
+
+    def result(self) -> Any:
+        """Return the result."""
+        self._pool.shutdown()
+        return self._work()
