@@ -7,13 +7,13 @@ that could be meant, more bytes than allowed (counted before and after decompres
 Format: POSIX pax interchange and GNU tar headers (the `tar` chapter of IEEE Std 1003.1, "ustar Interchange Format").
 """
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from hubdata.errors import SourceError
+from hubdata.transfer.alongside import DigestsAlongside
 from hubdata.transfer.gunzip import counted, cut_off, decompressed, refused
 
 _BLOCK = 512
@@ -82,13 +82,11 @@ def _scan(stream: "_Unpacked", suffix: bytes, part: Path) -> Extracted:
 
 
 def _write(stream: "_Unpacked", size: int, part: Path) -> Extracted:
-    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
-    with part.open("wb") as file:
+    with part.open("wb") as file, DigestsAlongside("md5", "sha256") as digests:
         for piece in stream.pieces(size):
-            md5.update(piece)
-            sha256.update(piece)
+            digests.update(piece)
             file.write(piece)
-    return Extracted(size, md5.hexdigest(), sha256.hexdigest())
+    return Extracted(size, digests.hexdigest("md5"), digests.hexdigest("sha256"))
 
 
 def _headers(stream: "_Unpacked") -> Iterator[_Header]:
