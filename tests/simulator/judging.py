@@ -1,0 +1,82 @@
+"""What must be so when nobody disturbs: after one run, what it says of itself; after all trouble, what sources say."""
+
+import hashlib
+
+from hubdata.errors import Exit, worst
+from hubdata.model.job import Unit
+from tests.simulator.process import HistorySource, Run
+from tests.simulator.witness import Witness, held_keys, held_plans, open_lines
+from tests.simulator.world import World
+
+
+def source_of(world: World, job: str) -> HistorySource:
+    """Return the source of a job."""
+    source = world.sources[job]
+    assert isinstance(source, HistorySource)
+    return source
+
+
+def state(world: World, job: str) -> dict[str, bytes]:
+    """Return what the source of a job holds now."""
+    source = source_of(world, job)
+    return source.states[source.head]
+
+
+def settled(world: World, witness: Witness, name: str) -> None:
+    """Assert that a target is as the sources say, and that nobody has to be told anything."""
+    store = world.targets[name]
+    files, public = world.manifest(name).files, store.public()
+    for key in files.keys() - _unmendable(world, witness, name):
+        assert public.get(key) is not None, f"4: {name}: {key} is listed and not there"
+        assert hashlib.sha256(public[key]).hexdigest() == files[key].sha256, f"4: {name}: {key} is not as listed"
+    assert open_lines(store) == (), "4: receipts are left open"
+    if world.cdns[name].paths(("x",)):
+        assert world.untold(name) == set(), "4: the CDN was not told"
+    for job in world.jobs:
+        wanted = state(world, job)
+        for key, body in wanted.items():
+            assert public.get(key) == body, f"4: {name}: {key} is {public.get(key)!r}, not {body!r}"
+            assert key in files, f"4: {name}: {key} is not listed"
+        left = {key for key, entry in files.items() if entry.job == job} - wanted.keys()
+        assert not (left and world.jobs[job].prune), f"4: {name}: {left} is still listed"
+    for key in public.keys() - files.keys():
+        assert witness.author(name, key) is None or key in witness.seen[name].strange, (
+            f"4: {name}: {key} lies there for ever"
+        )
+
+
+def _unmendable(world: World, witness: Witness, name: str) -> set[str]:
+    """Return the keys that somebody else has harmed and no source holds any more: nobody has their bytes."""
+    wanted = {key for job in world.jobs for key in state(world, job)}
+    return witness.seen[name].strange - wanted
+
+
+def judge(world: World, witness: Witness, run: Run) -> None:
+    """Assert that a run that nobody disturbed did its work, and that its exit code tells how it went."""
+    taking_part = [job for job in run.jobs if source_of(world, job).error is None]
+    codes = [Exit.SOURCE] * (len(taking_part) < len(run.jobs))
+    for job in taking_part:
+        files = state(world, job)
+        bad = any(b"BAD" in body.splitlines() for body in files.values())
+        codes += [Exit.REFUSED] * (bad or not files)
+    codes += [Exit.HELD] * bool(held_plans(run) or run.result.unknown_plans)
+    for name in () if run.orders.dry_run else world.targets:
+        pending = world.cdns[name].refusing and any(line.paths for line in open_lines(world.targets[name]))
+        codes += [Exit.CDN_PENDING] * pending
+    assert run.result.exit_code is worst(codes), (run.result.exit_code, codes, run.result.jobs)
+    if run.orders.dry_run or run.orders.approve:
+        return
+    for name, store in world.targets.items():
+        listed = world.manifest(name).files
+        for key, body in ((k, b) for job in taking_part for k, b in state(world, job).items()):
+            if key not in run.refused | held_keys(run, name) and not _held_whole(run, name, key):
+                assert (store.body(key), key in listed) == (body, True), f"{name}: {key} was not published"
+        if not world.cdns[name].refusing and not witness.seen[name].strange:
+            untold = world.untold(name) if world.cdns[name].paths(("x",)) else set()
+            assert not untold, f"4: {name}: the CDN does not know of {untold}"
+
+
+def _held_whole(run: Run, name: str, key: str) -> bool:
+    """Tell whether the job of `key` publishes all or nothing, and something of it is held."""
+    job = run.jobs[key[0]]
+    return job.unit is Unit.JOB and any(other[0] == key[0] for other in held_keys(run, name))
