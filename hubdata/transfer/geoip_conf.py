@@ -139,9 +139,9 @@ def _values(text: str, path: Path) -> Mapping[str, str]:
         if name not in _READ | _PASSED_OVER:
             raise _wrong(path, "there is no such setting", number)
         if len(words) < 2:
-            raise _wrong(path, f"{name} has no value", number)
+            raise _wrong(path, f"`{name}` has no value", number)
         if name in values:
-            raise _wrong(path, f"{name} is given twice", number)
+            raise _wrong(path, f"`{name}` is given twice", number)
         values[name] = " ".join(words[1:])
     return values
 

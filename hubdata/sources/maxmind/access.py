@@ -150,11 +150,14 @@ def _url(options: MaxmindOptions, otherwise: str | None) -> str:
 
 
 def _usable(word: str, value: str | None, origin: str) -> str:
-    """Return `value` if it can be what it claims to be."""
+    """Return `value` if it can be what it claims to be.
+
+    The word is quoted in messages, as everywhere: what follows a bare `LicenseKey` is masked as if it were the key.
+    """
     if value is None:
-        raise ConfigError(f"no {word} for MaxMind's update service", advice=CREDENTIALS_ADVICE)
+        raise ConfigError(f"no `{word}` for MaxMind's update service", advice=CREDENTIALS_ADVICE)
     if not value.isascii() or not value.isprintable() or " " in value or ":" in value or len(value) > 256:
-        raise ConfigError(f"the {word} from {origin} is not one: it must be one word", advice=CREDENTIALS_ADVICE)
+        raise ConfigError(f"the `{word}` from {origin} is not one: it must be one word", advice=CREDENTIALS_ADVICE)
     if value.upper().startswith("YOUR_"):
-        raise ConfigError(f"the {word} from {origin} is still the placeholder", advice=CREDENTIALS_ADVICE)
+        raise ConfigError(f"the `{word}` from {origin} is still the placeholder", advice=CREDENTIALS_ADVICE)
     return value

@@ -23,6 +23,7 @@ from pydantic import ValidationError
 from hubdata.errors import ConfigError, Exit, HubdataError, SourceError
 from hubdata.model.snapshot import Fetched, Provenance
 from hubdata.ports import Source, SourceContext
+from hubdata.report.redaction import Redactor
 from hubdata.sources.maxmind import MaxmindOptions, MaxmindSource, Release, has_credentials, parse_metadata
 from hubdata.sources.maxmind.access import find_access
 from tests.support.big_mmdb import CANARIES, MD5, SIZE, real_city_database
@@ -510,9 +511,9 @@ def test_a_geoip_conf_gives_the_credentials(kit: Kit, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environment", "message"),
     [
-        ({}, "no AccountID"),
-        ({"MAXMIND_ACCOUNT_ID": "1"}, "no LicenseKey"),
-        ({"MAXMIND_LICENSE_KEY": SECRET}, "no AccountID"),
+        ({}, "no `AccountID`"),
+        ({"MAXMIND_ACCOUNT_ID": "1"}, "no `LicenseKey`"),
+        ({"MAXMIND_LICENSE_KEY": SECRET}, "no `AccountID`"),
         ({"MAXMIND_ACCOUNT_ID": "1", "MAXMIND_LICENSE_KEY_FILE": "/nonexistent"}, "cannot be read"),
         ({"MAXMIND_ACCOUNT_ID": "1", "MAXMIND_LICENSE_KEY": f"{SECRET} {SECRET}"}, "must be one word"),
         ({"MAXMIND_ACCOUNT_ID": "1:2", "MAXMIND_LICENSE_KEY": SECRET}, "must be one word"),
@@ -529,6 +530,7 @@ def test_credentials_that_cannot_be_used_are_a_config_error(
         kit.fetch()
     assert caught.value.advice
     assert_no_secret(caught.value)
+    assert Redactor()(str(caught.value)) == str(caught.value), "no word of the message is taken for a key"
     assert kit.server.requests == []
 
 

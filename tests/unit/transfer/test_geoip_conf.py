@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hubdata.errors import ConfigError
+from hubdata.report.redaction import Redactor
 from hubdata.transfer.geoip_conf import Settings, duration, proxy_url, read_geoip_conf, service_url
 
 KEY = "sentinel-license-key"
@@ -70,10 +71,11 @@ def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
     [
         (f"AccountID 1\nLicenceKey {KEY}", "line 2: there is no such setting"),
         (f"licensekey {KEY}", "line 1: there is no such setting"),
-        ("AccountID", "line 1: AccountID has no value"),
+        ("LicenseKey", "line 1: `LicenseKey` has no value"),
+        ("AccountID", "line 1: `AccountID` has no value"),
         (KEY, "line 1: there is no such setting"),
-        (f"LicenseKey {KEY}\nLicenseKey {KEY}", "line 2: LicenseKey is given twice"),
-        ("UserId 1\n\nAccountID 1", "line 3: AccountID is given twice"),
+        (f"LicenseKey {KEY}\nLicenseKey {KEY}", "line 2: `LicenseKey` is given twice"),
+        ("UserId 1\n\nAccountID 1", "line 3: `AccountID` is given twice"),
         ("RetryFor soon", "RetryFor in .* is not a duration"),
         ("RetryFor -5m", "is not a duration"),
         (f"Proxy gopher://me:{KEY}@proxy:1", "its scheme is 'gopher'"),
@@ -88,6 +90,7 @@ def test_what_the_updater_would_refuse_is_refused_without_quoting_it(tmp_path: P
         conf(tmp_path, text)
     assert caught.value.advice
     assert KEY not in str(caught.value) + caught.value.advice
+    assert Redactor()(str(caught.value)) == str(caught.value), "no word of the message is taken for a key"
     assert "GeoIP.conf" in str(caught.value)
 
 
