@@ -115,7 +115,7 @@ def _number(raw: bytes) -> str:
 
 
 def _text(raw: bytes) -> str:
-    return raw.decode(errors="backslashreplace")
+    return raw[:-1].decode(errors="backslashreplace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,15 +212,21 @@ class _Data:
         return found
 
     def bytes_at(self, start: "Places", size: "Places", width: int, *, aligned_right: bool) -> "NDArray[np.bytes_]":
-        """Return up to `width` bytes from each `start`, filled up with zeros; numbers are aligned right."""
+        """Return up to `width` bytes from each `start`: numbers aligned right, texts with one more byte behind them.
+
+        numpy drops NULs at the end of bytes, and a text that ends with one is another text.
+        """
         import numpy as np
 
-        out = np.zeros((len(start), width), dtype=np.uint8)
+        whole = width if aligned_right else width + 1
+        out = np.zeros((len(start), whole), dtype=np.uint8)
+        if not aligned_right:
+            out[np.arange(len(start)), size] = 1
         for index in range(width):
             rows = np.flatnonzero(size > index)
             columns = width - size[rows] + index if aligned_right else index
             out[rows, columns] = self.raw[start[rows] + index]
-        return out.view(f"S{width}").reshape(-1)
+        return out.view(f"S{whole}").reshape(-1)
 
     def _skipped(self, at: "Places") -> "Places":
         """Return where the field after the one at each place begins, whatever is nested in it."""

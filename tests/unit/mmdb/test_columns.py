@@ -120,6 +120,13 @@ def test_numbers_are_told_in_decimal() -> None:
     assert _read(*texts, paths=SYSTEM) == ["AS65536", "65536"]
 
 
+def test_a_text_is_told_from_the_same_with_more_behind_it() -> None:
+    """Also where that is a NUL: engines know no country `US\\0`."""
+    records = [{"country": {"iso_code": value}} for value in ("US", "US\0", "US\0\0", "US ", "\0", "0123456789abcdef!")]
+    expected = ["US", "US\0", "US\0\0", "US ", "\0", "0123456789abcdef"]
+    assert _read(*records, paths=COUNTRY) == expected
+
+
 def test_what_is_neither_text_nor_number_is_no_value() -> None:
     """A boolean, a fraction, a map and an empty text say nothing of a country."""
     values: tuple[Any, ...] = (True, 1.5, {"a": "b"}, [], "")
