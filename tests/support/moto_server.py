@@ -6,6 +6,7 @@ context manager gives one of one's own. `python -m tests.support.moto_server` ru
 
 import atexit
 import functools
+import io
 import itertools
 import os
 import subprocess
@@ -153,6 +154,26 @@ def shared() -> MotoServer:
     return server
 
 
+def _one_at_a_time(app: Any) -> Any:
+    """Return `app` with its requests carried out one by one, as S3 does for one key.
+
+    moto's threads look at a condition first and store afterwards: of two racing puts both could win.
+    """
+    lock = threading.Lock()
+
+    def serve(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        if length := int(environ.get("CONTENT_LENGTH") or 0):
+            environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(length))  # a slow sender holds nobody up
+        with lock:
+            answer = app(environ, start_response)
+            try:
+                return list(answer)
+            finally:
+                getattr(answer, "close", lambda: None)()
+
+    return serve
+
+
 def main() -> None:
     """Serve on a free loopback port, say the URL on stdout, and end when stdin does."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -161,7 +182,7 @@ def main() -> None:
     server = make_server(
         "127.0.0.1",
         0,
-        DomainDispatcherApplication(create_backend_app),
+        _one_at_a_time(DomainDispatcherApplication(create_backend_app)),
         threaded=True,
         request_handler=MotoRequestHandler,
     )
