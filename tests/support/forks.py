@@ -1,0 +1,236 @@
+"""Runs of the real command that cost a fork each, not a start of Python: for tests that need hundreds of them.
+
+A driver process imports hubdata once and forks for every run: each is a process of its own, with its own threads,
+sockets, locks and number, that may be killed like any other; what it is spared is the third of a second that imports
+take. `Forks()` gives the driver; `python -m tests.support.forks` is one.
+"""
+
+import contextlib
+import importlib
+import itertools
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tests.support.command import Ended
+
+_ROOT = Path(__file__).parents[2]
+_HELD = (
+    "hubdata.app",
+    "hubdata.cli.sync",
+    "hubdata.report.json",
+    "hubdata.report.text",
+    "hubdata.report.log",
+    "hubdata.kinds.cidr",
+    "hubdata.kinds.needle",
+    "hubdata.sources.git",
+    "hubdata.sources.directory",
+    "hubdata.targets.directory",
+    "hubdata.targets.s3",
+    "hubdata.cdns.cloudfront",
+    "hubdata.cdns.none",
+    "botocore.session",
+    "botocore.client",
+    "botocore.httpsession",
+    "botocore.signers",
+    "botocore.awsrequest",
+    "botocore.parsers",
+    "botocore.retries.standard",
+    "urllib3.connectionpool",
+)
+
+
+@dataclass
+class Running:
+    """One run that may still be going on. `done` holds what it came to."""
+
+    pid: int
+    done: "Future[Ended]" = field(repr=False)
+
+    def kill(self) -> None:
+        """End it as if the machine had lost its power, and return when it is gone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+
+    def ended(self, timeout: float = 60) -> Ended:
+        """Return what it said and did, once it has ended."""
+        return self.done.result(timeout)
+
+
+class Forks:
+    """The driver. `with Forks() as forks: forks.run("sync", "--once", cwd=...)`."""
+
+    def __enter__(self) -> Self:
+        self._driver = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "tests.support.forks"],
+            cwd=_ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._numbers = itertools.count()
+        self._lock = threading.Lock()
+        self._started: dict[int, Future[int]] = {}
+        self._ending: dict[int, tuple[Future[Ended], Any, Any]] = {}
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None) -> None:
+        assert self._driver.stdin is not None
+        assert self._driver.stdout is not None
+        self._driver.stdin.close()
+        self._driver.wait(60)
+        self._listener.join(5)
+        self._driver.stdout.close()
+
+    def start(
+        self,
+        *arguments: str,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        trip: tuple[int, str] | None = None,
+        poll_s: float | None = None,
+    ) -> Running:
+        """Return a run that has just begun.
+
+        `trip` is the number of the call to the file system at which it kills itself, and on which side ("before" or
+        "after"). `poll_s` is how often it looks whether another run's lease is over; None leaves that as it is.
+        """
+        number = next(self._numbers)
+        out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever reads them
+        started: Future[int] = Future()
+        ending: Future[Ended] = Future()
+        with self._lock:
+            self._started[number], self._ending[number] = started, (ending, out, err)
+            environment = {"PATH": os.environ["PATH"], "HOME": str(cwd), **(env or {})}
+            order = {"number": number, "argv": arguments, "cwd": str(cwd), "env": environment, "trip": trip}
+            order |= {"poll_s": poll_s, "files": [f"/proc/{os.getpid()}/fd/{f.fileno()}" for f in (out, err)]}
+            assert self._driver.stdin is not None
+            self._driver.stdin.write(json.dumps(order) + "\n")
+            self._driver.stdin.flush()
+        return Running(started.result(60), ending)
+
+    def run(
+        self, *arguments: str, cwd: Path, env: Mapping[str, str] | None = None, trip: tuple[int, str] | None = None
+    ) -> Ended:
+        """Return what one run said and did."""
+        return self.start(*arguments, cwd=cwd, env=env, trip=trip).ended()
+
+    def _listen(self) -> None:
+        assert self._driver.stdout is not None
+        for line in self._driver.stdout:
+            told = json.loads(line)
+            if "pid" in told:
+                self._started.pop(told["number"]).set_result(told["pid"])
+                continue
+            ending, *files = self._ending.pop(told["number"])
+            texts = []
+            for file in files:
+                with file:
+                    file.seek(0)
+                    texts.append(file.read().decode())
+            ending.set_result(Ended(told["code"], texts[0], texts[1], told["peak_mb"]))
+
+
+def main() -> None:
+    """Fork for every order on stdin; say on stdout who began and how it ended; end when stdin does and all are gone."""
+    for name in _HELD:
+        importlib.import_module(name)
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    os.set_blocking(read, False)
+    signal.set_wakeup_fd(write)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    waiting, numbers, orders = selectors.DefaultSelector(), dict[int, int](), b""
+    waiting.register(0, selectors.EVENT_READ)
+    waiting.register(read, selectors.EVENT_READ)
+    reading = True
+    while reading or numbers:
+        ready = {key.fd for key, _ in waiting.select()}
+        if 0 in ready:
+            chunk = os.read(0, 1 << 16)
+            if not chunk:
+                waiting.unregister(0)
+                reading = False
+            *whole, orders = (orders + chunk).split(b"\n")
+            for line in whole:
+                order = json.loads(line)
+                pid = os.fork()
+                if not pid:
+                    signal.set_wakeup_fd(-1)
+                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    _become(order)
+                numbers[pid] = order["number"]
+                print(json.dumps({"number": order["number"], "pid": pid}), flush=True)
+        if read in ready:
+            os.read(read, 1 << 10)
+        _bury(numbers)
+
+
+def _bury(numbers: dict[int, int]) -> None:
+    while numbers:
+        pid, status, usage = os.wait4(-1, os.WNOHANG)
+        if not pid:
+            return
+        code = os.waitstatus_to_exitcode(status)
+        told = {"number": numbers.pop(pid), "code": code, "peak_mb": usage.ru_maxrss / 1024}
+        print(json.dumps(told), flush=True)
+
+
+def _become(order: dict[str, Any]) -> None:
+    """Be `hubdata ARGV`, and never return."""
+    code = 70
+    try:
+        files = [os.open(os.devnull, os.O_RDONLY), *(os.open(path, os.O_RDWR) for path in order["files"])]
+        for number, fd in enumerate(files):
+            os.dup2(fd, number)
+            os.close(fd)
+        os.chdir(order["cwd"])
+        os.environ.clear()
+        os.environ.update(order["env"])
+        sys.argv = ["hubdata", *order["argv"]]
+        if order["poll_s"] is not None:
+            _look_often(order["poll_s"])
+        if order["trip"]:
+            from tests.support.tripwire import lay
+
+            lay(*order["trip"])
+        from hubdata.cli import main
+
+        try:
+            main()
+        except SystemExit as err:
+            code = err.code if isinstance(err.code, int) else 1
+        threading._shutdown()  # type: ignore[attr-defined]  # as the interpreter does at its end
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:  # noqa: BLE001 - whatever it is, this process ends here
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _look_often(poll_s: float) -> None:
+    from datetime import timedelta
+
+    from hubdata.publishing import lease
+
+    lease._POLL = lease._SLOWEST_POLL = timedelta(seconds=poll_s)
+
+
+if __name__ == "__main__":
+    main()
