@@ -1,0 +1,161 @@
+"""Processes that race at one target, round after round: no file is lost, and everything happens one after the other.
+
+Two and eight runs at once, of different jobs and of the same job, at a real S3 server and at a directory. Before each
+round files change, appear and disappear. The bucket keeps its past, so every manifest and every lease that ever was
+public is held to account. Most runs are forks that look for a free lease every few hundredths of a second; some rounds
+are whole processes with the terms of the settings. HUBDATA_TESTS_LONG=1 makes all rounds fifty.
+"""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.support import shared_target as there
+from tests.support.command import Ended, hubdata
+from tests.support.forks import Forks
+from tests.support.moto_server import shared
+from tests.support.shared_target import KEYS, LEASE, MANIFEST, SYNC, Bucket, SharedWorld, lines, sound
+
+LONG = bool(os.environ.get("HUBDATA_TESTS_LONG"))
+POLL_S = 0.03
+
+
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    """Give cheap processes."""
+    with Forks() as one:
+        yield one
+
+
+class Race:
+    """Rounds of runs that all start at once: of `jobs` jobs, `each` of each."""
+
+    def __init__(self, root: Path, settings: str, *, jobs: int, each: int) -> None:
+        self.world = SharedWorld.create(root, settings, jobs)
+        self._orders = [job for job in self.world.jobs for _ in range(each)]
+        self._round = 0
+        self.ends: list[Ended] = []
+
+    def change(self) -> None:
+        """Give every job a file that is changed, one that is new, and none any more of those of two rounds ago."""
+        self._round += 1
+        for number, job in enumerate(self.world.jobs):
+            once = self._round * 20 + number * 2
+            self.world.offer(f"{job}/changing.txt", lines(once))
+            self.world.offer(f"{job}/new-{self._round}.txt", lines(once + 1))
+            if self._round > 2:
+                self.world.withdraw(f"{job}/new-{self._round - 2}.txt")
+
+    def forked(self, forks: Forks) -> list[Ended]:
+        """Return how the runs of one round ended."""
+        root = self.world.root
+        running = [forks.start(*SYNC, "-v", "--job", job, cwd=root, env=KEYS, poll_s=POLL_S) for job in self._orders]
+        return self._held_to([one.ended(120) for one in running])
+
+    def whole(self) -> list[Ended]:
+        """Return how the runs of one round ended, each a Python of its own."""
+
+        def run(job: str) -> Ended:
+            return hubdata(*SYNC, "-v", "--job", job, cwd=self.world.root, env=KEYS)
+
+        with ThreadPoolExecutor(len(self._orders)) as pool:
+            return self._held_to(list(pool.map(run, self._orders)))
+
+    def _held_to(self, ends: list[Ended]) -> list[Ended]:
+        for ended in ends:
+            sound(ended, 0, 6)
+            if ended.code == 6:
+                assert "another run" in ended.stdout, ended.stdout
+        self.ends += ends
+        return ends
+
+    def published(self) -> list[int]:
+        """Return the generation of every run that published."""
+        return sorted(
+            target["generation"]
+            for ended in self.ends
+            for job in ended.json["jobs"]
+            for target in job["targets"]
+            if target["applied"]
+        )
+
+    def fences(self) -> list[int]:
+        """Return the number of every lease that a run says it took."""
+        words = (word for ended in self.ends for line in ended.stderr.splitlines() for word in line.split())
+        return sorted(int(word.removeprefix("fence=")) for word in words if word.startswith("fence="))
+
+
+def one_to(last: int) -> list[int]:
+    """Return all numbers from 1 to `last`."""
+    return list(range(1, last + 1))
+
+
+JOBS = pytest.mark.parametrize(
+    ("jobs", "each", "rounds", "whole"),
+    [
+        pytest.param(2, 1, 50, 2, id="two jobs"),
+        pytest.param(1, 2, 50, 2, id="one job twice"),
+        pytest.param(8, 1, 50 if LONG else 6, 1, id="eight jobs"),
+        pytest.param(1, 8, 50 if LONG else 6, 1, id="one job eight times"),
+    ],
+)
+
+
+@JOBS
+def test_race_for_a_bucket(tmp_path: Path, forks: Forks, jobs: int, each: int, rounds: int, whole: int) -> None:
+    """After every round all that was wanted is public; each publication was one generation and one lease."""
+    bucket = Bucket(shared())
+    race = Race(tmp_path, there.s3(bucket.name, bucket.cloud.url), jobs=jobs, each=each)
+    for number in range(rounds):
+        race.change()
+        ends = race.whole() if number < whole else race.forked(forks)
+        assert {ended.code for ended in ends} == {0}
+        assert there.public(bucket.files()) == race.world.offered(), "nothing is lost, nothing is left"
+    files = bucket.files()
+    there.assert_holds(files, race.world.offered(), generation=rounds * jobs)
+    there.assert_settled(files)
+    manifests, leases = bucket.past(MANIFEST), bucket.past(LEASE)
+    there.assert_one_after_the_other(manifests, leases)
+    assert race.published() == one_to(len(manifests))
+    assert race.fences() == one_to(leases[-1]["fence"])
+    counted = bucket.count()
+    for job in race.world.jobs:
+        assert counted[f"{job}/changing.txt"] == (rounds, 0), "once a round, whoever did it"
+        assert {counted[f"{job}/new-{n}.txt"] for n in range(1, rounds - 1)} <= {(1, 1)}
+
+
+@JOBS
+def test_race_for_a_directory(tmp_path: Path, forks: Forks, jobs: int, each: int, rounds: int, whole: int) -> None:
+    """The same at a directory: every generation and every lease belongs to one run, and they rise one by one."""
+    race = Race(tmp_path, there.directory(), jobs=jobs, each=each)
+    for number in range(rounds):
+        race.change()
+        ends = race.whole() if number < whole else race.forked(forks)
+        assert {ended.code for ended in ends} == {0}
+        files = race.world.mirror()
+        there.assert_holds(files, race.world.offered(), generation=(number + 1) * jobs)
+        there.assert_settled(files)
+    assert race.published() == one_to(rounds * jobs)
+    assert race.fences() == one_to(json.loads(race.world.mirror()[LEASE])["fence"])
+
+
+def test_race_of_runs_that_do_not_wait(tmp_path: Path, forks: Forks) -> None:
+    """Whoever meets another run and may not wait leaves with 6; what it wanted to publish comes with the next run."""
+    bucket = Bucket(shared())
+    terms = "\n[lease]\nwaits_s = 0\n"
+    race = Race(tmp_path, there.s3(bucket.name, bucket.cloud.url) + terms, jobs=8, each=1)
+    codes: Counter[int] = Counter()
+    for _ in range(10 if LONG else 3):
+        race.change()
+        codes.update(ended.code for ended in race.forked(forks))
+        sound(forks.run(*SYNC, cwd=race.world.root, env=KEYS))
+        assert there.public(bucket.files()) == race.world.offered()
+    assert codes[0]
+    assert codes[6]
+    there.assert_one_after_the_other(bucket.past(MANIFEST), bucket.past(LEASE))
+    there.assert_settled(bucket.files())
