@@ -7,17 +7,13 @@ any report can print.
 import json
 import os
 import secrets
-import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from hubdata.clock import SystemClock
-from hubdata.config.builtin import DEFAULT_FILE
 from hubdata.config.editions import refresh
 from hubdata.config.jobs import load_jobs
 from hubdata.config.settings import Settings, load_settings
@@ -25,36 +21,20 @@ from hubdata.errors import ConfigError
 from hubdata.measuring import Measurer
 from hubdata.model.job import FileRule, Job, SourceSpec
 from hubdata.model.run import HookResult, RunResult
-from hubdata.model.snapshot import SourceFile
-from hubdata.model.validation import ValidationResult
 from hubdata.pipeline import run
 from hubdata.planning.approval import plan_id
 from hubdata.plugins import Seam, load, parse_options, suggest
-from hubdata.ports import Cdn, Clock, Kind, Reporter, Source, SourceContext, Target
+from hubdata.ports import Cdn, Kind, Reporter, Source, SourceContext, Target
 from hubdata.proving import KindOf
 from hubdata.reading import Feed
-from hubdata.transfer.deadline import Deadline
-from hubdata.transfer.git import Git
-from hubdata.transfer.git_changes import changed_keys, fork_point
 from hubdata.transfer.keepsakes import KEPT, Keepsakes
 from hubdata.transfer.spool import Spool
-from hubdata.validating import (
-    base_of,
-    check_as,
-    check_changed,
-    check_files,
-    check_tree,
-    checkout_root,
-    source_file,
-    spooled,
-)
 from hubdata.visiting import Orders, Place
 
 if TYPE_CHECKING:
     from hubdata.config.problems import Problem
     from hubdata.config.show import Row
 
-_GIT_TIME = timedelta(seconds=60)
 _PATIENCE = timedelta(minutes=4)
 """How long a run that was told to `--wait` waits for a CDN that is busy: less than others wait for its lease."""
 
@@ -98,96 +78,6 @@ def geoip_refresh(choices: Choices, reporter: Reporter) -> RunResult:
     result = _run(named, settings, wanted.jobs, wanted.selected, reporter, only=wanted.keys)
     editions = (word for edition in choices.editions for word in ("--edition", edition))
     return replace(result, command=("geoip", "refresh", *editions))
-
-
-def validate_paths(
-    choices: Choices,
-    paths: tuple[Path, ...],
-    kind: str | None = None,
-    options: Mapping[str, Any] | None = None,
-    *,
-    name: str | None = None,
-    since: str | None = None,
-) -> ValidationResult:
-    """Return the verdict on files and checkouts by the job files' rules, or on files as one `kind` with `options`.
-
-    The path `-` is standard input. `name` is the key that a single file is judged under; `since` leaves of a checkout
-    only what differs from that revision. Raises ConfigError for job files or a revision that cannot be used,
-    SourceError for paths that cannot be read.
-    """
-    clock, kind_of = SystemClock(), kind_builder()
-    started = time.monotonic()
-    with TemporaryDirectory(prefix="hubdata-") as workspace:
-        if kind is not None:
-            files = [_named(path, name, Path(workspace)) for path in paths]
-            results = [check_as(kind, options or {}, files, kind_of, clock.now())]
-        else:
-            settings = settings_of(choices)
-            mine = tuple(job for job in selected_jobs(choices, settings) if job.source.type in ("git", "directory"))
-            if name is not None:
-                files = [_named(path, name, Path(workspace)) for path in paths]
-                results = [check_files(mine, files, kind_of, clock.now())]
-            else:
-                context = SourceContext(Path(workspace), os.environ, clock)
-                rules = (settings.jobs, choices.config or Path(DEFAULT_FILE))
-                results = [
-                    _checkout(path, mine, kind_of, context, since=since, rules=rules) for path in paths if path.is_dir()
-                ]
-                results += _files_of_checkouts([path for path in paths if not path.is_dir()], mine, kind_of, clock)
-    bases = {result.base for result in results}
-    return ValidationResult(
-        tuple(file for result in results for file in result.files),
-        tuple(finding for result in results for finding in result.findings),
-        round(time.monotonic() - started, 3),
-        tuple(notice for result in results for notice in result.notices),
-        bases.pop() if len(bases) == 1 else "",
-    )
-
-
-def _named(path: Path, name: str | None, workspace: Path) -> SourceFile:
-    if str(path) == "-":
-        return spooled(sys.stdin.buffer, name or "-", workspace)
-    file = source_file(path)
-    return replace(file, key=name) if name else file
-
-
-def _files_of_checkouts(
-    paths: list[Path], jobs: tuple[Job, ...], kind_of: KindOf, clock: Clock
-) -> Iterator[ValidationResult]:
-    """Judge single files, those of one checkout together: some rules look at several."""
-    by_root: dict[Path, list[SourceFile]] = {}
-    for path in paths:
-        root = checkout_root(path)
-        by_root.setdefault(root, []).append(source_file(path, root))
-    for root, files in by_root.items():
-        yield replace(check_files(jobs, files, kind_of, clock.now()), base=base_of(root, os.environ))
-
-
-def _checkout(
-    path: Path,
-    jobs: tuple[Job, ...],
-    kind_of: KindOf,
-    context: SourceContext,
-    *,
-    since: str | None,
-    rules: tuple[Path, ...],
-) -> ValidationResult:
-    """Judge a checkout; with `since` what differs from that revision, unless the `rules` themselves are among it."""
-    options = parse_options(Seam.SOURCE, "directory", {"path": str(path)})
-    source: Source = load(Seam.SOURCE, "directory")(options, context)
-    fetched, now, base = source.fetch(dict), context.clock.now(), base_of(path, os.environ)
-    if since is None:
-        return replace(check_tree(jobs, fetched, kind_of, now), base=base)
-    git = Git(path, "", Deadline.after(_GIT_TIME), context.environment)
-    present = {file.key: file.path for file in fetched.files}
-    odd = frozenset(finding.key for finding in fetched.findings)
-    changed = changed_keys(git, fork_point(git, since), present, odd, max_files=options.model_dump()["max_files"])
-    if any((path / key).resolve().is_relative_to(rule.resolve()) for key in changed for rule in rules):
-        notice = f"the rules changed since {since}: every file is judged"
-        return replace(check_tree(jobs, fetched, kind_of, now), base=base, notices=(notice,))
-    result = check_changed(jobs, fetched, changed, kind_of, now)
-    notice = f"{len(changed & present.keys()):,} of {len(present):,} files differ from {since}, and are judged"
-    return replace(result, base=base, notices=(notice,))
 
 
 def settings_of(choices: Choices) -> Settings:

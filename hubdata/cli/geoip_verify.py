@@ -29,10 +29,10 @@ def verify(common: Common, *, files: tuple[Path, ...], edition: str | None, thre
     """
     options: dict[str, Any] = {"edition": edition, "threads": threads}
     with common.watching():
-        from hubdata import app
+        from hubdata.checking import validate_paths
         from hubdata.mmdb.described import described
 
-        result = app.validate_paths(common.choices(), files, KIND, options)
+        result = validate_paths(common.choices(), files, KIND, options)
         databases = {path.as_posix(): database for path in files if (database := described(path)) is not None}
     if common.format is Format.JSON:
         from hubdata.report.geoip_verify_json import verification_json

@@ -40,9 +40,9 @@ def validate(
     _check(paths, kind, options, name, since)
     settings = dict(map(_named, options))
     with common.watching():
-        from hubdata import app
+        from hubdata.checking import validate_paths
 
-        result = app.validate_paths(common.choices(), paths, kind, settings, name=name, since=since)
+        result = validate_paths(common.choices(), paths, kind, settings, name=name, since=since)
     return show_validation(common, result)
 
 

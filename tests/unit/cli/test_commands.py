@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from hubdata import app
+from hubdata import app, checking
 from hubdata.cli.root import COMMANDS, root
 from hubdata.errors import Exit
 from hubdata.model.event import Event
@@ -54,8 +54,9 @@ class Asked:
 def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     """Return the stand-in, in place of the application."""
     stand_in = Asked()
-    for name in ("sync", "geoip_refresh", "validate_paths"):
+    for name in ("sync", "geoip_refresh"):
         monkeypatch.setattr(app, name, getattr(stand_in, name))
+    monkeypatch.setattr(checking, "validate_paths", stand_in.validate_paths)
     return stand_in
 
 
