@@ -105,28 +105,37 @@ def _marked(layout: Layout, paths: tuple[Path, ...]) -> _Marked:
 
     tree = Tree.of(layout)
     count = len(tree.left)
-    table, labels = _table(tree, paths)
-    ends = np.arange(count, count + len(labels), dtype=np.uint32)
-    marked = []
-    for side in (tree.left, tree.right):
-        data = side > count
-        full = np.concatenate([side, ends])
-        full[:count][data] = table[tree.offsets(side[data])] + np.uint32(count)
-        marked.append(full)
+    ends = [_ends(tree, side) for side in (tree.left, tree.right)]
+    table, labels = _table(tree, [offsets for _, offsets in ends], paths)
     four = tree.four
     if four > count:  # one record for all of IPv4
         four = count + int(table[tree.offsets(np.array([four], dtype=np.uint32))][0])
+    marked = []
+    for side, (at, offsets) in zip((tree.left, tree.right), ends, strict=True):
+        full = np.empty(count + len(labels), dtype=np.uint32)
+        full[:count] = side
+        full[count:] = np.arange(count, count + len(labels))
+        full[at] = table[offsets] + np.uint32(count)
+        marked.append(full)
     return _Marked(marked[0], marked[1], count, four, layout.metadata.ip_version, labels)
 
 
-def _table(tree: Tree, paths: tuple[Path, ...]) -> "tuple[NDArray[Any], tuple[str, ...]]":
+def _ends(tree: Tree, side: "Words") -> "tuple[Words, Words]":
+    """Return which nodes have a record on this `side`, and where in the data section these begin."""
+    import numpy as np
+
+    at = np.flatnonzero(side > len(tree.left)).astype(np.uint32)
+    return at, tree.offsets(side[at])
+
+
+def _table(tree: Tree, sides: "list[Words]", paths: tuple[Path, ...]) -> "tuple[NDArray[Any], tuple[str, ...]]":
     """Return the number of its label for every place in the data section that a record begins at, and the labels."""
     import numpy as np
 
-    count = len(tree.left)
-    records = distinct(np.concatenate([tree.offsets(side[side > count]) for side in (tree.left, tree.right)]))
+    records = distinct(*sides)
     found = column(tree.layout, records, paths)
-    narrow = np.uint16 if len(found.labels) <= 1 << 16 else np.uint32  # one for every byte of data: size matters
+    narrow = next(kind for kind in (np.uint8, np.uint16, np.uint32) if len(found.labels) - 1 <= np.iinfo(kind).max)
+    # One number for every byte of data: size matters.
     table = np.zeros(int(records[-1]) + 1 if len(records) else 1, dtype=narrow)
     table[records] = found.codes
     return table, found.labels

@@ -29,14 +29,13 @@ SAYS_STEPS = f"no limit; hubdata takes {STEPS_PER_NODE} steps a node, and trees 
 _SAYS_DATA = "a record value above the number of nodes is a pointer into the data section"
 
 
-def distinct(offsets: "NDArray[np.uint32]") -> "NDArray[np.uint32]":
-    """Return each of `offsets` once, ascending; faster than sorting where they are many and dense."""
+def distinct(*offsets: "NDArray[np.uint32]") -> "NDArray[np.uint32]":
+    """Return each of all `offsets` once, ascending; faster than sorting where they are many and dense."""
     import numpy as np
 
-    if not len(offsets):
-        return offsets
-    there = np.zeros(int(offsets.max()) + 1, dtype=bool)
-    there[offsets] = True
+    there = np.zeros(max((int(some.max()) + 1 for some in offsets if len(some)), default=0), dtype=bool)
+    for some in offsets:
+        there[some] = True
     return np.flatnonzero(there).astype(np.uint32)
 
 
