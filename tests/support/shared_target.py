@@ -169,6 +169,13 @@ class Bucket:
         """Return every object with its bytes."""
         return self.cloud.objects(self.name)
 
+    def open_to_all(self) -> None:
+        """Let anybody read it without a signature."""
+        self._s3.put_bucket_acl(Bucket=self.name, ACL="public-read")
+        statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"}
+        policy = {"Version": "2012-10-17", "Statement": [statement | {"Resource": f"arn:aws:s3:::{self.name}/*"}]}
+        self._s3.put_bucket_policy(Bucket=self.name, Policy=json.dumps(policy))
+
     def put(self, key: str, body: bytes) -> None:
         """Store an object, whatever is there."""
         self._s3.put_object(Bucket=self.name, Key=key, Body=body)
