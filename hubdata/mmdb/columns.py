@@ -33,7 +33,6 @@ MAX_TEXT = 16
 
 _POINTER, _TEXT, _UINT16, _UINT32, _MAP, _UINT64, _ARRAY, _END, _BOOLEAN = 1, 2, 5, 6, 7, 9, 11, 13, 14
 _NUMBERS = (_UINT16, _UINT32, _UINT64)
-_POINTER_BASES = (0, 2048, 526336, 0)
 _SIZE_BASES = (29, 285, 65821)
 _SAYS_FIELD = "each field starts with a control byte, which tells its type and how long it is"
 _SAYS_POINTER = "the pointer will point to the beginning of a field; it is illegal for a pointer to point to another"
@@ -147,11 +146,9 @@ class _Data:
         """Return the field at each of `places`. Raises Malformed where there is none."""
         import numpy as np
 
-        self._left -= max(len(places), _STEP_FIELDS)
-        if self._left < 0:
-            raise Malformed(self._base, "data-large", "the records take too many steps to read", _SAYS_STEPS)
-        self._demand(places < self.end, places)
-        first = self.raw[places]
+        from hubdata.mmdb.fields import LENGTH, targets
+
+        first = self._stepped(places)
         kind = first >> np.uint8(5)
         size = (first & np.uint8(31)).astype(np.int64)
         start = places + 1
@@ -168,15 +165,17 @@ class _Data:
         after[scalars] += size[scalars]
         at = np.flatnonzero(pointers)
         if len(at):
-            size[at], after[at] = self._target(size[at], start[at])
+            size[at], after[at] = targets(self.raw, places[at], first[at]), places[at] + LENGTH[first[at]]
         self._demand((after <= self.end) & (kind <= 15) & (kind != _END) & (kind != 12), places)
         return _Fields(kind, size, start, after)
 
     def followed(self, places: "Places") -> "Places":
         """Return `places`, those at which a pointer lies replaced by where it points."""
+        return self._led(self.fields(places), places)
+
+    def _led(self, field: _Fields, places: "Places") -> "Places":
         import numpy as np
 
-        field = self.fields(places)
         at = np.flatnonzero(field.kind == _POINTER)
         if not len(at):
             return places
@@ -200,9 +199,9 @@ class _Data:
         live = np.flatnonzero((field.kind == _MAP) & (field.size > 0))
         at, pairs = field.start[live], field.size[live]
         while len(live):
-            keys = self.followed(at)
-            value = self.fields(at).after
-            match = self._equal(keys, key)
+            field = self.fields(at)
+            value = field.after
+            match = self._equal(self._led(field, at), key)
             self._demand(found[live[match]] < 0, at[match], _SAYS_SET, "a map has the same key twice")
             found[live[match]] = value[match]
             pairs = pairs - 1
@@ -232,30 +231,48 @@ class _Data:
         """Return where the field after the one at each place begins, whatever is nested in it."""
         import numpy as np
 
+        from hubdata.mmdb.fields import LENGTH, MAX_CHILDREN, OWES, UNKNOWN, read_headers
+
         out = at.copy()
         live = np.arange(len(at))
         left = np.ones(len(at), dtype=np.int64)
         while len(live):
-            field = self.fields(at)
-            left = left - 1
-            maps, arrays = field.kind == _MAP, field.kind == _ARRAY
-            left[maps] += 2 * field.size[maps]
-            left[arrays] += field.size[arrays]
+            control = self._stepped(at)
+            length, owes = LENGTH[control], OWES[control]
+            closer = np.flatnonzero(length == 0)
+            if len(closer):
+                headers = read_headers(self.raw, at[closer])
+                children = headers.children()
+                self._demand((headers.kind != UNKNOWN) & (children < MAX_CHILDREN), at[closer])
+                length[closer], owes[closer] = headers.head + headers.payload(), children - 1
+            after = at + length
+            self._demand(after <= self.end, at)
+            left += owes
             done = left == 0
-            out[live[done]] = field.after[done]
+            out[live[done]] = after[done]
             rest = np.flatnonzero(~done)
-            live, left, at = live[rest], left[rest], field.after[rest]
+            live, left, at = live[rest], left[rest], after[rest]
         return out
 
+    def _stepped(self, places: "Places") -> "NDArray[np.uint8]":
+        """Return the control bytes at `places`, all of which must be in the section, and count the step."""
+        self._left -= max(len(places), _STEP_FIELDS)
+        if self._left < 0:
+            raise Malformed(self._base, "data-large", "the records take too many steps to read", _SAYS_STEPS)
+        self._demand(places < self.end, places)
+        return self.raw[places]
+
     def _equal(self, places: "Places", key: bytes) -> "Mask":
-        """Tell which of the fields at `places` are the text `key`."""
+        """Tell which of the fields at `places` are the text `key`, of at most 28 bytes."""
         import numpy as np
 
-        field = self.fields(places)
-        equal: Mask = (field.kind == _TEXT) & (field.size == len(key))
-        for index, byte in enumerate(key):
-            rows = np.flatnonzero(equal)
-            equal[rows] = self.raw[field.start[rows] + index] == byte
+        equal: Mask = self.raw[places] == _TEXT << 5 | len(key)
+        rows = np.flatnonzero(equal)
+        self._demand(places[rows] + len(key) < self.end, places[rows])
+        for index, byte in enumerate(key, 1):
+            rows = rows[self.raw[places[rows] + index] == byte]
+        equal[:] = False
+        equal[rows] = True
         return equal
 
     def _long(self, width: "Places", start: "Places") -> "tuple[Places, Places]":
@@ -264,15 +281,6 @@ class _Data:
 
         bases = np.array((0, *_SIZE_BASES), dtype=np.int64)
         return bases[width] + self._unsigned(start, width), start + width
-
-    def _target(self, bits: "Places", start: "Places") -> "tuple[Places, Places]":
-        """Return where pointers point, and where they end, from the lower five bits of their control bytes."""
-        import numpy as np
-
-        width = (bits >> 3) + 1
-        prefix = np.where(width == 4, 0, (bits & 7) << (8 * width))
-        bases = np.array(_POINTER_BASES, dtype=np.int64)
-        return bases[width - 1] + prefix + self._unsigned(start, width), start + width
 
     def _unsigned(self, start: "Places", width: "Places") -> "Places":
         import numpy as np
