@@ -28,6 +28,9 @@ _COUNTRY = ("City", "Country", "Enterprise")
 _SYSTEM = ("ASN", "ISP", "Enterprise")
 """Database types that know it, the best first."""
 
+MAX_UNREADABLE = 8
+"""Records that cannot be read, before a database is asked no more: finding that out can take half a second for each."""
+
 
 class Atlas:
     """Open databases, of which one knows countries, one systems, or one both. Close it, or use it in a `with`."""
@@ -47,6 +50,7 @@ class Atlas:
                     f"{', '.join(map(str, named))}: no database of countries or autonomous systems",
                     advice="name a City, Country or ASN database (*.mmdb), or a directory that holds one",
                 )
+            self._unreadable = 0
             self._open = opened.pop_all()
 
     def __enter__(self) -> Self:
@@ -77,8 +81,8 @@ class Atlas:
 
     def _at(self, address: IPv4Address | IPv6Address) -> tuple[tuple[str, int | None, str], int]:
         """Return country, system and its name at `address`, and the prefix length for which that holds."""
-        place, narrow = _record(self._countries, address)
-        system, prefix = _record(self._systems, address)
+        place, narrow = self._record(self._countries, address)
+        system, prefix = self._record(self._systems, address)
         country = _table(place, "country").get("iso_code") or _table(place, "registered_country").get("iso_code")
         traits = {**_table(system, "traits"), **system}
         asn = traits.get("autonomous_system_number")
@@ -88,6 +92,18 @@ class Atlas:
             asn if type(asn) is int else None,
             organisation if isinstance(organisation, str) else "",
         ), max(narrow, prefix)
+
+    def _record(self, reader: "Reader | None", address: IPv4Address | IPv6Address) -> tuple[Mapping[str, Any], int]:
+        """Return the record at `address` and its prefix length; empty, for all addresses, where there is none."""
+        if reader is None or self._unreadable >= MAX_UNREADABLE:
+            return {}, 0
+        try:
+            record, prefix = reader.get_with_prefix_len(address)
+        except Exception:  # noqa: BLE001 - a corrupt record makes the reader raise whatever comes
+            self._unreadable += 1
+            return {}, address.max_prefixlen
+        prefix = min(max(prefix, 0), address.max_prefixlen)
+        return (record if isinstance(record, dict) else {}), prefix
 
 
 def with_origins(difference: Difference, atlas: Atlas) -> Difference:
@@ -130,18 +146,6 @@ def _best(readers: Iterable["Reader"], words: tuple[str, ...]) -> "Reader | None
         kind = str(reader.metadata().database_type)
         ranked += [(rank, reader) for rank, word in enumerate(words) if word in kind]
     return min(ranked, key=lambda pair: pair[0])[1] if ranked else None
-
-
-def _record(reader: "Reader | None", address: IPv4Address | IPv6Address) -> tuple[Mapping[str, Any], int]:
-    """Return the record at `address` and its prefix length; empty, for all addresses, where there is none to be had."""
-    if reader is None:
-        return {}, 0
-    try:
-        record, prefix = reader.get_with_prefix_len(address)
-    except Exception:  # noqa: BLE001 - a corrupt record makes the reader raise whatever comes
-        return {}, address.max_prefixlen
-    prefix = min(max(prefix, 0), address.max_prefixlen)
-    return (record if isinstance(record, dict) else {}), prefix
 
 
 def _table(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:

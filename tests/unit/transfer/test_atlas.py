@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from maxminddb.reader import Reader
 
 from hubdata.demo.mmdb_writer import mmdb
 from hubdata.errors import ConfigError
@@ -13,6 +14,7 @@ from hubdata.meaning.table import meaning_of
 from hubdata.model.meaning import Origin
 from hubdata.transfer import atlas as atlases
 from hubdata.transfer.atlas import Atlas, with_origins
+from tests.support.raw_mmdb import array, database, pointer, text, uint
 from tests.support.real import MMDB, needs_real
 
 
@@ -104,6 +106,27 @@ def test_the_largest_networks_of_a_difference_are_looked_up(directory: Path, mon
         "1.0.0.0/24": Origin("AU", 13335, "CLOUDFLARENET"),
         "2001:db8::/64": Origin("DE", 64496, "One"),
     }
+
+
+def test_a_database_of_pointer_bombs_is_soon_asked_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each record takes the reader as long as it takes to give up: of that a little is enough, for all networks."""
+    bomb, at = bytearray(array(uint(1))), [0]
+    for _ in range(20):
+        at.append(len(bomb))
+        bomb += array(pointer(at[-2]), pointer(at[-2]))
+    path = tmp_path / "City.mmdb"
+    path.write_bytes(database(bytes(bomb), [at[-1]], database_type=text("GeoLite2-City-ASN")))
+    asked: list[object] = []
+    ask = Reader.get_with_prefix_len
+
+    def counted(self: Reader, address: Any) -> Any:
+        asked.append(address)
+        return ask(self, address)
+
+    monkeypatch.setattr(Reader, "get_with_prefix_len", counted)
+    with Atlas([path]) as atlas:
+        assert [atlas.origin(f"1.{number}.0.0/16") for number in range(100)] == [None] * 100
+    assert len(asked) == 8
 
 
 @needs_real
