@@ -24,7 +24,7 @@ from hubdata.model.run import HookResult, RunResult
 from hubdata.pipeline import run
 from hubdata.planning.approval import plan_id
 from hubdata.plugins import Seam, load, parse_options, suggest
-from hubdata.ports import Cdn, Kind, Reporter, Source, SourceContext, Target
+from hubdata.ports import Cdn, Kind, Reporter, Source, SourceContext, Target, Variable
 from hubdata.proving import KindOf
 from hubdata.reading import Feed
 from hubdata.transfer.keepsakes import KEPT, Keepsakes
@@ -183,6 +183,7 @@ def _run(
         result = run(
             feeds, places, kind_builder(), orders, run_id=run_id, clock=clock, reporter=reporter, others=others
         )
+        notices += _done_without(places)
         told: tuple[HookResult, ...] = ()
         if settings.hook is not None and any(target.changed for job in result.jobs for target in job.targets):
             from hubdata.hooks import tell
@@ -195,6 +196,12 @@ def _run(
                 reporter=reporter,
             )
     return replace(result, notices=tuple(notices), flags=flags, hooks=told)
+
+
+def _done_without(places: tuple[Place, ...]) -> list[str]:
+    """Return what this run did without at each target that was written to."""
+    variable = [place.target for place in places if isinstance(place.target, Variable)]
+    return [f"target {target.name}: {line}" for target in variable for line in target.without()]
 
 
 def _flags(choices: Choices, jobs: Iterable[str]) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ KINDS: Mapping[str, str] = {
     "mmdb": "hubdata.kinds.mmdb:MmdbKind",
 }
 TARGETS: Mapping[str, str] = {
-    "s3": "hubdata.targets.s3:S3Target",
+    "s3": "hubdata.targets.s3.target:S3Target",
     "directory": "hubdata.targets.directory:DirectoryTarget",
 }
 CDNS: Mapping[str, str] = {

@@ -210,6 +210,19 @@ class Target(Protocol):
 
 
 @runtime_checkable
+class Variable(Protocol):
+    """What a target can do besides, if stores of its sort differ in what they enforce."""
+
+    def probe(self) -> None:
+        """Find out what this store enforces, before a run's first write. Raises TargetError when it cannot."""
+        ...
+
+    def without(self) -> tuple[str, ...]:
+        """Return what runs at this store do without, as far as it was probed: a line each, for a person."""
+        ...
+
+
+@runtime_checkable
 class Archive(Protocol):
     """What a target can do besides, if its store keeps the past of every object."""
 

@@ -23,7 +23,7 @@ from hubdata.planning.databases import databases
 from hubdata.planning.diff import diff
 from hubdata.planning.inventory import recognise, touched
 from hubdata.planning.limits import breaches
-from hubdata.ports import Cdn, Clock, Reporter, Target
+from hubdata.ports import Cdn, Clock, Reporter, Target, Variable
 from hubdata.publishing.apply import Applied, Work, apply, foreseen, resume
 from hubdata.publishing.lease import Held, held
 from hubdata.publishing.ledger import waits
@@ -132,6 +132,8 @@ def visit(
     applied, told, broke_off = None, None, False
     anew: tuple[Reading, ...] = ()
     if _unfinished(found, readings, bystanders) or any(not each.plan.empty for each in planned):
+        if isinstance(place.target, Variable):
+            place.target.probe()
         with held(place.target, orders.lease, run_id=run_id, clock=clock, reporter=reporter) as lease:
             if not lease.follows(found.lease_etag):  # another run has written since: what it left is planned against
                 before, found = found, survey(place.target)

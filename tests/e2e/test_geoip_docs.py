@@ -22,7 +22,7 @@ from hubdata.plugins import SOURCES
 from hubdata.publishing.retention import MOST
 from hubdata.rules import BY_ID
 from hubdata.sources.maxmind.options import MaxmindOptions
-from hubdata.targets import s3
+from hubdata.targets.s3 import bucket
 from tests.support.command import hubdata
 from tests.support.maxmind_server import MaxmindServer
 from tests.support.small_world import SmallWorld
@@ -125,7 +125,7 @@ def test_every_exit_code_is_told_but_the_bug() -> None:
 def test_every_source_and_permission_exists() -> None:
     """The vendors' words are those of `[source]`; the IAM actions are those that errors ask for."""
     assert {"dbip", "ipinfo", "url", "file"} <= WORDS & set(SOURCES)
-    asked = " ".join(s3._PERMISSIONS.values())
+    asked = " ".join(bucket._PERMISSIONS.values())
     actions = {word for word in WORDS if word.startswith("s3:")}
     assert actions == {"s3:ListBucketVersions", "s3:DeleteObjectVersion"}
     assert all(action in asked for action in actions)

@@ -20,6 +20,8 @@ from typing import Self
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
+from tests.support.strict_multipart import Uploads, crc32, kept_of
+
 S3_BUCKET = "strict"
 _NUMBERS = itertools.count(1)
 
@@ -65,10 +67,12 @@ class Object:
     modified: datetime = datetime.min.replace(tzinfo=UTC)
     deleted: bool = False
 
+    known_as: str = ""
+
     @property
     def etag(self) -> str:
-        """Return the MD5 of the bytes."""
-        return hashlib.md5(self.body).hexdigest()
+        """Return the MD5 of the bytes, or what the parts came to."""
+        return self.known_as or hashlib.md5(self.body).hexdigest()
 
 
 @dataclass
@@ -77,6 +81,8 @@ class StrictS3:
 
     `arriving` hears the number of each request as it comes, and may make the bucket `gone` or have requests refused
     `always`. With `max_skew`, a request signed at a time that far from the store's `now` is refused, as S3 does.
+    What it `lacks` (creates, replaces, deletes, checksums) it passes over in silence, as lesser stores do; an ETag in a
+    condition that is written `unlike` ("quoted" or "bare") what it wants, it takes for another.
     """
 
     objects: dict[str, Object] = field(default_factory=dict)
@@ -92,6 +98,9 @@ class StrictS3:
     always: Fault | None = None
     gone: bool = False
     max_skew: timedelta | None = None
+    lacks: frozenset[str] = frozenset()
+    unlike: str = ""
+    uploads: Uploads = field(default_factory=Uploads)
     lock: threading.RLock = field(default_factory=threading.RLock)
     url: str = ""
 
@@ -167,6 +176,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self._serve("PUT")
 
+    def do_POST(self) -> None:
+        self._serve("POST")
+
     def do_DELETE(self) -> None:
         self._serve("DELETE")
 
@@ -227,22 +239,57 @@ class _Handler(BaseHTTPRequestHandler):
             if held is None:
                 return 404, "NoSuchKey", b"", {}
             return 200, "", held.body, self._told(held) | held.headers
-        problem = _wrong(body, headers) if method == "PUT" else ""
+        if "uploads" in query or "uploadId" in query:
+            return self._in_parts(method, key, body, headers, query)
+        lacks = self.store.lacks
+        problem = _wrong(body, headers, checksums="checksums" not in lacks) if method == "PUT" else ""
         if problem:
             return (411 if problem == "MissingContentLength" else 400), problem, b"", {}
-        wanted = headers.get("if-match", "").strip('"')
-        if wanted and held is None:
-            return 404, "NoSuchKey", b"", {}
-        if (wanted and held and self.store.etag_of(held) != wanted) or (headers.get("if-none-match") == "*" and held):
-            return 412, "PreconditionFailed", b"", {}
+        refused = self._refused(method, held, headers)
+        if refused:
+            return *refused, b"", {}
         if method == "DELETE":
             if held or self.store.versioned:
                 self.store.keep(key, Object(b"", {}, deleted=True))
             return 204, "", b"", {}
-        kept = ("content-type", "cache-control")
-        state = Object(body, {n: v for n, v in headers.items() if n in kept or n.startswith("x-amz-meta-")})
+        state = Object(body, kept_of(headers))
         self.store.keep(key, state)
         return 200, "", b"", self._told(state)
+
+    def _refused(self, method: str, held: Object | None, headers: dict[str, str]) -> tuple[int, str] | None:
+        """Return how a request is refused whose condition is not met."""
+        lacks, wanted = self.store.lacks, headers.get("if-match", "")
+        if ("deletes" if method == "DELETE" else "replaces") in lacks:
+            wanted = ""
+        if wanted and held is None:
+            return 404, "NoSuchKey"
+        if wanted and held:
+            unlike = self.store.unlike == ("quoted" if wanted.startswith('"') else "bare")
+            if unlike or self.store.etag_of(held) != wanted.strip('"'):
+                return 412, "PreconditionFailed"
+        if headers.get("if-none-match") == "*" and held and "creates" not in lacks:
+            return 412, "PreconditionFailed"
+        return None
+
+    def _in_parts(
+        self, method: str, key: str, body: bytes, headers: dict[str, str], query: dict[str, list[str]]
+    ) -> tuple[int, str, bytes, dict[str, str]]:
+        uploads, number = self.store.uploads, query.get("uploadId", [""])[0]
+        if method == "PUT":
+            problem = _wrong(body, headers, checksums=True)
+            if problem:
+                return 400, problem, b"", {}
+        if method == "POST" and number:
+            refused = self._refused(method, self.store.objects.get(key), headers)
+            if refused:
+                return *refused, b"", {}
+        status, code, answer, told = uploads.answer(method, key, body, headers, query)
+        if method == "POST" and number and not code:
+            done = uploads.done.pop(number)
+            state = Object(done.body, done.headers, known_as=done.etag)
+            self.store.keep(key, state)
+            told |= self._told(state)
+        return status, code, answer, told
 
     def _past(self, method: str, key: str, version_id: str) -> tuple[int, str, bytes, dict[str, str]]:
         if method == "DELETE":
@@ -333,7 +380,7 @@ def _row(key: str, state: Object, *, latest: bool, etag: str) -> str:
     )
 
 
-def _wrong(body: bytes, headers: dict[str, str]) -> str:
+def _wrong(body: bytes, headers: dict[str, str], *, checksums: bool) -> str:
     """Return the code of the first thing that is wrong with an upload, or nothing."""
     if "content-length" not in headers or "aws-chunked" in headers.get("content-encoding", ""):
         return "MissingContentLength"
@@ -344,7 +391,9 @@ def _wrong(body: bytes, headers: dict[str, str]) -> str:
     if "x-amz-acl" in headers:
         return "AccessControlListNotSupported"
     sha256 = hashlib.sha256(body)
-    if headers.get("x-amz-checksum-sha256", _text(sha256.digest())) != _text(sha256.digest()):
+    if checksums and headers.get("x-amz-checksum-sha256", _text(sha256.digest())) != _text(sha256.digest()):
+        return "BadDigest"
+    if checksums and headers.get("x-amz-checksum-crc32", crc32(body)) != crc32(body):
         return "BadDigest"
     if headers.get("content-md5", _text(hashlib.md5(body).digest())) != _text(hashlib.md5(body).digest()):
         return "BadDigest"

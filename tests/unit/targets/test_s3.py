@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from hubdata.errors import Conflict, TargetError
 from hubdata.model.snapshot import Artifact
 from hubdata.ports import Archive, Upload
-from hubdata.targets import s3
-from hubdata.targets.s3 import S3Target
+from hubdata.targets.s3 import S3Target, writing
+from hubdata.targets.s3 import target as s3
 from hubdata.transfer.digest import VerifiedReader
 from tests.support.moto_server import CREDENTIALS, shared
 from tests.support.strict_s3 import S3_BUCKET, Fault, Object, StrictS3
@@ -189,7 +189,7 @@ def test_endless_409_is_a_conflict(
     store: StrictS3, target: S3Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Attempts are bounded."""
-    monkeypatch.setattr(s3, "pause", lambda attempt: None)
+    monkeypatch.setattr(writing, "pause", lambda attempt: None)
     store.faults.extend([Fault("PUT", 409, "ConditionalRequestConflict")] * 9)
     with pytest.raises(Conflict):
         target.put(Upload(artifact_of(tmp_path), None))
