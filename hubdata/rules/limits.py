@@ -51,7 +51,8 @@ RULES = (
         "limits.max-country-change",
         ERROR,
         "More addresses changed their country (or their system) at once than in years of releases: a build gone wrong,"
-        " or another database under this name. Engines would ban and let in by wrong countries, without any error.",
+        " or another database under this name. Engines would ban and let in by wrong countries, without any error. A"
+        " sound database that is built so that nothing can be compared with it is held as well.",
         Example(note="12 % of IPv4 is in another country than yesterday, with max_country_change = 0.05"),
         _APPROVE + " `hubdata geoip diff published FILE` tells the largest moves.",
     ),
