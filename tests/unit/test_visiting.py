@@ -170,6 +170,22 @@ def test_an_object_that_only_enters_the_manifest_has_no_known_tag(world: World) 
     """Whoever put it may have put it without: its cached copy is forgotten by path."""
     world.cdns["memory"] = PricedCdn(world.wire, reads_tags=True)
     world.targets["memory"].seed("a.txt", b"1\n")
+    world.change_job("a", files=text_job("a", "a*").files)
+    world.sources["a"].files["a2.txt"] = b"1\n"
     world.run()
 
-    assert {key: line.cache_tag for key, line in world.manifest().files.items()} == {"a.txt": "", "b.txt": "tag-b"}
+    tags = {key: line.cache_tag for key, line in world.manifest().files.items()}
+    assert tags == {"a.txt": "", "a2.txt": "tag-a", "b.txt": "tag-b"}
+
+
+def test_an_object_that_goes_over_to_another_job_keeps_the_tag_it_has(world: World) -> None:
+    """It is not uploaded again, so what it carries is what it was put with; the other job's tag does not reach it."""
+    world.cdns["memory"] = PricedCdn(world.wire, reads_tags=True)
+    world.run()
+    del world.jobs["a"]
+    world.change_job("b", files=text_job("b", "*").files)
+    world.sources["b"].files["a.txt"] = b"1\n"
+    world.run()
+
+    entry = world.manifest().files["a.txt"]
+    assert (entry.job, entry.cache_tag) == ("b", "tag-a")

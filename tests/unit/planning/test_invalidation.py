@@ -59,6 +59,14 @@ def test_a_directory_that_changed_whole_is_the_first_to_be_collapsed() -> None:
     assert (made.directories, made.evicted) == (("whole/",), 0)
 
 
+def test_the_fewest_bytes_decide_where_the_price_is_the_same() -> None:
+    """Two free ways to save a path, with evictions that cost nothing: the one that spares more of the cache."""
+    sizes = tree("a", 6) | tree("b", 3) | {"a/rest": 10, "b/rest": 5}
+    changed = (*tree("a", 6), *tree("b", 3))
+    made = fewest(changed, sizes, replace(DEAR, free_paths=8, usd_per_evicted_gb=0))
+    assert (made.directories, made.evicted_bytes) == (("b/",), 5)
+
+
 def test_an_eviction_that_costs_more_than_the_paths_is_not_worth_it() -> None:
     """Four paths at half a cent never pay for a database of 66 MB that every edge fetches again."""
     sizes = tree("mmdb", 4) | {"mmdb/City.mmdb": 66 * MB}
