@@ -41,6 +41,9 @@ from tests.simulator.world import World
 DONE: Counter[str] = Counter()
 """What was done so far, over all examples: steps, runs, and effects by kind."""
 
+Told = tuple[Orders, tuple[str, ...]]
+Changes = dict[int, bytes | None]
+
 JOBS = ("a", "b")
 KEYS = {job: tuple(f"{job}/{number}" for number in range(4)) for job in JOBS}
 _GOOD = (b"1\n", b"2\n", b"1\n2\n", b"1\n2\n3\n", b"1\n2\n3\n4\n5\n6\n7\n8\n")
@@ -60,6 +63,7 @@ orders = st.builds(
 )
 some_jobs = st.sampled_from((JOBS, JOBS, ("a",), ("b",)))
 skews = st.sampled_from((timedelta(), timedelta(hours=2), timedelta(hours=-2)))
+told = st.tuples(orders, some_jobs)
 which = st.integers(0, 2)
 order = st.integers(0, 7)
 
@@ -104,7 +108,7 @@ class Publishing(RuleBasedStateMachine):
         self.world.change_job("b", unit=unit)
 
     @rule(job=jobs, changes=changes)
-    def commit(self, job: str, changes: dict[int, bytes | None]) -> None:
+    def commit(self, job: str, changes: Changes) -> None:
         """Change, add and remove files of a source."""
         source = self.source(job)
         files = dict(source.states[source.head])
@@ -208,6 +212,22 @@ class Publishing(RuleBasedStateMachine):
             if self.flying:
                 self.move(self.flying[number % len(self.flying)], calls, order)
                 self.witness.stand()
+        self.land_all()
+
+    @rule(first=told, second=told, hangs=st.integers(3, 20), late=st.booleans(), job=jobs, changes=changes)
+    def stall(self, first: Told, second: Told, hangs: int, late: bool, job: str, changes: Changes) -> None:
+        """Let a run stand still, between two calls or with one on its way, until another has taken its lease over."""
+        self.land_all()
+        run = self.process(*first, skew=timedelta(), machine=0)
+        self.flying.append(run)
+        if late:
+            run.faults[hangs] = Fault.LATE
+        self.move(run, _EVER if late else hangs, 0)
+        self.world.clock.sleep(timedelta(seconds=70))
+        self.commit(job, changes)
+        self.flying.append(self.process(*second, skew=timedelta(), machine=1))
+        self.move(self.flying[-1], _EVER, 0)
+        self.witness.stand()
         self.land_all()
 
     @precondition(lambda self: self.flying)

@@ -44,6 +44,7 @@ class Run(Process):
         self.proven: set[tuple[str, str]] = set()
         self.refused: set[str] = set()
         self.heads: dict[str, int] = {}
+        self.looked: dict[str, int] = {}
 
     @property
     def result(self) -> RunResult:
@@ -128,6 +129,8 @@ class StepWire(Wire):
             raise Killed
         if fault in (Fault.ERROR, Fault.CONFLICT):
             raise _error(call, fault)
+        if call.method == "LIST":
+            run.looked[call.actor] = len(self.calls)
         self._held = held
         yield
         if fault is Fault.KILL_AFTER:

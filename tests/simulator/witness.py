@@ -25,11 +25,19 @@ MANIFEST = "manifest.json"
 
 @dataclass
 class Seen:
-    """What is known of one target. `strange` keys were last touched by others, or by a request that came too late."""
+    """What is known of one target.
+
+    `strange` keys were last touched by others, or by a request that came too late; `meddled` tells how many calls had
+    been made when somebody else wrote last. `listed` are versions that were in a manifest once; `never_listed` are keys
+    of which the last version was deleted without that.
+    """
 
     manifest: Manifest = field(default_factory=Manifest)
     authors: dict[str, Run | None] = field(default_factory=dict)
     strange: set[str] = field(default_factory=set)
+    meddled: dict[str, int] = field(default_factory=dict)
+    listed: set[str | None] = field(default_factory=set)
+    never_listed: set[str] = field(default_factory=set)
 
 
 class Witness:
@@ -48,6 +56,7 @@ class Witness:
         """Note that somebody else has written or deleted `key`."""
         seen = self.seen.setdefault(target, Seen())
         seen.strange.add(key)
+        seen.meddled[key] = len(self.world.wire.calls)
         current = self.world.targets[target].versions[key][-1]
         if current.body is not None:
             seen.authors[current.id] = None
@@ -82,10 +91,13 @@ class Witness:
             self._broke(run, call, "3: the CDN was told before")
         if call.key == MANIFEST:
             self._swapped(run, call, seen)
-        elif call.method == "PUT":
-            self._put(run, call, seen)
         else:
-            self._deleted(run, call, seen)
+            if run.looked[call.actor] <= seen.meddled.get(call.key, -1):
+                self._broke(run, call, "5: somebody else has written since this run looked")
+            if call.method == "PUT":
+                self._put(run, call, seen)
+            else:
+                self._deleted(run, call, seen)
         if late:
             seen.strange |= set(seen.manifest.files) if call.key == MANIFEST else {call.key}
 
@@ -96,6 +108,16 @@ class Witness:
             for key, entry in seen.manifest.files.items():
                 if key not in seen.strange and (wrong := _not_in_place(store, key, entry)):
                     self.broken.append(f"3: {name}: {key} {wrong}")
+
+    def untold(self, target: str) -> set[str]:
+        """Return the keys that the CDN does not know the newest of.
+
+        What a run put and never listed does not count once it is cleared away: whoever finishes a broken-off run again,
+        because the first time its last answer was lost, tells the CDN under a reference that it has heard before.
+        """
+        if not self.world.cdns[target].paths(("x",)):
+            return set()
+        return self.world.untold(target) - self.seen[target].never_listed
 
     def author(self, target: str, key: str) -> Run | None:
         """Return the run that wrote what is there now; None if it was somebody else."""
@@ -109,25 +131,33 @@ class Witness:
             self._broke(run, call, "1: these bytes were not proven by this run")
         if old.body == body and not run.orders.force:
             self._broke(run, call, "2: written although it was that already")
-        md5 = hashlib.md5(body).hexdigest()
+        seen.strange.discard(call.key)
+        seen.never_listed.discard(call.key)
+        if self._holds(run, call.actor):
+            self._noted(run, call, old, hashlib.md5(body).hexdigest())
+
+    def _noted(self, run: Run, call: Call, old: Version, md5: str) -> None:
         noted = [line for line in self._open(call.actor) if line.run_id == run.name]
         silent = not self.world.cdns[call.actor].paths((call.key,))
         if not silent and not any(f"/{call.key}" in line.paths for line in noted):
             self._broke(run, call, "4: put before a receipt says that the CDN is to be told")
         if old.body is None and not any((call.key, md5) in line.puts for line in noted):
             self._broke(run, call, "4: a new key put before a receipt says so")
-        seen.strange.discard(call.key)
 
     def _deleted(self, run: Run, call: Call, seen: Seen) -> None:
-        if call.key in seen.manifest.files and call.key not in seen.strange:
+        if self.world.targets[call.actor].versions[call.key][-2].id not in seen.listed:
+            seen.never_listed.add(call.key)
+        if call.key in seen.manifest.files and call.key not in seen.strange and self._holds(run, call.actor):
             self._broke(run, call, "3: deleted while the manifest names it")
-        if not any(call.key == key for line in self._open(call.actor) for key, _ in (*line.deletes, *line.puts)):
+        noted = any(call.key == key for line in self._open(call.actor) for key, _ in (*line.deletes, *line.puts))
+        if not noted and self._holds(run, call.actor):
             self._broke(run, call, "4: deleted before a receipt says so")
 
     def _swapped(self, run: Run, call: Call, seen: Seen) -> None:
         store = self.world.targets[call.actor]
         before, after = seen.manifest, Manifest.from_bytes(store.body(MANIFEST) or b"")
         seen.manifest = after
+        seen.listed |= {entry.version_id for entry in after.files.values()}
         if after.generation != before.generation + 1:
             self._broke(run, call, f"5: generation {after.generation} follows {before.generation}")
         for key, entry in after.files.items():
