@@ -19,6 +19,7 @@ from tests.support import shared_target as there
 from tests.support.command import Ended, hubdata
 from tests.support.forks import Forks
 from tests.support.moto_server import shared
+from tests.support.repos import Repo
 from tests.support.shared_target import KEYS, LEASE, MANIFEST, SYNC, Bucket, SharedWorld, lines, sound
 
 LONG = bool(os.environ.get("HUBDATA_TESTS_LONG"))
@@ -95,27 +96,52 @@ def one_to(last: int) -> list[int]:
     return list(range(1, last + 1))
 
 
+def test_run_that_had_to_wait_takes_nothing_back(tmp_path: Path, forks: Forks) -> None:
+    """It read the source before another run of the same job read newer data and published it: it looks once more."""
+    repo = Repo.create(tmp_path / "upstream")
+    repo.commit({"job0/list.txt": lines(1)})
+    world = SharedWorld.create(tmp_path, there.directory())
+    source = f'[source]\ntype = "git"\nurl = "{repo.url}"\nref = "master"\n'
+    world.write("jobs/job0.toml", f'{source}[[files]]\nmatch = "job0/*.txt"\nkind = "cidr"\n'.encode())
+    sound(forks.run(*SYNC, cwd=world.root))
+
+    free = world.mirror()[LEASE]
+    taken = json.loads(free) | {"process": "another/1:1:1", "expires_at": "2999-01-01T00:00:00Z"}
+    world.write(f"mirror/{LEASE}", json.dumps(taken).encode())
+    repo.commit({"job0/list.txt": lines(2)})
+    slow = forks.start(*SYNC, "-v", cwd=world.root, poll_s=2)
+    slow.says("lease.waiting")
+    repo.commit({"job0/list.txt": lines(3)})
+    quick = forks.start(*SYNC, "-v", cwd=world.root, poll_s=0.01)
+    quick.says("lease.waiting")
+    world.write(f"mirror/{LEASE}", free)
+    ends = [sound(one.ended()) for one in (quick, slow)]
+    there.assert_holds(world.mirror(), {"job0/list.txt": lines(3)})
+    assert all("lease.taken" in ended.stderr for ended in ends)
+
+
 JOBS = pytest.mark.parametrize(
     ("jobs", "each", "rounds", "whole"),
     [
         pytest.param(2, 1, 50, 2, id="two jobs"),
         pytest.param(1, 2, 50, 2, id="one job twice"),
-        pytest.param(8, 1, 50 if LONG else 6, 1, id="eight jobs"),
-        pytest.param(1, 8, 50 if LONG else 6, 1, id="one job eight times"),
+        pytest.param(8, 1, 50 if LONG else 4, 1, id="eight jobs"),
+        pytest.param(1, 8, 50 if LONG else 4, 1, id="one job eight times"),
     ],
 )
 
 
 @JOBS
 def test_race_for_a_bucket(tmp_path: Path, forks: Forks, jobs: int, each: int, rounds: int, whole: int) -> None:
-    """After every round all that was wanted is public; each publication was one generation and one lease."""
+    """After the rounds all that was wanted is public; each publication was one generation and one lease."""
     bucket = Bucket(shared())
     race = Race(tmp_path, there.s3(bucket.name, bucket.cloud.url), jobs=jobs, each=each)
     for number in range(rounds):
         race.change()
         ends = race.whole() if number < whole else race.forked(forks)
         assert {ended.code for ended in ends} == {0}
-        assert there.public(bucket.files()) == race.world.offered(), "nothing is lost, nothing is left"
+        if LONG or number % 5 == 0:
+            assert there.public(bucket.files()) == race.world.offered(), "nothing is lost, nothing is left"
     files = bucket.files()
     there.assert_holds(files, race.world.offered(), generation=rounds * jobs)
     there.assert_settled(files)
@@ -150,7 +176,7 @@ def test_race_of_runs_that_do_not_wait(tmp_path: Path, forks: Forks) -> None:
     terms = "\n[lease]\nwaits_s = 0\n"
     race = Race(tmp_path, there.s3(bucket.name, bucket.cloud.url) + terms, jobs=8, each=1)
     codes: Counter[int] = Counter()
-    for _ in range(10 if LONG else 3):
+    for _ in range(10 if LONG else 2):
         race.change()
         codes.update(ended.code for ended in race.forked(forks))
         sound(forks.run(*SYNC, cwd=race.world.root, env=KEYS))

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -57,11 +58,20 @@ class Running:
 
     pid: int
     done: "Future[Ended]" = field(repr=False)
+    stderr: int = field(repr=False, default=-1)
 
     def kill(self) -> None:
         """End it as if the machine had lost its power, and return when it is gone."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
+
+    def says(self, word: str) -> None:
+        """Return once it has said `word` on stderr."""
+        deadline = time.monotonic() + 60
+        while word.encode() not in os.pread(self.stderr, 1 << 20, 0):
+            assert time.monotonic() < deadline
+            assert not self.done.done(), self.ended()
+            time.sleep(0.01)
 
     def ended(self, timeout: float = 60) -> Ended:
         """Return what it said and did, once it has ended."""
@@ -120,7 +130,7 @@ class Forks:
             assert self._driver.stdin is not None
             self._driver.stdin.write(json.dumps(order) + "\n")
             self._driver.stdin.flush()
-        return Running(started.result(60), ending)
+        return Running(started.result(60), ending, err.fileno())
 
     def run(
         self, *arguments: str, cwd: Path, env: Mapping[str, str] | None = None, trip: tuple[int, str] | None = None
