@@ -105,27 +105,20 @@ def _marked(layout: Layout, paths: tuple[Path, ...]) -> _Marked:
 
     tree = Tree.of(layout)
     count = len(tree.left)
-    ends = [_ends(tree, side) for side in (tree.left, tree.right)]
-    table, labels = _table(tree, [offsets for _, offsets in ends], paths)
+    ends = [tree.offsets(side[np.flatnonzero(side > count)]) for side in (tree.left, tree.right)]
+    table, labels = _table(tree, ends, paths)
     four = tree.four
     if four > count:  # one record for all of IPv4
         four = count + int(table[tree.offsets(np.array([four], dtype=np.uint32))][0])
     marked = []
-    for side, (at, offsets) in zip((tree.left, tree.right), ends, strict=True):
+    for side in (tree.left, tree.right):
+        found = table[ends.pop(0)]  # memory is let go as soon as it can be
         full = np.empty(count + len(labels), dtype=np.uint32)
         full[:count] = side
         full[count:] = np.arange(count, count + len(labels))
-        full[at] = table[offsets] + np.uint32(count)
+        full[np.flatnonzero(side > count)] = found + np.uint32(count)
         marked.append(full)
     return _Marked(marked[0], marked[1], count, four, layout.metadata.ip_version, labels)
-
-
-def _ends(tree: Tree, side: "Words") -> "tuple[Words, Words]":
-    """Return which nodes have a record on this `side`, and where in the data section these begin."""
-    import numpy as np
-
-    at = np.flatnonzero(side > len(tree.left)).astype(np.uint32)
-    return at, tree.offsets(side[at])
 
 
 def _table(tree: Tree, sides: "list[Words]", paths: tuple[Path, ...]) -> "tuple[NDArray[Any], tuple[str, ...]]":
