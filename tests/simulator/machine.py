@@ -64,6 +64,7 @@ orders = st.builds(
 some_jobs = st.sampled_from((JOBS, JOBS, ("a",), ("b",)))
 skews = st.sampled_from((timedelta(), timedelta(hours=2), timedelta(hours=-2)))
 told = st.tuples(orders, some_jobs)
+hows = st.tuples(st.booleans(), st.sampled_from((0, 70)))
 which = st.integers(0, 2)
 order = st.integers(0, 7)
 
@@ -214,16 +215,19 @@ class Publishing(RuleBasedStateMachine):
                 self.witness.stand()
         self.land_all()
 
-    @rule(first=told, second=told, hangs=st.integers(3, 20), late=st.booleans(), job=jobs, changes=changes)
-    def stall(self, first: Told, second: Told, hangs: int, late: bool, job: str, changes: Changes) -> None:
-        """Let a run stand still, between two calls or with one on its way, until another has taken its lease over."""
+    @rule(first=told, second=told, calls=st.integers(1, 20), how=hows, order=order, job=jobs, changes=changes)
+    def stall(
+        self, first: Told, second: Told, calls: int, how: tuple[bool, int], order: int, job: str, changes: Changes
+    ) -> None:
+        """Let a run stand still, between two calls or with one on its way, until another one has done all its work."""
         self.land_all()
+        late, seconds = how
         run = self.process(*first, skew=timedelta(), machine=0)
         self.flying.append(run)
         if late:
-            run.faults[hangs] = Fault.LATE
-        self.move(run, _EVER if late else hangs, 0)
-        self.world.clock.sleep(timedelta(seconds=70))
+            run.faults[calls] = Fault.LATE
+        self.move(run, _EVER if late else calls, order)
+        self.world.clock.sleep(timedelta(seconds=seconds))
         self.commit(job, changes)
         self.flying.append(self.process(*second, skew=timedelta(), machine=1))
         self.move(self.flying[-1], _EVER, 0)
