@@ -3,7 +3,7 @@
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hubdata.errors import TargetError
@@ -25,10 +25,12 @@ class Parcel:
     sha256: str
     content_type: str
     cache_control: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
     def served(self) -> dict[str, Any]:
         """Return the headers that are kept with the object. The SHA-256 is how it is recognised without an MD5."""
-        headers: dict[str, Any] = {"ContentType": self.content_type, "Metadata": {"sha256": self.sha256}}
+        metadata = {"sha256": self.sha256, **self.metadata}
+        headers: dict[str, Any] = {"ContentType": self.content_type, "Metadata": metadata}
         return headers | {"CacheControl": self.cache_control} if self.cache_control else headers
 
     def checks(self, *, sha256: bool) -> dict[str, str]:

@@ -169,7 +169,7 @@ class S3Target:
 
         def parcel(body: bytes | VerifiedReader) -> Parcel:
             sums, served = (artifact.md5, artifact.sha256), (artifact.content_type, artifact.cache_control)
-            return Parcel(artifact.key, body, artifact.size, *sums, *served)
+            return Parcel(artifact.key, body, artifact.size, *sums, *served, upload.metadata)
 
         size, sha256 = artifact.size, artifact.sha256
         if size <= min(SMALL_BYTES, self._multipart_over_bytes):

@@ -1,7 +1,9 @@
 """CloudFront: which paths, how many requests, and what is said when it does not accept."""
 
+import hashlib
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -9,6 +11,9 @@ from pydantic import ValidationError
 from hubdata.cdns.cloudfront import CloudfrontCdn
 from hubdata.errors import CdnError, ConfigError
 from hubdata.model.event import Event
+from hubdata.model.snapshot import Artifact
+from hubdata.ports import Upload
+from hubdata.targets.s3 import S3Target
 from tests.support.moto_server import CREDENTIALS, shared
 from tests.support.strict_cloudfront import DISTRIBUTION, StrictCloudfront
 
@@ -341,3 +346,19 @@ def test_wrong_options_are_refused(wrong: dict[str, object]) -> None:
     """Unknown names and odd ids are configuration errors."""
     with pytest.raises(ValidationError):
         CloudfrontCdn.Options.model_validate(wrong)
+
+
+def test_an_upload_keeps_its_tag_whole_or_in_parts(tmp_path: Path) -> None:
+    """S3 serves the metadata `cache-tag` as the header that the distribution reads, beside the object's SHA-256."""
+    server = shared()
+    bucket = server.bucket()
+    file, body = tmp_path / "file", b"x" * ((5 << 20) + 1)
+    file.write_bytes(body)
+    sha256, md5 = (hashlib.new(name, body).hexdigest() for name in ("sha256", "md5"))
+    for key, options in (("whole", {}), ("parts", {"multipart_over_bytes": 5 << 20})):
+        given = {"bucket": bucket, "region": "us-east-1", "endpoint_url": server.url} | options
+        artifact = Artifact(key, file, len(body), sha256, md5, "opaque", "text/plain", "", {})
+        target = S3Target("s3", S3Target.Options.model_validate(given))
+        target.put(Upload(artifact, None, {"cache-tag": "hubdata:lists"}))
+        metadata = server.client("s3").head_object(Bucket=bucket, Key=key)["Metadata"]
+        assert metadata == {"sha256": sha256, "cache-tag": "hubdata:lists"}
