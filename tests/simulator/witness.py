@@ -28,8 +28,8 @@ class Seen:
     """What is known of one target.
 
     `strange` keys were last touched by others, or by a request that came too late; `meddled` tells how many calls had
-    been made when somebody else wrote last. `listed` are versions that were in a manifest once; `never_listed` are keys
-    of which the last version was deleted without that.
+    been made when somebody else wrote last. `listed` are versions that were in a manifest once; `harmless` are keys
+    of which the last version was deleted without that, or put too late, though as the very bytes that it was before.
     """
 
     manifest: Manifest = field(default_factory=Manifest)
@@ -37,7 +37,7 @@ class Seen:
     strange: set[str] = field(default_factory=set)
     meddled: dict[str, int] = field(default_factory=dict)
     listed: set[str | None] = field(default_factory=set)
-    never_listed: set[str] = field(default_factory=set)
+    harmless: set[str] = field(default_factory=set)
 
 
 class Witness:
@@ -117,7 +117,7 @@ class Witness:
         """
         if not self.world.cdns[target].paths(("x",)):
             return set()
-        return self.world.untold(target) - self.seen[target].never_listed
+        return self.world.untold(target) - self.seen[target].harmless
 
     def author(self, target: str, key: str) -> Run | None:
         """Return the run that wrote what is there now; None if it was somebody else."""
@@ -132,7 +132,9 @@ class Witness:
         if old.body == body and not run.orders.force:
             self._broke(run, call, "2: written although it was that already")
         seen.strange.discard(call.key)
-        seen.never_listed.discard(call.key)
+        seen.harmless.discard(call.key)
+        if old.body == body and not self._holds(run, call.actor):
+            seen.harmless.add(call.key)
         if self._holds(run, call.actor):
             self._noted(run, call, old, hashlib.md5(body).hexdigest())
 
@@ -146,7 +148,7 @@ class Witness:
 
     def _deleted(self, run: Run, call: Call, seen: Seen) -> None:
         if self.world.targets[call.actor].versions[call.key][-2].id not in seen.listed:
-            seen.never_listed.add(call.key)
+            seen.harmless.add(call.key)
         if call.key in seen.manifest.files and call.key not in seen.strange and self._holds(run, call.actor):
             self._broke(run, call, "3: deleted while the manifest names it")
         noted = any(call.key == key for line in self._open(call.actor) for key, _ in (*line.deletes, *line.puts))
