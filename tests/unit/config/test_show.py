@@ -11,7 +11,8 @@ from tests.unit.config.conftest import Write
 
 def test_every_value_tells_where_it_came_from(tmp_path: Path, write: Write) -> None:
     """File and line, the variable, the flag, or `default`; adapters' own defaults are part of it."""
-    write("hubdata.toml", '\n[targets.aws]\ntype = "s3"\nbucket = "b"\n\n[verify]\nurl = "https://example.net"\n[lease]\nwaits_s = 30\n')
+    settings = '\n[targets.aws]\ntype = "s3"\nbucket = "b"\n\n[verify]\nurl = "https://example.net"\n'
+    write("hubdata.toml", settings + "[lease]\nwaits_s = 30\n")
     environment = {"HUBDATA_SPOOL": "/s", "HUBDATA_TARGETS__AWS__REGION": "eu-west-1"}
     rows = show(config=None, environment=environment, flags={"jobs": "j", "checkout": ["c"]}, cwd=tmp_path)
     assert rows == (
