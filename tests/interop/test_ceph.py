@@ -19,7 +19,7 @@ from tests.support import ceph
 from tests.support.moto_server import CREDENTIALS
 from tests.support.small_world import GOOD, LISTS, NEW, SmallWorld
 
-pytestmark = [pytest.mark.interop, pytest.mark.xdist_group("ceph")]
+pytestmark = pytest.mark.interop
 
 SETTINGS = """\
 jobs = "jobs"
