@@ -276,10 +276,12 @@ def _feeds(
         if names:
             spec = group[0].source
 
-            def build(spec: SourceSpec = spec) -> Source:
-                return build_source(settings, spec, context(spec.type))
+            def again(spec: SourceSpec = spec) -> Source:
+                # Another run has just published: what it fetched need not be downloaded a second time, forced or not.
+                return build_source(settings, spec, replace(context(spec.type), force=False))
 
-            feeds.append(Feed(build(), tuple(group), names, only, again=build))
+            source = build_source(settings, spec, context(spec.type))
+            feeds.append(Feed(source, tuple(group), names, only, again=again))
     return tuple(feeds)
 
 
