@@ -3,7 +3,7 @@
 A publication is one manifest swapped at one target, in which the bytes of at least one data key changed. The program
 is started without a shell and with an environment of its own: a few harmless variables, what was published, and what
 the settings name. hubdata's own credentials are not among them unless named. It has a deadline, its output is bounded,
-and whatever it leaves running is ended with it.
+and what it leaves running in its process group is ended with it.
 
 What is public stays public whatever a hook does. But somebody relies on it, so one that fails ends the run with exit
 code 7 (published, but not everybody knows), and no later run starts it again: there is nothing new to tell.
