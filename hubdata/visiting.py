@@ -155,17 +155,14 @@ def visit(
         told = _waited(place.cdn, told, clock, reporter)
     retained = {} if orders.approve else _retired(place.target, found, readings, bystanders, reporter)
     meanings = _explained(planned, place, found, reporter, held_only=True)
-    stays = dict(
-        _stays(planned, place, found, applied, told, meanings=meanings, broke_off=broke_off, retained=retained)
-    )
-    for reading in anew:
-        name = reading.job.name
-        stays[name] = replace(stays.get(name) or _nothing(place.target, name), anew=reading)
-    return stays
+    stays = _stays(planned, place, found, applied, told, meanings=meanings, broke_off=broke_off, retained=retained)
+    return {**stays, **_renewed_stays(stays, anew, place.target)}
 
 
-def _nothing(target: Target, job: str) -> Stay:
-    return Stay(TargetResult(target.name, Plan(job, target.name)))
+def _renewed_stays(stays: Mapping[str, Stay], anew: tuple[Reading, ...], target: Target) -> Mapping[str, Stay]:
+    """Return the stays of the jobs that were read `anew`, each with that reading; one that failed did nothing here."""
+    nothing = {each.job.name: Stay(TargetResult(target.name, Plan(each.job.name, target.name))) for each in anew}
+    return {name: replace(stays.get(name, nothing[name]), anew=each) for each in anew if (name := each.job.name)}
 
 
 def lost(target: Target, readings: tuple[Reading, ...], err: HubdataError) -> Mapping[str, Stay]:
