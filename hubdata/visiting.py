@@ -24,9 +24,10 @@ from hubdata.planning.diff import diff
 from hubdata.planning.inventory import recognise, touched
 from hubdata.planning.limits import breaches
 from hubdata.ports import Cdn, Clock, Reporter, Target, Variable
-from hubdata.publishing.apply import Applied, Work, apply, foreseen, resume
+from hubdata.publishing.apply import Applied, Work, apply, foreseen
 from hubdata.publishing.lease import Held, held
-from hubdata.publishing.ledger import waits
+from hubdata.publishing.ledger import Inherited, waits
+from hubdata.publishing.resuming import resume
 from hubdata.publishing.retention import retire
 from hubdata.publishing.survey import Survey, survey
 from hubdata.reading import Reading, renewed
@@ -145,9 +146,11 @@ def visit(
                     readings, bystanders = renewed(readings, bystanders, anew)
                     planned = planned_on(found)
             broke_off = bool(found.ledger.open)
-            found, told = _resume(place, found, _spoken_for(found, readings, bystanders), lease, reporter)
-            if works := _works(planned):
-                applied = apply(works, place.target, place.cdn, found, lease, run_id=run_id, reporter=reporter)
+            works, wanted = _works(planned), _spoken_for(found, readings, bystanders)
+            found, told, left = _resume(place, found, wanted, lease, reporter, publishes=bool(works))
+            if works:
+                to = (place.target, place.cdn, found, lease)
+                applied = apply(works, *to, run_id=run_id, reporter=reporter, inherited=left)
                 _remember(place.measurer, works, applied)
                 if told is None or not told.pending:  # what is still pending from before is told first, here too
                     told = applied.receipt.invalidation or told
@@ -270,18 +273,19 @@ def _may_delete(reading: Reading) -> bool:
 
 
 def _resume(
-    place: Place, found: Survey, wanted: frozenset[str], lease: Held, reporter: Reporter
-) -> tuple[Survey, Invalidation | None]:
-    """Finish what an earlier run could not. While the CDN still refuses, it stays pending."""
+    place: Place, found: Survey, wanted: frozenset[str], lease: Held, reporter: Reporter, *, publishes: bool
+) -> tuple[Survey, Invalidation | None, tuple[Inherited, ...]]:
+    """Finish what an earlier run could not, or leave it to this one's receipt. While the CDN refuses, it is pending."""
     if not found.ledger.open:
-        return found, None
+        return found, None, ()
+    at = (place.target, place.cdn, found.ledger)
     try:
-        ledger, told = resume(place.target, place.cdn, found.ledger, wanted, lease=lease, reporter=reporter)
+        done = resume(*at, wanted, publishes=publishes, lease=lease, reporter=reporter)
     except CdnError as err:
         reporter.emit(Event("cdn.pending", {"target": place.target.name, "error": str(err)}))
         oldest = found.ledger.open[0]
-        return found, _pending(Invalidation(oldest.paths, oldest.reference), err)
-    return replace(found, ledger=ledger), told[-1] if told else None
+        return found, _pending(Invalidation(oldest.paths, oldest.reference), err), ()
+    return replace(found, ledger=done.ledger), done.told[-1] if done.told else None, done.inherited
 
 
 def _pending(told: Invalidation, err: CdnError) -> Invalidation:

@@ -9,7 +9,6 @@ next run puts only what is missing.
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from hubdata.errors import CdnError, Conflict, HubdataError, TargetError
@@ -25,7 +24,7 @@ from hubdata.planning.merge import entry_of, merged
 from hubdata.ports import Cdn, Reporter, Target, Upload
 from hubdata.publishing import ledger as ledgers
 from hubdata.publishing.lease import Held
-from hubdata.publishing.ledger import Ledger, Line
+from hubdata.publishing.ledger import Inherited, Ledger, Line
 from hubdata.publishing.survey import Survey, read_manifest
 from hubdata.publishing.telling import TAG_METADATA, metadata_of, telling
 
@@ -62,19 +61,23 @@ def apply(
     *,
     run_id: str,
     reporter: Reporter,
+    inherited: tuple[Inherited, ...] = (),
 ) -> Applied:
     """Return what was done to make `target` hold all `works`, as one generation and one invalidation.
 
-    Once the lease is lost, nothing more is put, committed or deleted. Raises Conflict or TargetError when the manifest
-    could not be swapped; then nothing is committed, and the objects already put are recognised by the next run.
+    What an earlier run left to this one's receipt, its `inherited` paths, is told with it. Once the lease is lost,
+    nothing more is put, committed or deleted. Raises Conflict or TargetError when the manifest could not be swapped;
+    then nothing is committed, and the objects already put are recognised by the next run.
     """
     stamp = lease.now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    paths = telling(cdn, _changed(works, survey.inventory), survey.inventory).paths
+    own = telling(cdn, _changed(works, survey.inventory), survey.inventory).paths
+    paths = tuple(dict.fromkeys((*own, *(path for each in inherited for path in each.line.paths))))
     metadata = {work.plan.job: metadata_of(cdn, work.plan.job) for work in works if work.plan.puts}
     deletes = tuple((c.key, c.planned_etag) for work in works for c in work.plan.deletes if c.planned_etag is not None)
-    line = Line(f"hubdata-{run_id}-{target.name}", run_id, stamp, paths, deletes, puts=_new_keys(works))
+    upon = survey.inventory.manifest.generation
+    line = Line(f"hubdata-{run_id}-{target.name}", run_id, stamp, paths, deletes, puts=_new_keys(works), upon=upon)
     noted = bool(paths or deletes or line.puts)
-    ledger = ledgers.opened(target, survey.ledger, line) if noted else survey.ledger
+    ledger = ledgers.opened(target, survey.ledger, line, inherited) if noted else survey.ledger
 
     with ThreadPoolExecutor(1, thread_name_prefix=f"cdn-{target.name}") as aside:
         if paths:
@@ -83,7 +86,7 @@ def apply(
     change = _manifest_change(works, survey.inventory, stored, failures, metadata=metadata, stamp=stamp)
     if failures and not change.entries and not change.removed:
         # A put whose answer was lost may be in place: the receipt stays open, so the CDN is told by the next run.
-        return Applied(Receipt(line.reference, target.name, survey.inventory.manifest.generation), failures)
+        return Applied(Receipt(line.reference, target.name, upon), failures)
     lease.check()
     manifest = _commit(change, target, survey.inventory, lease, run_id=run_id, stamp=stamp)
     reporter.emit(Event("manifest.swapped", {"target": target.name, "generation": manifest.generation}))
@@ -106,36 +109,6 @@ def apply(
 def foreseen(works: tuple[Work, ...], cdn: Cdn, survey: Survey) -> Estimate | None:
     """Return what it would come to to tell `cdn` of an apply of `works`; None where there is nothing to tell."""
     return telling(cdn, _changed(works, survey.inventory), survey.inventory).estimate if works else None
-
-
-def resume(
-    target: Target, cdn: Cdn, ledger: Ledger, wanted: frozenset[str], *, lease: Held, reporter: Reporter
-) -> tuple[Ledger, tuple[Invalidation, ...]]:
-    """Return the ledger with every open receipt closed, and the invalidations asked for, oldest first.
-
-    What a crashed run could not delete is deleted now, and what it put for nothing, unless it is `wanted` or named by
-    the manifest; what it could not tell its CDN is told, under the same reference: a CDN that heard it already takes it
-    as the same request. What is wanted but not listed yet stays open as a rest, until it is the one or no longer the
-    other: whoever may want it has perhaps not spoken in this run.
-    Raises CdnError when the CDN still refuses, TargetError when the store does, Conflict when the lease is lost.
-    """
-    told = []
-    files: Mapping[str, Entry] = {}
-    if any(line.deletes or line.puts for line in ledger.open):
-        files = read_manifest(target)[0].files
-    for line in ledger.open:
-        if ledgers.waits(line, files, wanted):
-            continue
-        left = _clear(line, target, files, wanted, lease)
-        invalidation = Invalidation((), line.reference)
-        if line.paths:
-            invalidation = cdn.invalidate(line.paths, line.reference)
-            told.append(invalidation)
-        rest = ledgers.rest(line, deletes=(), puts=left, paths=cdn.paths(tuple(key for key, _ in left)))
-        done = replace(line, invalidation_id=invalidation.id or "")
-        ledger, _ = ledgers.closed(target, ledger, done, left=rest if left else None)
-        reporter.emit(Event("cdn.resumed", {"target": target.name, "reference": line.reference}))
-    return ledger, tuple(told)
 
 
 def _changed(works: tuple[Work, ...], inventory: Inventory) -> tuple[str, ...]:
@@ -165,23 +138,6 @@ def _new_keys(works: tuple[Work, ...]) -> tuple[tuple[str, str], ...]:
         for change in work.plan.puts
         if change.planned_etag is None
     )
-
-
-def _clear(
-    line: Line, target: Target, files: Mapping[str, Entry], wanted: frozenset[str], lease: Held
-) -> tuple[tuple[str, str], ...]:
-    """Delete what a broken-off run was to delete, and what it put and never committed; return what may be wanted."""
-    left = []
-    for key, etag in (*line.deletes, *line.puts):
-        if key in files:
-            continue
-        if key in wanted:
-            left.append((key, etag))
-            continue
-        lease.check()
-        with suppress(Conflict):  # somebody put another object there: it is theirs
-            target.delete(key, if_etag=etag)
-    return tuple(left)
 
 
 def _put_all(
@@ -310,5 +266,5 @@ def _tell(
     if was_open:
         return invalidation
     # Another run took this one for crashed and told the CDN under our reference, maybe before our last put: tell anew.
-    anew = replace(line, reference=f"{line.reference}-again")
+    anew = replace(line, reference=f"{line.reference}-again", upon=None)
     return _tell(cdn, target, ledgers.opened(target, ledger, anew), anew, manifest=manifest, reporter=reporter)

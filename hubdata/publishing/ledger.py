@@ -27,7 +27,8 @@ class Line:
 
     `deletes` are keys to be deleted after the manifest swap, each with the ETag of the object that is meant. `puts` are
     keys that are new in the store, each with the MD5 of what is put there: should the run break off and nobody want
-    them any more, they would lie there for ever.
+    them any more, they would lie there for ever. `upon` is the generation that the publication comes after: as long as
+    the manifest is of that one, nothing was published. None where it no longer says anything.
     """
 
     reference: str
@@ -38,6 +39,15 @@ class Line:
     generation: int = 0
     invalidation_id: str = ""
     puts: tuple[tuple[str, str], ...] = ()
+    upon: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """A receipt of which nothing was published: the next one takes over its paths; `rest` stays, under its own name."""
+
+    line: Line
+    rest: Line | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +79,20 @@ def read(target: Target) -> Ledger:
         ) from err
 
 
-def opened(target: Target, ledger: Ledger, line: Line) -> Ledger:
-    """Return the ledger after `line` was put into it as open."""
-    return _swap(target, ledger, lambda now: replace(now, open=(*now.open, line)))
+def opened(target: Target, ledger: Ledger, line: Line, inherited: tuple[Inherited, ...] = ()) -> Ledger:
+    """Return the ledger after `line` was put into it as open, in the place of all that it has `inherited`."""
+    gone = {each.line.reference for each in inherited}
+    rests = tuple(each.rest for each in inherited if each.rest is not None)
+
+    def take_over(now: Ledger) -> Ledger:
+        return replace(now, open=(*(item for item in now.open if item.reference not in gone), *rests, line))
+
+    return _swap(target, ledger, take_over)
 
 
 def rest(line: Line, **left: Any) -> Line:
     """Return the receipt of what could not be finished with `line`, under a reference of its own."""
-    return replace(line, reference=f"{line.reference}{_REST}", **left)
+    return replace(line, reference=f"{line.reference}{_REST}", upon=None, **left)
 
 
 def waits(line: Line, listed: Container[str], wanted: Container[str]) -> bool:
@@ -104,7 +120,7 @@ def closed(
         was_open = any(item.reference == line.reference for item in now.open)
         still_open = (*(item for item in now.open if stays(item)), *([left] if left else []))
         others = tuple(item for item in now.closed if item.reference != line.reference)
-        kept = replace(line, paths=(), deletes=(), puts=())
+        kept = replace(line, paths=(), deletes=(), puts=(), upon=None)
         return replace(now, open=still_open, closed=(*others, kept)[-_CLOSED_KEPT:])
 
     return _swap(target, ledger, close), was_open
@@ -146,6 +162,7 @@ def _line(data: dict[str, Any]) -> Line:
         generation=int(data["generation"]),
         invalidation_id=str(data["invalidation_id"]),
         puts=tuple((str(key), str(etag)) for key, etag in data.get("puts", ())),
+        upon=None if data.get("upon") is None else int(data["upon"]),
     )
 
 
@@ -160,6 +177,7 @@ def _to_bytes(ledger: Ledger) -> bytes:
             "paths": list(line.paths),
             "deletes": [list(each) for each in line.deletes],
             "puts": [list(each) for each in line.puts],
+            **({} if line.upon is None else {"upon": line.upon}),
         }
 
     body = {"open": [plain(line) for line in ledger.open], "closed": [plain(line) for line in ledger.closed]}

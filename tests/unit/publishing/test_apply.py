@@ -1,91 +1,18 @@
 """Applies: what is confirmed is listed, what is listed is there, and what fails does not undo the rest."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
-from hubdata.errors import CdnError, Conflict, TargetError
-from hubdata.model.lease import KEY as LEASE
-from hubdata.model.lease import Lease, Terms
+from hubdata.errors import Conflict, TargetError
 from hubdata.model.manifest import Manifest
-from hubdata.model.receipt import Invalidation
-from hubdata.model.snapshot import Snapshot
-from hubdata.planning.diff import diff
 from hubdata.publishing import ledger
-from hubdata.publishing.apply import Applied, Work, apply, resume
-from hubdata.publishing.lease import Held
-from hubdata.publishing.survey import Survey, survey
+from hubdata.publishing.survey import survey
 from tests.simulator.cdn import MemoryCdn, PricedCdn
-from tests.simulator.clock import START
-from tests.simulator.store import MemoryTarget
-from tests.simulator.wire import When, Wire
-from tests.simulator.world import Events
-from tests.unit.planning.samples import artifact, entry
-
-
-@dataclass
-class Bench:
-    """A store, a CDN, and applies by number."""
-
-    spool: Path
-    wire: Wire = field(default_factory=Wire)
-    events: Events = field(default_factory=Events)
-    seconds: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.store = MemoryTarget(self.wire)
-        self.cdn: MemoryCdn = MemoryCdn(self.wire)
-
-    def work(self, found: Survey, files: Mapping[str, bytes], *, job: str = "job", prune: bool = False) -> Work:
-        """Return the work that makes the store hold `files`."""
-        artifacts = {}
-        for key, body in files.items():
-            made = artifact(key, body)
-            path = self.spool / made.sha256
-            path.write_bytes(body)
-            artifacts[key] = replace(made, path=path)
-        snapshot = Snapshot(job, artifacts)
-        return Work(diff(snapshot, found.inventory, prune=prune), snapshot)
-
-    def apply(self, found: Survey, *works: Work, run: str = "1") -> Applied:
-        """Apply `works` as run `run`."""
-        return apply(works, self.store, self.cdn, found, self.lease(), run_id=run, reporter=self.events)
-
-    def lease(self) -> Held:
-        """Return a lease that nothing is written for: it is ours for a minute of `seconds`, which stand still."""
-        lease = Lease(1, "1", "here", "", START, START)
-        self.store.seed(LEASE, b"ours")
-        etag = self.store.listing()[LEASE].etag
-        return Held(self.store, lease, etag, before=None, terms=Terms(), until=60.0, monotonic=lambda: self.seconds)
-
-    def stall(self) -> None:
-        """Let the lease's time pass."""
-        self.seconds = 60.0
-
-    def break_off(self, files: Mapping[str, bytes]) -> None:
-        """Put `files` and lose the lease right after the last of them."""
-        found = survey(self.store)
-        self.wire.on("PUT", max(files), do=self.stall, when=When.AFTER)
-        with pytest.raises(Conflict, match="without being able to renew"):
-            self.apply(found, self.work(found, files))
-        self.seconds = 0.0
-
-    def publish(self, files: Mapping[str, bytes], *, prune: bool = False, run: str = "1") -> Applied:
-        """Survey, plan and apply."""
-        found = survey(self.store)
-        return self.apply(found, self.work(found, files, prune=prune), run=run)
-
-    def resume(self, *wanted: str) -> tuple[ledger.Ledger, tuple[Invalidation, ...]]:
-        """Finish what is open in the ledger, with our lease."""
-        now = ledger.read(self.store)
-        return resume(self.store, self.cdn, now, frozenset(wanted), lease=self.lease(), reporter=self.events)
-
-    def manifest(self) -> Manifest:
-        """Return the manifest in force."""
-        return Manifest.from_bytes(self.store.body("manifest.json") or b"")
+from tests.simulator.wire import When
+from tests.unit.planning.samples import entry
+from tests.unit.publishing.bench import Bench
 
 
 @pytest.fixture
@@ -187,42 +114,12 @@ def test_delete_meets_another_writer_and_leaves_their_object(bench: Bench) -> No
     bench.wire.on("DELETE", "c", do=lambda: bench.store.seed("c", b"theirs"))
 
     applied = bench.publish({"a": b"1", "b": b"2"}, prune=True, run="2")
-    after, told = bench.resume()
+    done = bench.resume()
 
     assert isinstance(applied.failures["c"], Conflict)
     assert bench.store.body("c") == b"theirs"
-    assert [i.reference for i in told] == ["hubdata-2-memory-rest"]
-    assert after.open == ()
-
-
-def test_resume_deletes_nothing_that_the_manifest_still_names(bench: Bench) -> None:
-    """A run killed before its commit has deleted nothing: the manifest decides, not the receipt."""
-    bench.publish({"a": b"1"})
-    stored = bench.store.stat("a")
-    assert stored is not None
-    line = ledger.Line("r", "r", "", ("/a",), (("a", stored.etag),))
-    ledger.opened(bench.store, ledger.read(bench.store), line)
-
-    bench.resume()
-
-    assert bench.store.body("a") == b"1"
-
-
-def test_resume_closes_what_the_cdn_accepted_before_it_refused(bench: Bench) -> None:
-    """Receipts are finished one by one, oldest first: a refusal keeps only the rest open."""
-    now = ledger.read(bench.store)
-    for name in ("a", "b"):
-        now = ledger.opened(bench.store, now, ledger.Line(name, name, "", (f"/{name}",)))
-
-    def refuse() -> None:
-        bench.cdn.refusing = True
-
-    bench.wire.on("INVALIDATE", "a", do=refuse, when=When.AFTER)
-
-    with pytest.raises(CdnError):
-        bench.resume()
-
-    assert [item.reference for item in ledger.read(bench.store).open] == ["b"]
+    assert [i.reference for i in done.told] == ["hubdata-2-memory-rest"]
+    assert done.ledger.open == ()
 
 
 def test_target_without_a_cdn_keeps_a_receipt_of_what_is_new_alone(bench: Bench) -> None:
@@ -246,53 +143,6 @@ def test_lost_lease_stops_before_the_manifest(bench: Bench) -> None:
     assert bench.store.body("manifest.json") is None
     assert not bench.cdn.accepted
     assert ledger.read(bench.store).open[0].puts == (("a", hashlib.md5(b"1").hexdigest()),)
-
-
-def test_new_object_that_nobody_wants_any_more_is_cleared_away(bench: Bench) -> None:
-    """A run that broke off had put two new objects; the one that is still wanted stays, and is not written again."""
-    bench.break_off({"a": b"1", "b": b"2"})
-
-    left, _ = bench.resume("a")
-
-    assert bench.store.public() == {"a": b"1"}
-    assert [line.puts for line in left.open] == [(("a", hashlib.md5(b"1").hexdigest()),)]
-    bench.publish({"a": b"1"}, run="2")
-    assert not ledger.read(bench.store).open
-
-
-def test_new_object_that_is_perhaps_wanted_is_remembered_until_somebody_knows(bench: Bench) -> None:
-    """While its job says nothing it stays, and nothing is written for it; then it goes, and the CDN is told."""
-    bench.break_off({"a": b"1"})
-    bench.resume("a")
-    effects = len(bench.wire.effects)
-
-    now, told = bench.resume("a")
-    assert (len(bench.wire.effects), told) == (effects, ())
-    now, told = bench.resume()
-
-    assert bench.store.public() == {}
-    assert [each.paths for each in told] == [("/a",)]
-    assert not now.open
-
-
-def test_a_run_that_has_lost_its_lease_clears_nothing_away(bench: Bench) -> None:
-    """Whoever holds it now may want the object."""
-    bench.break_off({"a": b"1"})
-    lease = bench.lease()
-    bench.stall()
-    with pytest.raises(Conflict, match="without being able to renew"):
-        resume(bench.store, bench.cdn, ledger.read(bench.store), frozenset(), lease=lease, reporter=bench.events)
-    assert bench.store.public() == {"a": b"1"}
-
-
-def test_object_that_somebody_else_put_in_the_meantime_is_not_cleared_away(bench: Bench) -> None:
-    """Only the very bytes that the broken-off run put are its own."""
-    bench.break_off({"a": b"1"})
-    bench.store.seed("a", b"theirs")
-
-    bench.resume()
-
-    assert bench.store.public() == {"a": b"theirs"}
 
 
 def test_receipt_closed_by_a_hasty_run_is_told_anew(bench: Bench) -> None:
