@@ -2,7 +2,8 @@
 
 It stands before one HTTP server and understands whole requests and answers, so that a fault hits just where it is
 meant to: before the work, amid it, or after it. What happens to a request depends only on the seed, the request's
-method and path and how often it was made, so a seed tells the same story whatever order threads run in.
+method and path and how often it was made, so a seed tells the same story whatever order threads run in, and with
+`names` for the parts of a path that are others each time, whatever they are called.
 """
 
 import http.client
@@ -11,6 +12,7 @@ import socket
 import struct
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -42,6 +44,7 @@ class Storm:
     blows: list[tuple[str, str, Blow]] = field(default_factory=list)
     passed: int = 0
     url: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         self._asked: Counter[str] = Counter()
@@ -64,6 +67,8 @@ class Storm:
 
     def fate(self, method: str, path: str) -> Blow | None:
         """Return what happens to this request; None lets it through."""
+        for name, alias in self.names.items():
+            path = path.replace(name, alias)
         request = f"{method} {path}"
         with self._lock:
             self._asked[request] += 1
