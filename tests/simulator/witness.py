@@ -30,6 +30,7 @@ class Seen:
     `strange` keys were last touched by others, or by a request that came too late; `meddled` tells how many calls had
     been made when somebody else wrote last. `listed` are versions that were in a manifest once; `harmless` are keys
     of which the last version was deleted without that, or put too late, though as the very bytes that it was before.
+    `late` names by key the version that was put too late.
     """
 
     manifest: Manifest = field(default_factory=Manifest)
@@ -38,6 +39,7 @@ class Seen:
     meddled: dict[str, int] = field(default_factory=dict)
     listed: set[str | None] = field(default_factory=set)
     harmless: set[str] = field(default_factory=set)
+    late: dict[str, str] = field(default_factory=dict)
 
 
 class Witness:
@@ -113,11 +115,14 @@ class Witness:
         """Return the keys that the CDN does not know the newest of.
 
         What a run put and never listed does not count once it is cleared away: whoever finishes a broken-off run again,
-        because the first time its last answer was lost, tells the CDN under a reference that it has heard before.
+        because the first time its last answer was lost, tells the CDN under a reference that it has heard before. Nor
+        does what a store took too late count, when the lease was another's and its receipt closed, until it is listed.
         """
         if not self.world.cdns[target].paths(("x",)):
             return set()
-        return self.world.untold(target) - self.seen[target].harmless
+        seen, versions = self.seen[target], self.world.targets[target].versions
+        unlisted = {k for k, number in seen.late.items() if versions[k][-1].id == number and number not in seen.listed}
+        return self.world.untold(target) - seen.harmless - unlisted
 
     def author(self, target: str, key: str) -> Run | None:
         """Return the run that wrote what is there now; None if it was somebody else."""
@@ -133,8 +138,10 @@ class Witness:
             self._broke(run, call, "2: written although it was that already")
         seen.strange.discard(call.key)
         seen.harmless.discard(call.key)
-        if old.body == body and not self._holds(run, call.actor):
-            seen.harmless.add(call.key)
+        if not self._holds(run, call.actor):
+            seen.late[call.key] = new.id
+            if old.body == body:
+                seen.harmless.add(call.key)
         if self._holds(run, call.actor):
             self._noted(run, call, old, hashlib.md5(body).hexdigest())
 
