@@ -53,7 +53,7 @@ def read(
     if not selected:
         return ()
     try:
-        fetched = _wanted(feed.source.fetch(published), feed.keys)
+        fetched = _wanted(_newest(feed, published), feed.keys)
         reporter.emit(Event("source.fetched", {"revision": fetched.revision or "", "files": len(fetched.files)}))
         claims = claim(feed.jobs, fetched.files)
         return _prove_all(feed, selected, fetched, claims, kind_of=kind_of, now=now)
@@ -61,6 +61,18 @@ def read(
         problem = Problem(str(err), err.advice, err.exit_code)
         reporter.emit(Event("source.failed", {"jobs": ",".join(job.name for job in selected), "error": str(err)}))
         return tuple(Reading(job, {"type": job.source.type}, Snapshot(job.name), problem=problem) for job in selected)
+
+
+def _newest(feed: Feed, published: Published) -> Fetched:
+    """Return what the source holds; looked at twice where it seems to have gone back.
+
+    What is public may be newer than what was fetched just before another run published it: then it is not the source
+    that went back.
+    """
+    fetched = feed.source.fetch(published)
+    if fetched.rewinds and feed.again is not None:
+        fetched = feed.again().fetch(published)
+    return fetched
 
 
 def renewed(
@@ -95,7 +107,8 @@ def _prove_all(
         source = {"type": job.source.type}
         if fetched.revision:
             source["revision"] = fetched.revision
-        readings.append(Reading(job, source, proof.snapshot, proof.findings, fetched.rewinds))
+        snapshot = replace(proof.snapshot, whole=feed.keys is None)
+        readings.append(Reading(job, source, snapshot, proof.findings, fetched.rewinds))
     return tuple(readings)
 
 

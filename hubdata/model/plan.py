@@ -46,13 +46,18 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one job would change at one target. `adopted` objects are right already and only enter the manifest."""
+    """What one job would change at one target.
+
+    `adopted` objects are right already and only enter the manifest. `forgotten` keys only leave it: what lies there, if
+    anything, is not what was published, and the source no longer has what was.
+    """
 
     job: str
     target: str
     changes: tuple[Change, ...] = ()
     adopted: Mapping[str, Stored] = field(default_factory=dict)
     unchanged: int = 0
+    forgotten: frozenset[str] = frozenset()
 
     @property
     def id(self) -> str:
@@ -62,13 +67,14 @@ class Plan:
             "target": self.target,
             "changes": [[c.action, c.key, c.reason, c.size, c.sha256, c.planned_etag] for c in self.changes],
             "adopted": sorted([key, s.size, s.etag] for key, s in self.adopted.items()),
+            **({"forgotten": sorted(self.forgotten)} if self.forgotten else {}),
         }
         return hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
 
     @property
     def empty(self) -> bool:
         """Tell that the target already is what the job wants, manifest included."""
-        return not self.changes and not self.adopted
+        return not self.changes and not self.adopted and not self.forgotten
 
     @property
     def puts(self) -> tuple[Change, ...]:

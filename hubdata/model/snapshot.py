@@ -74,10 +74,12 @@ class Artifact:
 class Snapshot:
     """What one job would have public: proven artifacts by key, and keys whose published copy is still right.
 
-    `refused` keys were fetched but failed validation: their last good version stays public.
+    `refused` keys were fetched but failed validation: their last good version stays public. Unless it is `whole`, only
+    a part of the source was looked at: what is not here may be there all the same.
     """
 
     job: str
     artifacts: Mapping[str, Artifact] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
+    whole: bool = True

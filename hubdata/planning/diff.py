@@ -24,8 +24,9 @@ def diff(
 ) -> Plan:
     """Return the fewest changes that make the target hold `snapshot`, ordered by key.
 
-    `prune` also deletes what this job published before and its source no longer has; `force` puts every artifact
-    again. Refused and kept keys are left as they are, and `spared` ones are not deleted: other jobs speak for them now.
+    `prune` also deletes what this job published before and its source no longer has; without it that stays listed as
+    long as it is what was published, and is forgotten afterwards. `force` puts every artifact again. Refused and kept
+    keys are left as they are, and `spared` ones are not deleted: other jobs speak for them now.
     """
     puts: list[Change] = []
     adopted: dict[str, Stored] = {}
@@ -42,7 +43,9 @@ def diff(
         if held is not None and not _entry_holds(entry, snapshot.job, artifact, held):
             adopted[key] = held.stored
     deletes = _removed(snapshot, inventory, spared) if prune else ()
-    return Plan(snapshot.job, inventory.target, (*puts, *deletes), adopted, unchanged)
+    stale = _stale(snapshot, inventory, spared) if snapshot.whole else frozenset()
+    forgotten = stale.difference(change.key for change in deletes)
+    return Plan(snapshot.job, inventory.target, (*puts, *deletes), adopted, unchanged, forgotten)
 
 
 def split(plan: Plan, held_keys: frozenset[str], unit: Unit) -> tuple[Plan, Plan | None]:
@@ -79,12 +82,30 @@ def _entry_holds(entry: Entry | None, job: str, artifact: Artifact, held: Held) 
 
 
 def _removed(snapshot: Snapshot, inventory: Inventory, spared: frozenset[str]) -> tuple[Change, ...]:
-    spoken_for = snapshot.artifacts.keys() | snapshot.kept | snapshot.refused | spared
+    files = inventory.manifest.files
     return tuple(
-        Change(Action.DELETE, key, Reason.REMOVED, entry.size, entry.sha256, _etag(inventory.objects.get(key)))
-        for key, entry in sorted(inventory.manifest.files.items())
-        if entry.job == snapshot.job and key not in spoken_for
+        Change(
+            Action.DELETE, key, Reason.REMOVED, files[key].size, files[key].sha256, _etag(inventory.objects.get(key))
+        )
+        for key in _left(snapshot, inventory, spared)
     )
+
+
+def _stale(snapshot: Snapshot, inventory: Inventory, spared: frozenset[str]) -> frozenset[str]:
+    """Return the keys of which the manifest tells what is no longer so, and which nobody can put right any more."""
+    files = inventory.manifest.files
+    return frozenset(
+        key
+        for key in _left(snapshot, inventory, spared)
+        if (held := inventory.objects.get(key)) is None or held.sha256 != files[key].sha256
+    )
+
+
+def _left(snapshot: Snapshot, inventory: Inventory, spared: frozenset[str]) -> list[str]:
+    """Return the keys that this job published and that nobody has anything to say about any more."""
+    spoken_for = snapshot.artifacts.keys() | snapshot.kept | snapshot.refused | spared
+    files = inventory.manifest.files
+    return [key for key in sorted(files) if files[key].job == snapshot.job and key not in spoken_for]
 
 
 def _etag(held: Held | None) -> str | None:

@@ -117,6 +117,7 @@ def _changed(works: tuple[Work, ...], inventory: Inventory) -> tuple[str, ...]:
     A bucket that is adopted whole was right before: what was in it may be cached, but not in another form.
     """
     keys = {change.key for work in works for change in work.plan.changes}
+    keys.update(*(work.plan.forgotten for work in works))
     for work in works:
         for key in work.plan.adopted:
             entry = inventory.manifest.files.get(key)
@@ -204,6 +205,7 @@ def _manifest_change(
         if not any(change.key in failures for change in work.plan.puts):
             # A renamed file whose new name could not be stored must not lose its old one.
             removed.update(change.key for change in work.plan.deletes)
+        removed |= work.plan.forgotten
     return _ManifestChange(entries, frozenset(removed))
 
 

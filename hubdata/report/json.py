@@ -93,6 +93,7 @@ def _target(target: TargetResult) -> dict[str, Any]:
         "waiting": None if target.waiting is None else _plan(target.waiting, target.meanings),
         **_plan(target.done, target.meanings),
         "adopted": sorted(plan.adopted),
+        "forgotten": sorted(plan.forgotten),
         "unchanged": plan.unchanged,
         "generation": target.generation,
         "requests": {**dict.fromkeys(METHODS, 0), **target.requests},

@@ -256,6 +256,12 @@ def _plan(page: Page, job: JobResult, target: TargetResult, plan: Plan, *, verbo
             f"{counted(len(plan.adopted), 'file')} right already, to be entered in the manifest without an upload",
             indent=2,
         )
+    if plan.forgotten:
+        page.prose(
+            f"no longer listed, as the source no longer has what was published there and somebody changed it:"
+            f" {plain(', '.join(sorted(plan.forgotten)))}",
+            indent=2,
+        )
     if not why:
         page.line(f"{plan.unchanged:,} unchanged", Style.DIM, indent=2)
 

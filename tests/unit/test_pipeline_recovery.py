@@ -8,6 +8,8 @@ import pytest
 
 from hubdata.errors import Exit, SourceError, TargetError
 from hubdata.model.run import Outcome, RunResult
+from hubdata.reading import Feed, read
+from tests.simulator.source import TextKind
 from tests.simulator.wire import Killed, When
 from tests.simulator.world import World, text_job
 
@@ -426,3 +428,35 @@ def test_foreign_manifest_stops_the_run_and_nothing_is_written(world: World, bod
     assert "manifest.json" in problem.message
     assert problem.advice
     assert world.wire.effects == []
+
+
+def test_run_that_broke_off_after_its_put_leaves_no_lie_behind_when_the_source_drops_the_file(world: World) -> None:
+    """New bytes are in place, the manifest tells of the old ones, and the source has neither: it is not listed."""
+    source = world.add_job(text_job("texts"), FILES)
+    world.run()
+    source.files["a.txt"] = b"newer\n"
+    world.wire.fail("PUT", "manifest.json", error=TargetError("down"))
+    assert world.run().exit_code is Exit.TARGET
+    del source.files["a.txt"]
+
+    result = world.run()
+
+    assert result.exit_code is Exit.FINE
+    assert world.manifest().files.keys() == FILES.keys() - {"a.txt"}
+    assert world.targets["memory"].body("a.txt") == b"newer\n", "without prune nothing is deleted"
+    assert not world.untold()
+    world.sound()
+    assert world.run().jobs[0].outcome is Outcome.UNCHANGED
+
+
+def test_run_for_some_files_forgets_none_of_the_others(world: World) -> None:
+    """It has not looked whether the source still has them."""
+    source = world.add_job(text_job("texts"), FILES)
+    world.run()
+    world.targets["memory"].seed("a.txt", b"theirs\n")
+    feed = Feed(source, (world.jobs["texts"],), frozenset({"texts"}), keys=frozenset({"b.txt"}))
+
+    (reading,) = read(feed, dict, lambda _: TextKind(), now=world.clock.now(), reporter=world.events)
+
+    assert not reading.snapshot.whole
+    assert reading.snapshot.artifacts.keys() == {"b.txt"}

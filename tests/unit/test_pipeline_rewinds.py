@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from hubdata.errors import Exit, TargetError
-from hubdata.model.snapshot import Fetched, state_of
+from hubdata.model.snapshot import Fetched, Provenance, state_of
 from hubdata.ports import Published
-from tests.simulator.source import ScriptedSource
+from hubdata.reading import Feed, read
+from tests.simulator.source import ScriptedSource, TextKind
 from tests.simulator.world import World, text_job
 
 OLD, NEW = {"a.txt": b"old\n"}, {"a.txt": b"new\n"}
@@ -70,3 +71,21 @@ def test_an_object_that_somebody_harmed_is_not_repaired_with_older_data(world: W
     assert world.run().exit_code is Exit.HELD
 
     assert world.targets["one"].body("a.txt") == (None if lost else b"theirs\n")
+
+
+def test_source_that_was_read_just_before_another_run_published_newer_data_did_not_go_back(tmp_path: Path) -> None:
+    """What is public is newer than what was fetched: one more look shows that the source has it too."""
+    world = World(tmp_path)
+    world.add_target()
+    source = world.add_job(text_job("texts"), NEW)
+    source.revision = "r2"
+    world.run()
+    early = Rewritten(source.spool, dict(OLD))
+    feed = Feed(early, (world.jobs["texts"],), frozenset({"texts"}), again=lambda: source)
+
+    def public() -> dict[str, Provenance]:
+        return {key: entry.source for key, entry in world.manifest().files.items()}
+
+    (reading,) = read(feed, public, lambda _: TextKind(), now=world.clock.now(), reporter=world.events)
+
+    assert (reading.rewinds, reading.source["revision"]) == ((), "r2")

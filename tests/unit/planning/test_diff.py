@@ -78,6 +78,25 @@ def test_prune_deletes_only_what_this_job_published_and_nobody_speaks_for() -> N
     assert diff(mine, held, prune=True, spared=frozenset({"gone"})).empty
 
 
+@pytest.mark.parametrize("there", [b"theirs", None], ids=["overwritten", "lost"])
+def test_what_the_source_no_longer_has_is_listed_only_while_it_is_what_was_published(there: bytes | None) -> None:
+    """Nobody can put it back: the manifest forgets it, and what lies there is left alone; with prune it is deleted."""
+    listed = {key: entry(key, b"x") for key in ("harmed", "whole", "kept", "spared", "here")}
+    listed["theirs"] = entry("theirs", b"x", job="other")
+    objects = {**dict.fromkeys(listed, b"x"), **{key: there for key in ("harmed", "kept", "spared", "theirs") if there}}
+    objects = {key: body for key, body in objects.items() if there or key in ("whole", "here")}
+    held = inventory(listed, objects)
+    mine = Snapshot("job", {"here": artifact("here", b"x")}, frozenset({"kept"}))
+
+    plan = diff(mine, held, spared=frozenset({"spared"}))
+    pruned = diff(mine, held, spared=frozenset({"spared"}), prune=True)
+
+    assert (plan.changes, plan.forgotten, plan.empty) == ((), frozenset({"harmed"}), False)
+    assert ({change.key for change in pruned.deletes}, pruned.forgotten) == ({"harmed", "whole"}, frozenset[str]())
+    assert plan.id != replace(plan, forgotten=frozenset()).id
+    assert diff(replace(mine, whole=False), held, spared=frozenset({"spared"})).empty, "nobody has looked for it"
+
+
 def test_prune_of_an_object_that_is_gone_has_no_condition() -> None:
     """A listed object that is not there any more is planned for removal from the manifest alone."""
     (change,) = diff(
