@@ -5,11 +5,14 @@ versioned bucket with all its past: what was ever public, in order, can be held 
 """
 
 import hashlib
+import http.client
 import json
 import shutil
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from hubdata.transfer.living import is_gone
 from tests.support.command import Ended
@@ -180,27 +183,31 @@ class Bucket:
         """Store an object, whatever is there."""
         self._s3.put_object(Bucket=self.name, Key=key, Body=body)
 
-    def states(self) -> dict[str, list[str]]:
+    def states(self, prefix: str = "") -> dict[str, list[str]]:
         """Return by key, oldest first, the ids of all its versions; an empty one is a delete marker."""
         found: dict[str, list[tuple[Any, str]]] = {}
-        for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=self.name):
+        for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix):
             for item in page.get("Versions", ()):
                 found.setdefault(item["Key"], []).append((item["LastModified"], item["VersionId"]))
             for item in page.get("DeleteMarkers", ()):
                 found.setdefault(item["Key"], []).append((item["LastModified"], ""))
         return {key: [version for _, version in reversed(states)] for key, states in found.items()}
 
-    def count(self) -> dict[str, tuple[int, int]]:
+    def count(self, prefix: str = "") -> dict[str, tuple[int, int]]:
         """Return by key how often it was put, and how often deleted."""
-        return {key: (sum(map(bool, states)), states.count("")) for key, states in self.states().items()}
+        return {key: (sum(map(bool, states)), states.count("")) for key, states in self.states(prefix).items()}
 
     def past(self, key: str) -> list[Any]:
-        """Return every state of a JSON record, oldest first."""
-        versions = [version for version in self.states().get(key, ()) if version]
-        return [self._json(key, version) for version in versions]
+        """Return every state of a JSON record, oldest first. Opens the bucket: readers need not sign, which is slow."""
+        self.open_to_all()
+        return [self._json(key, version) for version in self.states(key).get(key, ()) if version]
 
     def _json(self, key: str, version: str) -> Any:
-        return json.loads(self._s3.get_object(Bucket=self.name, Key=key, VersionId=version)["Body"].read())
+        with closing(http.client.HTTPConnection(self.cloud.url.partition("//")[2], timeout=30)) as connection:
+            connection.request("GET", f"/{self.name}/{quote(key)}?versionId={version}")
+            answer = connection.getresponse()
+            assert answer.status == 200, answer.status
+            return json.loads(answer.read())
 
 
 def assert_one_after_the_other(manifests: list[Any], leases: list[Any]) -> None:
