@@ -23,7 +23,8 @@ from tests.support.repos import Repo
 from tests.support.shared_target import KEYS, LEASE, MANIFEST, SYNC, Bucket, SharedWorld, lines, sound
 
 LONG = bool(os.environ.get("HUBDATA_TESTS_LONG"))
-POLL_S = 0.03
+ROUNDS = 50
+POLL_S = 0.05
 
 
 @pytest.fixture(scope="module")
@@ -34,28 +35,30 @@ def forks() -> Iterator[Forks]:
 
 
 class Race:
-    """Rounds of runs that all start at once: of `jobs` jobs, `each` of each."""
+    """Rounds of runs that all start at once: of `jobs` jobs, `each` of each; all to one bucket and one directory."""
 
-    def __init__(self, root: Path, settings: str, *, jobs: int, each: int) -> None:
+    def __init__(self, root: Path, *, jobs: int, each: int, terms: str = "") -> None:
+        self.bucket = Bucket(shared())
+        settings = there.s3(self.bucket.name, self.bucket.cloud.url) + there.directory() + terms
         self.world = SharedWorld.create(root, settings, jobs)
         self._orders = [job for job in self.world.jobs for _ in range(each)]
         self._round = 0
         self.ends: list[Ended] = []
 
     def change(self) -> None:
-        """Give every job a file that is changed, one that is new, and none any more of those of two rounds ago."""
+        """Give every job a file that is changed and one that is new, and take the new one of the last round away."""
         self._round += 1
         for number, job in enumerate(self.world.jobs):
             once = self._round * 20 + number * 2
             self.world.offer(f"{job}/changing.txt", lines(once))
             self.world.offer(f"{job}/new-{self._round}.txt", lines(once + 1))
-            if self._round > 2:
-                self.world.withdraw(f"{job}/new-{self._round - 2}.txt")
+            if self._round > 1:
+                self.world.withdraw(f"{job}/new-{self._round - 1}.txt")
 
     def forked(self, forks: Forks) -> list[Ended]:
         """Return how the runs of one round ended."""
-        root = self.world.root
-        running = [forks.start(*SYNC, "-v", "--job", job, cwd=root, env=KEYS, poll_s=POLL_S) for job in self._orders]
+        root, env = self.world.root, {**KEYS, "HOME": str(self.world.root.parent)}
+        running = [forks.start(*SYNC, "-v", "--job", job, cwd=root, env=env, poll_s=POLL_S) for job in self._orders]
         return self._held_to([one.ended(120) for one in running])
 
     def whole(self) -> list[Ended]:
@@ -75,20 +78,21 @@ class Race:
         self.ends += ends
         return ends
 
-    def published(self) -> list[int]:
-        """Return the generation of every run that published."""
+    def published(self, name: str) -> list[int]:
+        """Return the generation of every run that published to the target of this name."""
         return sorted(
             target["generation"]
             for ended in self.ends
             for job in ended.json["jobs"]
             for target in job["targets"]
-            if target["applied"]
+            if target["applied"] and target["target"] == name
         )
 
-    def fences(self) -> list[int]:
-        """Return the number of every lease that a run says it took."""
-        words = (word for ended in self.ends for line in ended.stderr.splitlines() for word in line.split())
-        return sorted(int(word.removeprefix("fence=")) for word in words if word.startswith("fence="))
+    def fences(self, name: str) -> list[int]:
+        """Return the number of every lease of the target of this name that a run says it took."""
+        taken = f" lease.taken target={name} fence="
+        told = (line.partition(taken)[2] for ended in self.ends for line in ended.stderr.splitlines())
+        return sorted(int(number) for number in told if number)
 
 
 def one_to(last: int) -> list[int]:
@@ -120,68 +124,61 @@ def test_run_that_had_to_wait_takes_nothing_back(tmp_path: Path, forks: Forks) -
     assert all("lease.taken" in ended.stderr for ended in ends)
 
 
-JOBS = pytest.mark.parametrize(
-    ("jobs", "each", "rounds", "whole"),
-    [
-        pytest.param(2, 1, 50, 2, id="two jobs"),
-        pytest.param(1, 2, 50, 2, id="one job twice"),
-        pytest.param(8, 1, 50 if LONG else 4, 1, id="eight jobs"),
-        pytest.param(1, 8, 50 if LONG else 4, 1, id="one job eight times"),
-    ],
-)
+@pytest.mark.parametrize("runs", [2, 8])
+def test_races(tmp_path: Path, forks: Forks, runs: int) -> None:
+    """After each round all that was wanted is public; each publication was one generation and one lease.
+
+    Two races go on side by side: one of as many jobs as runs, one of runs that all publish the same job.
+    """
+    races = Race(tmp_path / "jobs", jobs=runs, each=1), Race(tmp_path / "one", jobs=1, each=runs)
+    with ThreadPoolExecutor(len(races)) as pool:
+        list(pool.map(lambda race: raced(race, forks), races))
 
 
-@JOBS
-def test_race_for_a_bucket(tmp_path: Path, forks: Forks, jobs: int, each: int, rounds: int, whole: int) -> None:
-    """After the rounds all that was wanted is public; each publication was one generation and one lease."""
-    bucket = Bucket(shared())
-    race = Race(tmp_path, there.s3(bucket.name, bucket.cloud.url), jobs=jobs, each=each)
-    for number in range(rounds):
+def raced(race: Race, forks: Forks) -> None:
+    """Let all rounds go by, the first with whole processes, and assert after each what has to be."""
+    jobs = len(race.world.jobs)
+    for number in range(ROUNDS):
         race.change()
-        ends = race.whole() if number < whole else race.forked(forks)
-        assert {ended.code for ended in ends} == {0}
-        if LONG or number % 5 == 0:
-            assert there.public(bucket.files()) == race.world.offered(), "nothing is lost, nothing is left"
-    files = bucket.files()
-    there.assert_holds(files, race.world.offered(), generation=rounds * jobs)
-    there.assert_settled(files)
-    manifests, leases = bucket.past(MANIFEST), bucket.past(LEASE)
-    there.assert_one_after_the_other(manifests, leases)
-    assert race.published() == one_to(len(manifests))
-    assert race.fences() == one_to(leases[-1]["fence"])
-    counted = bucket.count()
-    for job in race.world.jobs:
-        assert counted[f"{job}/changing.txt"] == (rounds, 0), "once a round, whoever did it"
-        assert {counted[f"{job}/new-{n}.txt"] for n in range(1, rounds - 1)} <= {(1, 1)}
-
-
-@JOBS
-def test_race_for_a_directory(tmp_path: Path, forks: Forks, jobs: int, each: int, rounds: int, whole: int) -> None:
-    """The same at a directory: every generation and every lease belongs to one run, and they rise one by one."""
-    race = Race(tmp_path, there.directory(), jobs=jobs, each=each)
-    for number in range(rounds):
-        race.change()
-        ends = race.whole() if number < whole else race.forked(forks)
+        ends = race.forked(forks) if number else race.whole()
         assert {ended.code for ended in ends} == {0}
         files = race.world.mirror()
         there.assert_holds(files, race.world.offered(), generation=(number + 1) * jobs)
         there.assert_settled(files)
-    assert race.published() == one_to(rounds * jobs)
-    assert race.fences() == one_to(json.loads(race.world.mirror()[LEASE])["fence"])
+        if LONG or number % 5 == 0:
+            assert there.public(race.bucket.files()) == race.world.offered(), "nothing is lost, nothing is left"
+    assert race.published("mirror") == one_to(ROUNDS * jobs)
+    assert race.fences("mirror") == one_to(json.loads(race.world.mirror()[LEASE])["fence"])
+    assert_past(race, jobs)
+
+
+def assert_past(race: Race, jobs: int) -> None:
+    """Assert that the bucket holds what is wanted, and that everything it has ever held came once and in order."""
+    files = race.bucket.files()
+    there.assert_holds(files, race.world.offered(), generation=ROUNDS * jobs)
+    there.assert_settled(files)
+    manifests, leases = race.bucket.past(MANIFEST), race.bucket.past(LEASE)
+    there.assert_one_after_the_other(manifests, leases)
+    assert race.published("aws") == one_to(len(manifests))
+    assert race.fences("aws") == one_to(leases[-1]["fence"])
+    counted = race.bucket.count("job")
+    for job in race.world.jobs:
+        assert counted[f"{job}/changing.txt"] == (ROUNDS, 0), "once a round, whoever did it"
+        assert {counted[f"{job}/new-{n}.txt"] for n in range(1, ROUNDS)} == {(1, 1)}
 
 
 def test_race_of_runs_that_do_not_wait(tmp_path: Path, forks: Forks) -> None:
     """Whoever meets another run and may not wait leaves with 6; what it wanted to publish comes with the next run."""
-    bucket = Bucket(shared())
-    terms = "\n[lease]\nwaits_s = 0\n"
-    race = Race(tmp_path, there.s3(bucket.name, bucket.cloud.url) + terms, jobs=8, each=1)
+    race = Race(tmp_path, jobs=8, each=1, terms="\n[lease]\nwaits_s = 0\n")
     codes: Counter[int] = Counter()
     for _ in range(10 if LONG else 2):
         race.change()
         codes.update(ended.code for ended in race.forked(forks))
         sound(forks.run(*SYNC, cwd=race.world.root, env=KEYS))
-        assert there.public(bucket.files()) == race.world.offered()
+        assert there.public(race.bucket.files()) == race.world.offered()
+        assert there.public(race.world.mirror()) == race.world.offered()
     assert codes[0]
     assert codes[6]
-    there.assert_one_after_the_other(bucket.past(MANIFEST), bucket.past(LEASE))
-    there.assert_settled(bucket.files())
+    there.assert_one_after_the_other(race.bucket.past(MANIFEST), race.bucket.past(LEASE))
+    there.assert_settled(race.bucket.files())
+    there.assert_settled(race.world.mirror())
