@@ -23,7 +23,8 @@ from hubdata.ports import Clock, Published, Reporter
 from hubdata.proving import KindOf
 from hubdata.publishing.survey import Survey, survey
 from hubdata.reading import Feed, Reading, read
-from hubdata.visiting import Orders, Place, Stay, lost, visit
+from hubdata.sharing import Stay, lost
+from hubdata.visiting import Orders, Place, visit
 
 
 def run(

@@ -3,23 +3,20 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from types import MappingProxyType
 
-from hubdata.errors import CdnError, HubdataError, SourceError
+from hubdata.errors import CdnError, SourceError
 from hubdata.measuring import Measurer
 from hubdata.model.event import Event
-from hubdata.model.finding import Finding, Severity
+from hubdata.model.finding import Severity
 from hubdata.model.inventory import Inventory
 from hubdata.model.job import Job, Unit
 from hubdata.model.lease import Terms
 from hubdata.model.meaning import Difference
 from hubdata.model.plan import Plan
 from hubdata.model.receipt import Invalidation
-from hubdata.model.run import Problem, Retained, TargetResult
-from hubdata.model.tariff import Estimate
-from hubdata.planning.approval import Decision, decide
+from hubdata.model.run import Retained
+from hubdata.planning.approval import decide
 from hubdata.planning.claims import rule_for
-from hubdata.planning.databases import databases
 from hubdata.planning.diff import diff
 from hubdata.planning.inventory import recognise, touched
 from hubdata.planning.limits import breaches
@@ -31,6 +28,7 @@ from hubdata.publishing.resuming import resume
 from hubdata.publishing.retention import retire
 from hubdata.publishing.survey import Survey, survey
 from hubdata.reading import Reading, renewed
+from hubdata.sharing import Planned, Stay, renewed_stays, shares
 from hubdata.transfer.digest import multipart_etag
 
 _WAIT = timedelta(minutes=20)
@@ -62,42 +60,8 @@ class Orders:
     lease: Terms = Terms()
 
 
-@dataclass(frozen=True, slots=True)
-class Stay:
-    """What came of one job at one target: the result, and findings that only this target's state brings up.
-
-    `approved` are the ids, of those the run was ordered to approve, that plans here have. `anew` is what was read of
-    the source instead, where another run had published meanwhile.
-    """
-
-    result: TargetResult
-    findings: tuple[Finding, ...] = ()
-    approved: frozenset[str] = frozenset()
-    anew: Reading | None = None
-
-
 Reread = Callable[[frozenset[str], Survey], tuple[Reading, ...]]
 """Reads jobs once more, as far as that can be done, against what a target holds by now."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    reading: Reading
-    decision: Decision
-    findings: tuple[Finding, ...]
-
-    @property
-    def plan(self) -> Plan:
-        return self.decision.plan
-
-    @property
-    def held(self) -> Plan | None:
-        return self.decision.held
-
-    @property
-    def keys(self) -> frozenset[str]:
-        plans = (self.plan, self.held, self.decision.waiting)
-        return frozenset(change.key for plan in plans if plan is not None for change in plan.changes)
 
 
 def visit(
@@ -118,7 +82,7 @@ def visit(
     names is deleted. Raises TargetError when the target can be read no longer, or nothing could be committed.
     """
 
-    def planned_on(found: Survey) -> tuple[_Planned, ...]:
+    def planned_on(found: Survey) -> tuple[Planned, ...]:
         wanted = _spoken_for(found, readings, bystanders)
         made = tuple(_plan(reading, place, found, orders, wanted) for reading in readings)
         for each in made:
@@ -129,7 +93,7 @@ def visit(
     if orders.dry_run:
         meanings = _explained(planned, place, found, reporter, held_only=False)
         foreseen_ = foreseen(_works(planned), place.cdn, found)
-        return _stays(planned, place, found, None, None, meanings=meanings, estimate=foreseen_)
+        return shares(planned, place.target, found, None, None, meanings=meanings, estimate=foreseen_)
     applied, told, broke_off = None, None, False
     anew: tuple[Reading, ...] = ()
     if _unfinished(found, readings, bystanders) or any(not each.plan.empty for each in planned):
@@ -158,26 +122,13 @@ def visit(
         told = _waited(place.cdn, told, clock, reporter)
     retained = {} if orders.approve else _retired(place.target, found, readings, bystanders, reporter)
     meanings = _explained(planned, place, found, reporter, held_only=True)
-    stays = _stays(planned, place, found, applied, told, meanings=meanings, broke_off=broke_off, retained=retained)
-    return {**stays, **_renewed_stays(stays, anew, place.target)}
+    stays = shares(
+        planned, place.target, found, applied, told, meanings=meanings, broke_off=broke_off, retained=retained
+    )
+    return {**stays, **renewed_stays(stays, anew, place.target)}
 
 
-def _renewed_stays(stays: Mapping[str, Stay], anew: tuple[Reading, ...], target: Target) -> Mapping[str, Stay]:
-    """Return the stays of the jobs that were read `anew`, each with that reading; one that failed did nothing here."""
-    nothing = {each.job.name: Stay(TargetResult(target.name, Plan(each.job.name, target.name))) for each in anew}
-    return {name: replace(stays.get(name, nothing[name]), anew=each) for each in anew if (name := each.job.name)}
-
-
-def lost(target: Target, readings: tuple[Reading, ...], err: HubdataError) -> Mapping[str, Stay]:
-    """Return what every reading comes to at a target that failed with `err`."""
-    problem = Problem(str(err), err.advice, err.exit_code)
-    return {
-        reading.job.name: Stay(TargetResult(target.name, Plan(reading.job.name, target.name), problem=problem))
-        for reading in readings
-    }
-
-
-def _plan(reading: Reading, place: Place, found: Survey, orders: Orders, spoken_for: frozenset[str]) -> _Planned:
+def _plan(reading: Reading, place: Place, found: Survey, orders: Orders, spoken_for: frozenset[str]) -> Planned:
     job, snapshot = reading.job, reading.snapshot
     inventory = _recognised(found, reading)
     whole = diff(snapshot, inventory, prune=_may_delete(reading), force=orders.force, spared=spoken_for)
@@ -201,10 +152,10 @@ def _plan(reading: Reading, place: Place, found: Survey, orders: Orders, spoken_
             replace(finding, severity=Severity.WARNING, waived=note) if finding.key in held_keys else finding
             for finding in broken
         )
-    return _Planned(reading, decision, broken)
+    return Planned(reading, decision, broken)
 
 
-def _works(planned: tuple[_Planned, ...]) -> tuple[Work, ...]:
+def _works(planned: tuple[Planned, ...]) -> tuple[Work, ...]:
     return tuple(Work(each.plan, each.reading.snapshot) for each in planned if not each.plan.empty)
 
 
@@ -248,7 +199,7 @@ def _recognised(found: Survey, reading: Reading) -> Inventory:
 
 
 def _explained(
-    planned: tuple[_Planned, ...], place: Place, found: Survey, reporter: Reporter, *, held_only: bool
+    planned: tuple[Planned, ...], place: Place, found: Survey, reporter: Reporter, *, held_only: bool
 ) -> Mapping[str, Difference]:
     """Return by key what the changes mean that a person will look at. With nothing of the kind, nothing is imported."""
     wanted = [each.held for each in planned]
@@ -306,51 +257,6 @@ def _waited(cdn: Cdn, told: Invalidation, clock: Clock, reporter: Reporter) -> I
     return replace(told, waited_s=waited_s)
 
 
-def _stays(
-    planned: tuple[_Planned, ...],
-    place: Place,
-    found: Survey,
-    applied: Applied | None,
-    told: Invalidation | None,
-    *,
-    meanings: Mapping[str, Difference],
-    broke_off: bool = False,
-    retained: Mapping[str, Retained | None] = MappingProxyType({}),
-    estimate: Estimate | None = None,
-) -> Mapping[str, Stay]:
-    """Share one publication out among its jobs.
-
-    All jobs of a run share one survey, one manifest swap and one invalidation at a target. The requests stand at the
-    first job, so that adding up is right; the invalidation stands, whole, at every job that took part in it. So does
-    the estimate of what it would come to, but once: at the first job that would change anything.
-    """
-    generation = applied.receipt.generation if applied else found.inventory.manifest.generation
-    stays: dict[str, Stay] = {}
-    for index, each in enumerate(planned):
-        took_part = not each.plan.empty or (index == 0 and applied is None)
-        result = TargetResult(
-            target=place.target.name,
-            plan=each.plan,
-            held=each.decision.held,
-            waiting=each.decision.waiting,
-            applied=applied is not None and not each.plan.empty,
-            generation=generation,
-            requests=place.target.requests() if index == 0 else {},
-            invalidation=told if took_part else None,
-            failed=_failed(each.plan, applied),
-            problem=_problem(each.plan, applied),
-            meanings={key: meanings[key] for key in each.keys if key in meanings},
-            changed=_changed(each, found.inventory, applied, broke_off=broke_off) if applied else (),
-            retention=retained.get(each.plan.job),
-            invalidation_estimate=None if each.plan.empty else estimate,
-        )
-        estimate = estimate if each.plan.empty else None
-        reading, before = each.reading, found.inventory.manifest.files
-        result = replace(result, databases=databases(reading.job, reading.snapshot, before, result))
-        stays[each.plan.job] = Stay(result, each.findings, each.decision.approved)
-    return stays
-
-
 def _retired(
     target: Target, found: Survey, readings: tuple[Reading, ...], bystanders: tuple[Job, ...], reporter: Reporter
 ) -> Mapping[str, Retained | None]:
@@ -360,35 +266,3 @@ def _retired(
         job.name: retire(job, target, manifest, tuple(j for j in known if j.name != job.name), reporter)
         for job in (reading.job for reading in readings)
     }
-
-
-def _changed(each: _Planned, before: Inventory, applied: Applied, *, broke_off: bool) -> tuple[str, ...]:
-    """Return the data keys that have other bytes in public now.
-
-    What is adopted counts where the manifest said otherwise: most likely a run that broke off had put it. Only what
-    is found by the first run ever was there before, unless that run is the second because the first `broke_off`.
-    """
-    receipt, first = applied.receipt, before.manifest.generation == 0
-    keys = {change.key for change in each.plan.puts if change.key in receipt.stored}
-    keys |= {change.key for change in each.plan.deletes if change.key in receipt.deleted}
-    for key in each.plan.adopted:
-        entry = before.manifest.files.get(key)
-        same = entry is not None and entry.sha256 == each.reading.snapshot.artifacts[key].sha256
-        if not same and (broke_off or not first):
-            keys.add(key)
-    return tuple(sorted(keys))
-
-
-def _failed(plan: Plan, applied: Applied | None) -> frozenset[str]:
-    return frozenset(change.key for change in plan.changes if applied is not None and change.key in applied.failures)
-
-
-def _problem(plan: Plan, applied: Applied | None) -> Problem | None:
-    """Return the first error of an object of `plan`, and how many more there are."""
-    if applied is None:
-        return None
-    errors = [applied.failures[change.key] for change in plan.changes if change.key in applied.failures]
-    if not errors:
-        return None
-    more = f" (and {len(errors) - 1} more objects)" if len(errors) > 1 else ""
-    return Problem(f"{errors[0]}{more}", errors[0].advice, errors[0].exit_code)
