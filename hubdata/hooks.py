@@ -9,10 +9,8 @@ What is public stays public whatever a hook does. But somebody relies on it, so 
 code 7 (published, but not everybody knows), and no later run starts it again: there is nothing new to tell.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from hubdata.errors import Exit, worst
@@ -20,14 +18,11 @@ from hubdata.model.event import Event
 from hubdata.model.hook import Hook
 from hubdata.model.run import HookResult, JobResult, Outcome, Problem, RunResult, TargetResult
 from hubdata.ports import Reporter
-from hubdata.transfer import process
-from hubdata.transfer.process import Ending
+from hubdata.transfer import program
 
 MAX_KEYS_BYTES = 32 * 1024
 """Longer lists of keys are in the file alone: Linux refuses a variable of 128 KiB, and half a list misleads."""
 
-_OUTPUT_KEPT = 4096  # bytes of each stream, the last ones: there a program says why it gave up
-_HARMLESS = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 _ADVICE = "what was published is public; mend the hook, then run it by hand: no later run tells it of this publication"
 
 
@@ -91,8 +86,7 @@ def environment_of(
 ) -> dict[str, str]:
     """Return the whole environment of a hook: what it is told wins over whatever else has the same name."""
     keys = "\n".join(publication.keys)
-    passed = {name: environment[name] for name in (*_HARMLESS, *hook.pass_environment) if name in environment}
-    return passed | {
+    return program.harmless(environment, hook.pass_environment) | {
         "HUBDATA_RUN_ID": run_id,
         "HUBDATA_JOB": " ".join(publication.jobs),
         "HUBDATA_TARGET": publication.target,
@@ -106,39 +100,11 @@ def environment_of(
 
 
 def _started(hook: Hook, publication: Publication, environment: Mapping[str, str]) -> HookResult:
-    out = bytearray()
-
-    def keep_the_end(piece: bytes) -> None:
-        out.extend(piece)
-        del out[:-_OUTPUT_KEPT]
-
-    began = time.monotonic()
-    problem, said = None, ""
-    try:
-        ended = process.run(hook.argv, env=environment, timeout=hook.timeout, consume=keep_the_end)
-    except OSError as err:  # not a program after all: a script without its first line, a directory
-        problem = _problem(hook, f"could not be started: {err.strerror or err}")
-    else:
-        said = "" if ended.ending is Ending.MISSING else ended.stderr
-        if (why := _why(ended, hook.timeout)) is not None:
-            problem = _problem(hook, why)
-    output = "\n".join(filter(None, (out.decode("utf-8", "replace").strip("\n"), said.strip("\n"))))
-    elapsed_s = round(time.monotonic() - began, 3)
-    return HookResult("on_published", publication.target, publication.generation, elapsed_s, output, problem)
-
-
-def _why(ended: process.Result, timeout: timedelta) -> str | None:
-    """Return why a hook has failed, None when it has not."""
-    if ended.ok:
-        return None
-    if ended.ending is Ending.MISSING:
-        return f"could not be started: {ended.stderr}"
-    if ended.ending is Ending.TIMED_OUT:
-        limit = f"{timeout.total_seconds():g} s"
-        return f"had not ended after {limit}, so it was ended, with all that it had started"
-    if ended.code < 0:
-        return f"was ended by signal {-ended.code}"
-    return f"ended with exit code {ended.code}"
+    ended = program.start(hook.argv, env=environment, timeout=hook.timeout)
+    problem = None if ended.fault is None else _problem(hook, ended.why)
+    return HookResult(
+        "on_published", publication.target, publication.generation, ended.elapsed_s, ended.output, problem
+    )
 
 
 def _problem(hook: Hook, why: str) -> Problem:
