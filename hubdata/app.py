@@ -23,6 +23,7 @@ from hubdata.model.job import FileRule, Job, SourceSpec
 from hubdata.model.run import HookResult, RunResult
 from hubdata.pipeline import run
 from hubdata.planning.approval import plan_id
+from hubdata.planning.fleet import priced
 from hubdata.plugins import Seam, load, parse_options, suggest
 from hubdata.ports import Cdn, Kind, Reporter, Source, SourceContext, Target, Variable
 from hubdata.proving import KindOf
@@ -183,6 +184,8 @@ def _run(
         result = run(
             feeds, places, kind_builder(), orders, run_id=run_id, clock=clock, reporter=reporter, others=others
         )
+        if settings.fleet is not None:
+            result = priced(result, settings.fleet)
         notices += _done_without(places)
         told: tuple[HookResult, ...] = ()
         if settings.hook is not None and any(target.changed for job in result.jobs for target in job.targets):

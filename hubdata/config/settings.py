@@ -18,6 +18,7 @@ from hubdata.config.document import Document, read_document
 from hubdata.config.layers import EVERY_REPOSITORY, Layers, lay
 from hubdata.config.problems import Level, Problem, in_order, stop_on_errors
 from hubdata.config.settings_file import HooksTable, SettingsFile, options_of
+from hubdata.model.fleet import Fleet
 from hubdata.model.hook import Hook
 from hubdata.model.lease import Terms
 from hubdata.plugins import Fault, Seam, faults, suggest
@@ -63,6 +64,7 @@ class Settings:
     verify: VerifySpec | None = None
     hook: Hook | None = None
     lease: Terms = Terms()
+    fleet: Fleet | None = None
     embedded: bool = False
     notices: tuple[str, ...] = ()
 
@@ -167,6 +169,7 @@ def _settings(layers: Layers, notices: tuple[str, ...]) -> Settings:
         verify=VerifySpec(file.verify.url.rstrip("/"), tuple(file.verify.families)) if file.verify else None,
         hook=_hook(file.hooks),
         lease=Terms(timedelta(seconds=file.lease.holds_s), timedelta(seconds=file.lease.waits_s)),
+        fleet=Fleet(file.fleet.engines, file.fleet.usd_per_gb) if file.fleet else None,
         embedded=layers.defaulted("targets"),
         notices=notices,
     )

@@ -74,6 +74,17 @@ class LeaseTable(BaseModel):
     )
 
 
+class FleetTable(BaseModel):
+    """Who downloads what is published; plans are priced by it."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    engines: int = Field(ge=1, le=1_000_000_000, description="How many engines download from here.")
+    usd_per_gb: float = Field(
+        default=0.085, ge=0, le=100, description="What the CDN charges for a GB (10^9 bytes) that leaves it."
+    )
+
+
 class SettingsFile(BaseModel):
     """The file `hubdata.toml`."""
 
@@ -89,6 +100,7 @@ class SettingsFile(BaseModel):
     verify: VerifyTable | None = None
     hooks: HooksTable | None = None
     lease: LeaseTable = LeaseTable()
+    fleet: FleetTable | None = None
 
 
 def options_of(table: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from hubdata.errors import Exit, worst
 from hubdata.model.finding import Finding
+from hubdata.model.fleet import Downloads
 from hubdata.model.inventory import Past
 from hubdata.model.meaning import Difference
 from hubdata.model.plan import Plan
@@ -68,7 +69,8 @@ class TargetResult:
     key what a change means, where it was worth finding out: in a dry run, and of held files. `changed` are the data
     keys that have other bytes in public since this run: put, deleted, or found put and entered in the manifest.
     `invalidation_estimate` is what telling the CDN would come to; it stands once, at a dry run's first job that changes
-    anything, for all jobs at the target.
+    anything, for all jobs at the target. `downloads` say by plan id what it costs the engines, where their number is
+    known.
     """
 
     target: str
@@ -86,6 +88,7 @@ class TargetResult:
     databases: tuple[Database, ...] = ()
     retention: Retained | None = None
     invalidation_estimate: Estimate | None = None
+    downloads: Mapping[str, Downloads] = field(default_factory=dict)
 
     @property
     def done(self) -> Plan:

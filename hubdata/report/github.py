@@ -90,13 +90,24 @@ def run_summary_markdown(result: RunResult) -> str:
             f"### {title}\n",
             f"{cell(wording.run_summary(result))} ({wording.run_meaning(result)})\n",
             table(head, rows),
-            "".join(f"- {cell(text)}\n" for text in wording.estimates(result)),
+            "".join(f"- {cell(text)}\n" for text in (*wording.estimates(result), *_costs(result))),
             said,
             _findings_table(f for job in result.jobs for f in job.findings),
             _meanings(result),
         )
         if part
     )
+
+
+def _costs(result: RunResult) -> list[str]:
+    """Return a line for each plan that is priced, the held ones too: whoever approves wants to know."""
+    return [
+        f"{job.job} to {target.target}{' (held)' if plan is target.held else ''}: {cost}"
+        for job in result.jobs
+        for target in job.targets
+        for plan in (target.done, target.held)
+        if plan is not None and (cost := wording.downloads(target, plan))
+    ]
 
 
 def validation_summary_markdown(result: ValidationResult) -> str:

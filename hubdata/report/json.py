@@ -99,6 +99,7 @@ def _target(target: TargetResult) -> dict[str, Any]:
         "requests": {**dict.fromkeys(METHODS, 0), **target.requests},
         "cdn": _cdn(target.invalidation),
         "cdn_estimate": None if target.invalidation_estimate is None else asdict(target.invalidation_estimate),
+        "downloads": {id_: {**asdict(cost), "bytes": cost.bytes} for id_, cost in target.downloads.items()},
         "databases": [_database(database) for database in target.databases],
         "retention": _retained(target.retention),
         "problem": _problem(target.problem),

@@ -262,6 +262,8 @@ def _plan(page: Page, job: JobResult, target: TargetResult, plan: Plan, *, verbo
             f" {plain(', '.join(sorted(plan.forgotten)))}",
             indent=2,
         )
+    if cost := wording.downloads(target, plan):
+        page.prose(cost, indent=2)
     if not why:
         page.line(f"{plan.unchanged:,} unchanged", Style.DIM, indent=2)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from hubdata.errors import Exit
 from hubdata.model.finding import HOLDING, Finding, Severity
+from hubdata.model.plan import Plan
 from hubdata.model.run import Database, JobResult, Outcome, Problem, RunResult, TargetResult
 from hubdata.model.tariff import Estimate
 from hubdata.model.validation import ValidationResult
@@ -34,7 +35,7 @@ def size(count: int) -> str:
         if amount < 999.95:
             return f"{amount:.1f} {unit}"
         amount /= 1000
-    return f"{amount:.1f} GB"
+    return f"{amount:.1f} GB" if amount < 999.95 else f"{amount / 1000:,.1f} TB"
 
 
 def counted(number: int, noun: str, nouns: str = "") -> str:
@@ -82,6 +83,15 @@ def estimates(result: RunResult) -> list[str]:
         for target in job.targets
         if target.invalidation_estimate is not None
     ]
+
+
+def downloads(target: TargetResult, plan: Plan) -> str:
+    """Return what a plan costs the fleet: `100,000 engines download 812 B each, 81.2 MB in all (0.01 USD), at most`."""
+    cost = target.downloads.get(plan.id)
+    if cost is None:
+        return ""
+    engines = f"{counted(cost.engines, 'engine')} {'downloads' if cost.engines == 1 else 'download'}"
+    return f"{engines} {size(cost.bytes_each)} each, {size(cost.bytes)} in all ({cost.usd:,.2f} USD), at most"
 
 
 def estimated(told: Estimate) -> str:

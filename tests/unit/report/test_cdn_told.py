@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 
 from hubdata.model.event import Event
+from hubdata.model.fleet import Fleet
 from hubdata.model.receipt import Invalidation
 from hubdata.model.run import RunResult
 from hubdata.model.tariff import Estimate
+from hubdata.planning.fleet import priced
 from hubdata.report import wording
 from hubdata.report.github import run_summary_markdown
 from hubdata.report.json import run_json
@@ -108,3 +110,23 @@ def test_a_busy_cdn_is_told_to_everybody_once(monkeypatch: pytest.MonkeyPatch) -
     own.setLevel(before[1])
     assert stream.getvalue().count("\n") == 1
     assert "cdn.busy cdn=edge patience_s=60.0" in stream.getvalue()
+
+
+def test_a_priced_plan_says_what_the_fleet_downloads() -> None:
+    """In the text beside the plan, in Markdown for a reviewer, and in JSON by the plan's id."""
+    result = priced(planned(DEAR), Fleet(100_000, 0.085))
+    target = result.jobs[0].targets[0]
+    said = wording.downloads(target, target.plan)
+
+    assert said.startswith("100,000 engines download ")
+    assert said.endswith(" USD), at most")
+    assert said in " ".join(plan_text(result, Screen(200)).split())
+    assert said in run_summary_markdown(result)
+    (told,) = json.loads(run_json(result))["jobs"][0]["targets"][0]["downloads"].values()
+    assert (told["engines"], told["bytes"]) == (100_000, 100_000 * told["bytes_each"])
+    assert wording.downloads(planned(DEAR).jobs[0].targets[0], target.plan) == ""
+
+
+def test_what_a_fleet_downloads_is_told_in_terabytes() -> None:
+    """66 MB for each of 100,000 engines is 6.6 TB, and nobody counts that in GB."""
+    assert [wording.size(count) for count in (999_940_000_000, 6_600_000_000_000)] == ["999.9 GB", "6.6 TB"]
