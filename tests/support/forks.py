@@ -73,10 +73,10 @@ class Running:
     def says(self, word: str) -> None:
         """Return once it has said `word` on stderr."""
         deadline = time.monotonic() + 60
-        while word.encode() not in os.pread(self.stderr, 1 << 20, 0):
+        while not self.done.done() and word.encode() not in os.pread(self.stderr, 1 << 20, 0):
             assert time.monotonic() < deadline
-            assert not self.done.done(), self.ended()
             time.sleep(0.01)
+        assert not self.done.done() or word in self.ended().stderr, self.ended()
 
     def ended(self, timeout: float = 60) -> Ended:
         """Return what it said and did, once it has ended."""
