@@ -2,7 +2,11 @@
 
 import re
 
-RESERVED = ("manifest.json", "index.html", "status.json")
+MANIFEST_SIGNATURE = "manifest.json.minisig"
+SUMS = "SHA256SUMS"
+SUMS_SIGNATURE = "SHA256SUMS.minisig"
+
+RESERVED = ("manifest.json", MANIFEST_SIGNATURE, SUMS, SUMS_SIGNATURE, "index.html", "status.json")
 """Public names that hubdata writes itself."""
 
 PRIVATE = ".hubdata/"

@@ -26,6 +26,7 @@ from hubdata.rules import (
     rdns_regexp,
     rdns_suffix,
     regexp,
+    signature,
     text,
 )
 
@@ -49,6 +50,7 @@ CATALOGUE: tuple[Rule, ...] = (
     *limits.RULES,
     *job.RULES,
     *audit.RULES,
+    *signature.RULES,
 )
 """All rules, family by family; within one in the order in which people meet them."""
 

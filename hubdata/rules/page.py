@@ -21,6 +21,7 @@ _FAMILIES = {
     "limits": "Limits",
     "job": "Jobs, files, waivers, sources",
     "audit": "Audit of a hub",
+    "signature": "Signatures",
 }
 _ONE_CHAPTER = {"file": "job", "waiver": "job", "source": "job"}
 
