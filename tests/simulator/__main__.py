@@ -8,7 +8,8 @@ import random
 import sys
 import time
 
-from tests.simulator.machine import DONE, explore
+from tests.simulator.driving import DONE
+from tests.simulator.machine import explore
 
 
 def main() -> None:

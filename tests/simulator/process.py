@@ -1,16 +1,18 @@
 """Runs as processes that are stepped: what one was told, what it has proven, and how its calls go wrong."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 from unittest import mock
 
-from hubdata.errors import CdnError, Conflict, SourceError, TargetError
+from hubdata.errors import CdnError, Conflict, HubdataError, SourceError, TargetError
 from hubdata.model.job import Job, Unit
 from hubdata.model.run import RunResult
 from hubdata.model.snapshot import Fetched, state_of
@@ -30,17 +32,60 @@ class Fault(Enum):
     KILL_BEFORE = "the process is killed before its effect"
     KILL_AFTER = "the process is killed after its effect"
     LATE = "it hangs on its way, whatever happens meanwhile"
+    STILL = "after it the whole process stands still, whatever happens meanwhile"
+    STRANGER = "somebody else writes that very object just before"
+
+
+Aim = int | tuple[str, int]
+"""Which call goes wrong: the run's n-th one, or the n-th of its sort."""
+
+SORTS = (
+    "LIST",
+    "GET manifest.json",
+    "PUT",
+    "PUT lease.json",
+    "PUT receipts.json",
+    "PUT manifest.json",
+    "DELETE",
+    "INVALIDATE",
+)
+
+
+def sort_of(call: Call) -> str:
+    """Return the sort of `call`: its method, and for what is no data, on what."""
+    own = call.key.startswith(".hubdata/") or call.key == "manifest.json"
+    return f"{call.method} {call.key.rpartition('/')[2]}" if own else call.method
+
+
+def claims(job: Job, key: str) -> bool:
+    """Tell whether a rule of `job` names `key`."""
+    return any(fnmatchcase(key, rule.match) for rule in job.files)
 
 
 class Run(Process):
-    """One run: its orders, the jobs that take part, and what came of it."""
+    """One run: its orders, the jobs that take part, the others, and what came of it.
 
-    def __init__(self, name: str, orders: Orders, jobs: Mapping[str, Job], *, skew: timedelta, machine: int) -> None:
+    `failed` are the objects, by target, that it could not put, as far as it knows.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        orders: Orders,
+        jobs: Mapping[str, Job],
+        *,
+        skew: timedelta,
+        machine: int,
+        others: tuple[Job, ...] = (),
+    ) -> None:
         super().__init__(name, skew=skew)
         self.orders = orders
         self.jobs = jobs
+        self.others = others
         self.machine = machine
-        self.faults: dict[int, Fault] = {}
+        self.faults: dict[Aim, Fault] = {}
+        self.made: Counter[str] = Counter()
+        self.failed: set[tuple[str, str]] = set()
         self.proven: set[tuple[str, str]] = set()
         self.refused: set[str] = set()
         self.heads: dict[str, int] = {}
@@ -59,8 +104,20 @@ class Run(Process):
         """Tell whether it was killed before it had a result."""
         return isinstance(self.main.error, Killed) or (self.main.error is None and self.main.result is None)
 
+    @property
+    def silent(self) -> tuple[Job, ...]:
+        """Return the jobs of which it does not know what they want: those left out, and those not read."""
+        return (*self.others, *(job for name, job in self.jobs.items() if name not in self.heads))
+
+    def fault(self, call: Call) -> Fault | None:
+        """Return how the next call, which is `call`, goes wrong."""
+        sort = sort_of(call)
+        number, self.made[sort] = self.made[sort], self.made[sort] + 1
+        return self.faults.pop(self.calls, None) or self.faults.pop((sort, number), None)
+
     def saw(self, job: Job, head: int, files: Mapping[str, bytes]) -> None:
         """Note what it was given to judge, and what of it must pass: no file with a bad line."""
+        files = {key: body for key, body in files.items() if claims(job, key)}
         bad = {key for key, body in files.items() if b"BAD" in body.splitlines()}
         if bad and job.unit is Unit.JOB:
             bad = set(files)
@@ -100,6 +157,7 @@ class StepWire(Wire):
         self._sets_out = sets_out
         self._took_effect = took_effect
         self._held = False
+        self.meddle: Callable[[Call], None] = lambda _: None
 
     def record(self, call: Call, paths: tuple[str, ...] = ()) -> None:
         """Note an effect, and let the witness look at it."""
@@ -118,7 +176,7 @@ class StepWire(Wire):
         assert isinstance(run, Run)
         held = self._sets_out(run, call)
         task.pause(lambda: True)
-        fault = run.faults.pop(run.calls, None)
+        fault = run.fault(call)
         if fault is Fault.LATE:
             run.hangs = True
             task.pause(lambda: not run.hangs)
@@ -127,17 +185,25 @@ class StepWire(Wire):
         if fault is Fault.KILL_BEFORE:
             run.dead = True
             raise Killed
-        if fault in (Fault.ERROR, Fault.CONFLICT):
-            raise _error(call, fault)
-        if call.method == "LIST":
-            run.looked[call.actor] = len(self.calls)
-        self._held = held
-        yield
+        if fault is Fault.STRANGER:
+            self.meddle(call)
+        try:
+            if fault in (Fault.ERROR, Fault.CONFLICT):
+                raise _error(call, fault)
+            if call.method == "LIST":
+                run.looked[call.actor] = len(self.calls)
+            self._held = held
+            yield
+            if fault is Fault.LOST:
+                raise _error(call, fault)
+        except HubdataError:
+            if call.method == "PUT":
+                run.failed.add((call.actor, call.key))
+            raise
         if fault is Fault.KILL_AFTER:
             run.dead = True
             raise Killed
-        if fault is Fault.LOST:
-            raise _error(call, fault)
+        run.still = fault is Fault.STILL
         task.pause(lambda: True)
 
 
@@ -164,6 +230,11 @@ class HistorySource(ScriptedSource):
         self.parents.append(self.head)
         self.states.append(dict(files))
         self.head = len(self.states) - 1
+
+    def back(self) -> None:
+        """Let a new state follow that is as the one before was."""
+        before = self.parents[self.head]
+        self.commit(self.states[before if before is not None else self.head])
 
     def follows(self, newer: int, older: int) -> bool:
         """Tell whether the state `newer` is `older` or came from it."""

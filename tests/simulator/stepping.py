@@ -72,7 +72,8 @@ class Task:
 class Process:
     """One run as the machine it is on sees it: its threads, its clock, and how often it has called.
 
-    While it `hangs`, one of its calls is on its way, and time does not pass for its sake.
+    While it `hangs`, one of its calls is on its way, and time does not pass for its sake. While it stands `still`, none
+    of its threads moves.
     """
 
     def __init__(self, name: str, *, skew: timedelta = timedelta()) -> None:
@@ -80,6 +81,7 @@ class Process:
         self.skew = skew
         self.dead = False
         self.hangs = False
+        self.still = False
         self.calls = 0
         self.tasks: list[Task] = []
 
@@ -120,7 +122,7 @@ class Stepper:
         """
         goal = process.calls + calls
         choice = random.Random(order)
-        while not process.over and process.calls < goal:
+        while not process.over and process.calls < goal and not process.still:
             if all(task.done or task.aside for task in process.tasks):
                 self.bury(process)
                 return

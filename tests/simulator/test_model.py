@@ -2,7 +2,8 @@
 
 import sys
 
-from tests.simulator.machine import DONE, explore
+from tests.simulator.driving import DONE
+from tests.simulator.machine import explore
 
 
 def test_invariants_hold_whatever_happens() -> None:

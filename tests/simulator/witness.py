@@ -10,12 +10,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from hubdata.model import lease as leases
+from hubdata.model.job import Job
 from hubdata.model.lease import Lease
 from hubdata.model.manifest import Entry, Manifest
 from hubdata.model.plan import Action
 from hubdata.publishing import ledger as ledgers
 from hubdata.publishing.ledger import Line
-from tests.simulator.process import HistorySource, Run
+from tests.simulator.process import HistorySource, Run, claims
 from tests.simulator.store import MemoryTarget, Version
 from tests.simulator.wire import Call
 from tests.simulator.world import World
@@ -30,7 +31,7 @@ class Seen:
     `strange` keys were last touched by others, or by a request that came too late; `meddled` tells how many calls had
     been made when somebody else wrote last. `listed` are versions that were in a manifest once; `harmless` are keys
     of which the last version was deleted without that, or put too late, though as the very bytes that it was before.
-    `late` names by key the version that was put too late.
+    `late` names by key the version that was put too late; `over` are keys put over what no manifest named.
     """
 
     manifest: Manifest = field(default_factory=Manifest)
@@ -40,6 +41,7 @@ class Seen:
     listed: set[str | None] = field(default_factory=set)
     harmless: set[str] = field(default_factory=set)
     late: dict[str, str] = field(default_factory=dict)
+    over: set[str] = field(default_factory=set)
 
 
 class Witness:
@@ -58,8 +60,9 @@ class Witness:
         """Note that somebody else has written or deleted `key`."""
         seen = self.seen.setdefault(target, Seen())
         seen.strange.add(key)
-        seen.meddled[key] = len(self.world.wire.calls)
-        current = self.world.targets[target].versions[key][-1]
+        current, before = _last_two(self.world.targets[target], key)
+        if current.etag != before.etag:  # else no condition can tell
+            seen.meddled[key] = len(self.world.wire.calls)
         if current.body is not None:
             seen.authors[current.id] = None
 
@@ -138,6 +141,8 @@ class Witness:
             self._broke(run, call, "2: written although it was that already")
         seen.strange.discard(call.key)
         seen.harmless.discard(call.key)
+        seen.over -= {call.key}
+        seen.over |= {call.key} if old.body is not None and call.key not in seen.manifest.files else set()
         if not self._holds(run, call.actor):
             seen.late[call.key] = new.id
             if old.body == body:
@@ -156,6 +161,8 @@ class Witness:
     def _deleted(self, run: Run, call: Call, seen: Seen) -> None:
         if self.world.targets[call.actor].versions[call.key][-2].id not in seen.listed:
             seen.harmless.add(call.key)
+            if perhaps := [job.name for job in run.silent if claims(job, call.key)]:
+                self._broke(run, call, f"5: deleted although {perhaps} may want it")
         if call.key in seen.manifest.files and call.key not in seen.strange and self._holds(run, call.actor):
             self._broke(run, call, "3: deleted while the manifest names it")
         noted = any(call.key == key for line in self._open(call.actor) for key, _ in (*line.deletes, *line.puts))
@@ -178,7 +185,7 @@ class Witness:
         for key in sorted(before.files.keys() | after.files.keys()):
             self._entry(run, call, seen, key, before.files.get(key), after.files.get(key))
         for job in run.jobs.values():
-            self._removed(run, call, job.name, before, after)
+            self._removed(run, call, job, before, after)
 
     def _entry(self, run: Run, call: Call, seen: Seen, key: str, old: Entry | None, new: Entry | None) -> None:
         if old == new:
@@ -195,31 +202,40 @@ class Witness:
         if old is None or author is None or (new is not None and new.sha256 == old.sha256):
             return
         told = [each for each in (run, author) if each.orders.allow_rollback or each.orders.approve]
-        if not told and self._goes_back(author, job, old, new):
+        changed = new is None and self.world.targets[call.actor].versions[key][-1].etag != old.etag
+        if not told and not changed and self._goes_back(author, job, old, new if author is run else None):
             self._broke(run, call, f"7: {key} goes back from {old.source} to {new.source if new else 'nothing'}")
         approved = run.orders.approve or author.orders.approve
         if new is not None and not approved and _jumps(old.stats.entries or 0, new.stats.entries or 0):
             self._broke(run, call, f"7: {key} jumps from {old.stats.entries} to {new.stats.entries} entries")
 
     def _goes_back(self, author: Run, job: str, old: Entry, new: Entry | None) -> bool:
+        """Tell whether `author` has taken a file back. What it put and another run lists counts as what it had read."""
         source = self.world.sources[job]
         assert isinstance(source, HistorySource)
         was = source.state(old.source.get("revision", ""))
         now = author.heads.get(job) if new is None else source.state(new.source.get("revision", ""))
         return was is not None and now is not None and not source.follows(now, was)
 
-    def _removed(self, run: Run, call: Call, job: str, before: Manifest, after: Manifest) -> None:
-        mine = {key for key, entry in before.files.items() if entry.job == job}
+    def _removed(self, run: Run, call: Call, job: Job, before: Manifest, after: Manifest) -> None:
+        mine = {key for key, entry in before.files.items() if entry.job == job.name}
+        store = self.world.targets[call.actor]
+        changed = {key for key in mine if store.versions[key][-1].etag != before.files[key].etag}
         gone = mine - after.files.keys()
-        if gone and not run.jobs[job].prune:
+        if gone - changed and not job.prune:
             self._broke(run, call, f"7: {sorted(gone)} removed by a job that does not prune")
-        if len(gone) > max(1, len(mine) / 2) and not run.orders.approve:
-            self._broke(run, call, f"7: {len(gone)} of {len(mine)} files of {job} removed at once")
+        if perhaps := [key for key in gone if any(claims(other, key) for other in run.silent)]:
+            self._broke(run, call, f"5: {perhaps} removed although another job may want it")
+        if len(gone - changed) > max(1, len(mine) / 2) and not run.orders.approve:
+            self._broke(run, call, f"7: {len(gone)} of {len(mine)} files of {job.name} removed at once")
+        if gone and (failed := [key for target, key in run.failed if target == call.actor and claims(job, key)]):
+            self._broke(run, call, f"6: {sorted(gone)} removed although {failed} could not be put: perhaps renamed")
 
     def _told(self, run: Run, call: Call) -> None:
         target = call.actor.removeprefix("cdn-")
         paths = self.world.cdns[target].accepted[call.key].paths
-        if not any((line.reference, line.paths) == (call.key, paths) for line in self._open(target)):
+        noted = any((line.reference, line.paths) == (call.key, paths) for line in self._open(target))
+        if not noted and self._holds(run, target):  # else another run has inherited it meanwhile
             self._broke(run, call, "4: the CDN was told under a reference that no open receipt has")
 
     def _leased(self, run: Run, call: Call) -> None:
