@@ -163,7 +163,7 @@ def common_flags(
                 if name in flags
             }
             verbosity = -1 if quiet else verbose
-            _set_up(verbosity)
+            set_up(verbosity)
             common = Common(format=Format(format_), verbosity=verbosity, color=not no_color, **shared)
             return command(common, **flags)
 
@@ -174,7 +174,8 @@ def common_flags(
     return decorate
 
 
-def _set_up(verbosity: int) -> None:
+def set_up(verbosity: int) -> None:
+    """Have failures told, and events logged to stderr, as loudly as `verbosity` says."""
     from hubdata.report.log import log_to
 
     voice = click.get_current_context().find_object(Voice)

@@ -34,7 +34,7 @@ _LEVELS = {
 }
 
 
-_NOTABLE = frozenset({"lease.waiting", "cdn.busy", "cdn.untagged"})
+_NOTABLE = frozenset({"lease.waiting", "cdn.busy", "cdn.untagged", "serve.manifest_ignored", "serve.unreadable"})
 """Events that everybody wants to know of: without them a run that waits looks like one that hangs."""
 
 

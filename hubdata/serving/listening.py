@@ -1,0 +1,125 @@
+"""Listen on IPv6 and IPv4 with a socket for each, so that both families are served alike on every system.
+
+One socket for both would depend on a system's `bindv6only`, and show IPv4 clients as `::ffff:192.0.2.1` in logs.
+"""
+
+import errno
+import os
+import socket
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from hubdata.errors import ConfigError
+
+EVERYWHERE = ("::", "0.0.0.0")  # noqa: S104 - a public copy is there to be reached
+BACKLOG = 512
+
+_NO_FAMILY = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT})
+_TRIES = 20
+_ADVICE = {
+    errno.EADDRINUSE: "choose another with --port, or end the program that listens there (`ss -ltnp` names it)",
+    errno.EACCES: "choose a --port from 1024 on, or give the process the right to lower ones (CAP_NET_BIND_SERVICE)",
+    errno.EADDRNOTAVAIL: "choose a --host that this machine has (`ip address` lists them)",
+    errno.EAFNOSUPPORT: "choose a --host of a family that this machine has",
+}
+
+_Address = tuple[str, int] | tuple[str, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to listen: a family and an address of it, as `socket` wants them."""
+
+    family: socket.AddressFamily
+    address: _Address
+
+    @property
+    def host(self) -> str:
+        """Return the address as it stands in a URL."""
+        number = str(self.address[0])
+        return f"[{number}]" if self.family is socket.AF_INET6 else number
+
+
+def listen(hosts: Sequence[str], port: int) -> tuple[socket.socket, ...]:
+    """Return a listening socket for each address of each host, all on one port; `port` 0 means any that is free.
+
+    Without hosts, all addresses of this machine: of either family where one of the two is missing altogether. Raises
+    ConfigError when it cannot be done, with nothing left open.
+    """
+    places = [place for host in hosts or EVERYWHERE for place in _places(host)]
+    for _ in range(_TRIES):
+        try:
+            return _bound(list(dict.fromkeys(places)), port, optional=not hosts)
+        except _Taken:
+            continue  # a port that is free in one family need not be in the other
+    raise ConfigError(f"no port was free on all of {', '.join(hosts or EVERYWHERE)}", advice="choose one with --port")
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return the URL that a listening socket answers under."""
+    address = listener.getsockname()
+    return f"http://{Place(listener.family, address).host}:{address[1]}/"
+
+
+class _Taken(Exception):
+    """The port that the system chose for the first socket is not free for the others."""
+
+
+def _places(host: str) -> list[Place]:
+    name = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    try:
+        found = socket.getaddrinfo(name, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (socket.gaierror, UnicodeError) as err:
+        raise ConfigError(
+            f"--host {host}: there is no such address ({getattr(err, 'strerror', None) or err})",
+            advice="give an IP address of this machine, such as ::1 or 127.0.0.1",
+        ) from err
+    return [
+        Place(socket.AddressFamily(family), address)  # type: ignore[arg-type]  # of these two families only
+        for family, _, _, _, address in found
+        if family in (socket.AF_INET6, socket.AF_INET)
+    ]
+
+
+def _bound(places: list[Place], port: int, *, optional: bool) -> tuple[socket.socket, ...]:
+    with ExitStack() as stack:
+        bound: list[socket.socket] = []
+        missing: OSError | None = None
+        for place in places:
+            wanted = port or (bound[0].getsockname()[1] if bound else 0)
+            try:
+                bound.append(stack.enter_context(_socket(place, wanted)))
+            except OSError as err:
+                if err.errno == errno.EADDRINUSE and not port and bound:
+                    raise _Taken from err
+                if not (optional and err.errno in _NO_FAMILY):
+                    raise _refused(place, wanted, err) from err
+                missing = err
+        if not bound:
+            raise ConfigError("this machine has neither IPv6 nor IPv4", advice="give it a network") from missing
+        stack.pop_all()
+        return tuple(bound)
+
+
+def _socket(place: Place, port: int) -> socket.socket:
+    listener = socket.socket(place.family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a restart need not wait for old connections
+        if place.family is socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind((place.address[0], port, *place.address[2:]))
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _refused(place: Place, port: int, err: OSError) -> ConfigError:
+    what = "is in use already" if err.errno == errno.EADDRINUSE else (os.strerror(err.errno or 0)).lower()
+    return ConfigError(
+        f"cannot listen on {place.host} port {port}: {what}",
+        advice=_ADVICE.get(err.errno or 0, "look at what the system says, and choose another --host or --port"),
+    )
