@@ -18,6 +18,7 @@ from hubdata.config.editions import refresh
 from hubdata.config.jobs import load_jobs
 from hubdata.config.settings import Settings, load_settings
 from hubdata.errors import ConfigError
+from hubdata.gating import Gatekeeper
 from hubdata.measuring import Measurer
 from hubdata.model.job import FileRule, Job, SourceSpec
 from hubdata.model.run import HookResult, RunResult
@@ -174,6 +175,7 @@ def _run(
         for name in _chosen_targets(choices.targets, settings)
     )
     with Spool.create(settings.spool) as spool:
+        places = tuple(replace(place, gate=_gatekeeper(settings, place.target.name, spool)) for place in places)
 
         def context(name: str) -> SourceContext:
             return SourceContext(spool.directory(name), os.environ, clock, choices.force, spool.memory(name))
@@ -199,6 +201,22 @@ def _run(
                 reporter=reporter,
             )
     return replace(result, notices=tuple(notices), flags=flags, hooks=told)
+
+
+def _gatekeeper(settings: Settings, target: str, spool: Spool) -> Gatekeeper | None:
+    gate = settings.targets[target].gate
+    return None if gate is None else Gatekeeper(gate, os.environ, lambda: spool.directory("tree"))
+
+
+def _unasked(settings: Settings, result: RunResult) -> list[str]:
+    """Return of a dry run which gates would be asked: a program of the operator's may do anything, so not by it."""
+    changed = {t.target for job in result.jobs for t in job.targets if not t.plan.empty and result.dry_run}
+    gates = ((name, settings.targets[name].gate) for name in sorted(changed))
+    return [
+        f"target {name}: its gate {gate.program} is asked before anything is written, and not by a dry run"
+        for name, gate in gates
+        if gate is not None
+    ]
 
 
 def _done_without(places: tuple[Place, ...]) -> list[str]:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from hubdata.errors import HubdataError
 from hubdata.model.finding import Finding
+from hubdata.model.gate import Verdict
 from hubdata.model.inventory import Inventory
 from hubdata.model.meaning import Difference
 from hubdata.model.plan import Plan
@@ -40,11 +41,16 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What one job would have, what becomes of that here, and what limits say of it."""
+    """What one job would have, what becomes of that here, and what limits and the gate say of it.
+
+    `barred` would go out, but for the gate.
+    """
 
     reading: Reading
     decision: Decision
     findings: tuple[Finding, ...]
+    gate: Verdict | None = None
+    barred: Plan | None = None
 
     @property
     def plan(self) -> Plan:
@@ -56,10 +62,23 @@ class Planned:
         """Return what waits for approval."""
         return self.decision.held
 
+    def barred_by(self, gate: Verdict, finding: Finding) -> "Planned":
+        """Return the same with nothing going out, as `gate` refused it; where nothing would, nothing is said."""
+        if self.plan.empty:
+            return self
+        nothing = Plan(self.plan.job, self.plan.target, unchanged=self.plan.unchanged)
+        return replace(
+            self,
+            decision=replace(self.decision, plan=nothing),
+            findings=(*self.findings, finding),
+            gate=gate,
+            barred=self.plan,
+        )
+
     @property
     def keys(self) -> frozenset[str]:
         """Return every key that would change, now or later."""
-        plans = (self.plan, self.held, self.decision.waiting)
+        plans = (self.plan, self.held, self.decision.waiting, self.barred)
         return frozenset(change.key for plan in plans if plan is not None for change in plan.changes)
 
 
@@ -90,6 +109,8 @@ def shares(
             plan=each.plan,
             held=each.decision.held,
             waiting=each.decision.waiting,
+            gate=each.gate,
+            barred=each.barred,
             applied=applied is not None and not each.plan.empty,
             generation=generation,
             requests=target.requests() if index == 0 else {},

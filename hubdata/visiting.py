@@ -3,18 +3,22 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 
 from hubdata.errors import CdnError, SourceError
+from hubdata.gating import Candidate, Gatekeeper, finding_of
 from hubdata.measuring import Measurer
 from hubdata.model.event import Event
 from hubdata.model.finding import Severity
 from hubdata.model.inventory import Inventory
 from hubdata.model.job import Job, Unit
 from hubdata.model.lease import Terms
+from hubdata.model.manifest import Entry
 from hubdata.model.meaning import Difference
 from hubdata.model.plan import Plan
 from hubdata.model.receipt import Invalidation
 from hubdata.model.run import Retained
+from hubdata.model.snapshot import Artifact
 from hubdata.planning.approval import decide
 from hubdata.planning.claims import rule_for
 from hubdata.planning.diff import diff
@@ -37,11 +41,12 @@ _WAIT = timedelta(minutes=20)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A target and the CDN before it; and who compares GeoIP databases with what is published there."""
+    """A target and the CDN before it; who compares GeoIP databases with what is published there; and its gate."""
 
     target: Target
     cdn: Cdn
     measurer: Measurer = field(default_factory=Measurer)
+    gate: Gatekeeper | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,8 @@ def visit(
     """Return what came of every reading at `place`, by job name. A dry run only plans; a writing one holds the lease.
 
     `bystanders` are jobs that failed or take no part: what they publish is unknown, so no file that a rule of theirs
-    names is deleted. Raises TargetError when the target can be read no longer, or nothing could be committed.
+    names is deleted. Before anything is put, the target's gate has passed just that.
+    Raises TargetError when the target can be read no longer, or nothing could be committed.
     """
 
     def planned_on(found: Survey) -> tuple[Planned, ...]:
@@ -96,6 +102,8 @@ def visit(
         return shares(planned, place.target, found, None, None, meanings=meanings, estimate=foreseen_)
     applied, told, broke_off = None, None, False
     anew: tuple[Reading, ...] = ()
+    asked = partial(_gated, place=place, run_id=run_id, reporter=reporter)
+    planned = asked(planned, found)
     if _unfinished(found, readings, bystanders) or any(not each.plan.empty for each in planned):
         if isinstance(place.target, Variable):
             place.target.probe()
@@ -109,6 +117,7 @@ def visit(
                     anew = reread(overtaken, found)
                     readings, bystanders = renewed(readings, bystanders, anew)
                     planned = planned_on(found)
+                planned = asked(planned, found)
             broke_off = bool(found.ledger.open)
             works, wanted = _works(planned), _spoken_for(found, readings, bystanders)
             found, told, left = _resume(place, found, wanted, lease, reporter, publishes=bool(works))
@@ -153,6 +162,38 @@ def _plan(reading: Reading, place: Place, found: Survey, orders: Orders, spoken_
             for finding in broken
         )
     return Planned(reading, decision, broken)
+
+
+def _gated(
+    planned: tuple[Planned, ...], found: Survey, *, place: Place, run_id: str, reporter: Reporter
+) -> tuple[Planned, ...]:
+    """Return `planned` as the target's gate lets it: where it refuses, nothing goes out at all."""
+    if place.gate is None or not _works(planned):
+        return planned
+    jobs = tuple(each.plan.job for each in planned)
+    verdict = place.gate.ask(_candidate(planned, found), place.target, run_id=run_id, jobs=jobs, reporter=reporter)
+    if verdict.passed:
+        return tuple(replace(each, gate=verdict) for each in planned)
+    finding = finding_of(verdict, place.target.name)
+    return tuple(each.barred_by(verdict, finding) for each in planned)
+
+
+def _candidate(planned: tuple[Planned, ...], found: Survey) -> Candidate:
+    """Return what the target would hold of the planned jobs: what is held or refused stays there as it is."""
+    inventory = found.inventory
+    artifacts: dict[str, Artifact] = {}
+    staying: dict[str, Entry] = {}
+    for each in planned:
+        left = frozenset(c.key for p in (each.held, each.decision.waiting) if p is not None for c in p.changes)
+        mine = {key: artifact for key, artifact in each.reading.snapshot.artifacts.items() if key not in left}
+        gone = each.plan.forgotten.union(change.key for change in each.plan.deletes)
+        artifacts |= mine
+        for key, entry in inventory.manifest.files.items():
+            held = inventory.objects.get(key)
+            in_place = held is not None and held.sha256 == entry.sha256
+            if entry.job == each.plan.job and in_place and key not in gone:
+                staying[key] = entry
+    return Candidate(artifacts, {key: entry for key, entry in staying.items() if key not in artifacts})
 
 
 def _works(planned: tuple[Planned, ...]) -> tuple[Work, ...]:

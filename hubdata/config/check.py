@@ -12,7 +12,7 @@ from hubdata.config.jobs import read_jobs, shown
 from hubdata.config.layers import EVERY_REPOSITORY, Layers
 from hubdata.config.problems import Level, Problem, in_order
 from hubdata.config.settings import Settings, read_settings
-from hubdata.model.hook import Hook
+from hubdata.config.toml_lines import Place
 from hubdata.model.job import Job
 from hubdata.plugins import Fault, suggest
 
@@ -31,8 +31,8 @@ def check(
     """
     layers, settings, problems = read_settings(config=config, environment=environment, flags=flags, cwd=cwd)
     found = list(problems)
-    if settings is not None and settings.hook is not None:
-        found += _program(settings.hook, layers, environment)
+    if settings is not None:
+        found += _programs(settings, layers, environment)
     jobs = layers.data.get("jobs")
     if isinstance(jobs, str) and jobs:
         directory = absolute(jobs, layers.base(("jobs",)))
@@ -44,12 +44,19 @@ def check(
     return in_order(found)
 
 
-def _program(hook: Hook, layers: Layers, environment: Mapping[str, str]) -> Iterator[Problem]:
-    """Return a problem when the program of a hook cannot be started here."""
-    if shutil.which(hook.program, path=environment.get("PATH", "")) is None:
-        where = "it is no executable file" if "/" in hook.program else "it is nowhere on PATH"
-        advice = "install it, make it executable, or name another; without it every publication ends with exit code 7"
-        yield layers.problem(Fault(("hooks", "on_published"), f"{hook.program} cannot be started: {where}", advice))
+def _programs(settings: Settings, layers: Layers, environment: Mapping[str, str]) -> Iterator[Problem]:
+    """Return a problem for each program of a hook or gate that cannot be started here."""
+    named: list[tuple[Place, str, str]] = []
+    if settings.hook is not None:
+        named.append((("hooks", "on_published"), settings.hook.program, "every publication ends with exit code 7"))
+    for name, target in settings.targets.items():
+        if target.gate is not None:
+            named.append((("targets", name, "gate"), target.gate.program, "nothing is published there"))
+    for place, program, otherwise in named:
+        if shutil.which(program, path=environment.get("PATH", "")) is None:
+            where = "it is no executable file" if "/" in program else "it is nowhere on PATH"
+            advice = f"install it, make it executable, or name another; without it {otherwise}"
+            yield layers.problem(Fault(place, f"{program} cannot be started: {where}", advice))
 
 
 def _schedules(directory: Path, jobs: tuple[Job, ...]) -> Iterator[Problem]:

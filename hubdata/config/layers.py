@@ -33,9 +33,10 @@ _TOLD = tuple(
         "CHANGED_COUNT",
         "CHANGED_KEYS",
         "CHANGED_KEYS_FILE",
+        "TREE",
     )
 )
-"""What hooks are told: a hook may well run hubdata itself, and these are no settings misspelt."""
+"""What hooks and gates are told: one may well run hubdata itself, and these are no settings misspelt."""
 EVERY_REPOSITORY = "*"
 """The checkout that stands for whatever repository a job names."""
 

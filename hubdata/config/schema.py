@@ -24,7 +24,7 @@ def json_schema() -> dict[str, Schema]:
 def _settings() -> Schema:
     schema = _base(SettingsFile)
     defs = schema["$defs"]
-    shared = {"cdn": defs["TargetTable"]["properties"]["cdn"]}
+    shared = {key: value for key, value in defs["TargetTable"]["properties"].items() if key != "type"}
     defs["TargetTable"] = _one_of(Seam.TARGET, defs, shared)
     defs["CdnTable"] = _one_of(Seam.CDN, defs, {})
     return schema

@@ -17,20 +17,31 @@ from hubdata.config.builtin import DEFAULT_FILE, defaults
 from hubdata.config.document import Document, read_document
 from hubdata.config.layers import EVERY_REPOSITORY, Layers, lay
 from hubdata.config.problems import Level, Problem, in_order, stop_on_errors
-from hubdata.config.settings_file import HooksTable, SettingsFile, options_of
+from hubdata.config.settings_file import CdnTable, HooksTable, SettingsFile, TargetTable, options_of
+from hubdata.config.stages import stage_faults
 from hubdata.model.fleet import Fleet
+from hubdata.model.gate import Gate
 from hubdata.model.hook import Hook
 from hubdata.model.lease import Terms
+from hubdata.model.stage import Stage
 from hubdata.plugins import Fault, Seam, faults, suggest
+
+_TABLES = ((Seam.TARGET, "targets"), (Seam.CDN, "cdns"))
+_MODELS: Mapping[Seam, type[TargetTable | CdnTable]] = {Seam.TARGET: TargetTable, Seam.CDN: CdnTable}
 
 
 @dataclass(frozen=True, slots=True)
 class TargetSpec:
-    """One target as configured. `options` fit the adapter's `Options`; `cdn` names a CDN of the settings, or None."""
+    """One target as configured. `options` fit the adapter's `Options`; `cdn` names a CDN of the settings, or None.
+
+    A target with a `stage` is fed by another one, not by the sources.
+    """
 
     type: str
     options: Mapping[str, Any]
     cdn: str | None = None
+    stage: Stage | None = None
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +137,14 @@ def _problems(layers: Layers) -> Iterator[Problem]:
         SettingsFile.model_validate(layers.data)
     except ValidationError as err:
         yield from map(layers.problem, faults(err, SettingsFile))
-    for seam, name in ((Seam.TARGET, "targets"), (Seam.CDN, "cdns")):
+    for seam, name in _TABLES:
         tables = layers.data.get(name)
         for key, table in tables.items() if isinstance(tables, dict) else ():
             if isinstance(table, dict) and isinstance(table.get("type"), str):
-                for fault in adapter_faults(seam, table["type"], options_of(table), (name, key, "type")):
+                for fault in adapter_faults(seam, table["type"], options_of(table, _MODELS[seam]), (name, key, "type")):
                     yield layers.problem(fault)
     yield from map(layers.problem, _dangling_cdns(layers.data))
+    yield from map(layers.problem, stage_faults(layers.data.get("targets")))
 
 
 def _dangling_cdns(data: Mapping[str, Any]) -> Iterator[Fault]:
@@ -149,7 +161,7 @@ def _settings(layers: Layers, notices: tuple[str, ...]) -> Settings:
     file = SettingsFile.model_validate(layers.data)
 
     def options(seam: Seam, table: str, name: str, word: str) -> dict[str, Any]:
-        raw = options_of(layers.data[table][name])
+        raw = options_of(layers.data[table][name], _MODELS[seam])
         return with_absolute_paths(seam, word, raw, lambda key: layers.base((table, name, key)))
 
     def path(text: str | None, *place: str) -> Path:
@@ -160,7 +172,11 @@ def _settings(layers: Layers, notices: tuple[str, ...]) -> Settings:
         spool=path(file.spool, "spool"),
         targets={
             name: TargetSpec(
-                t.type, options(Seam.TARGET, "targets", name, t.type), t.cdn if t.cdn in file.cdns else None
+                t.type,
+                options(Seam.TARGET, "targets", name, t.type),
+                t.cdn if t.cdn in file.cdns else None,
+                stage=Stage(t.after, t.soak) if t.after is not None and t.soak is not None else None,
+                gate=Gate(tuple(t.gate), timedelta(seconds=t.gate_timeout_s)) if t.gate else None,
             )
             for name, t in file.targets.items()
         },

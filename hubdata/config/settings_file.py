@@ -1,12 +1,32 @@
 """The shape of `hubdata.toml`. Tables of targets and CDNs are checked further by the adapter that they name."""
 
+import re
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
 Name = Annotated[str, Field(min_length=1)]
 Argument = Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=4096)]
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=255)]
+
+
+def _duration(text: object) -> object:
+    """Return the duration that a text such as `30m` or `1h30m` means; anything else is left to be refused."""
+    if not isinstance(text, str) or not (parts := _DURATION.fullmatch(text)):
+        raise ValueError("expected a duration: a number with s, m, h or d after it, such as 45s, 30m or 1h30m")
+    days, hours, minutes, seconds = (int(part or 0) for part in parts.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+_DURATION = re.compile(r"(?=.)(?:([0-9]{1,5})d)?(?:([0-9]{1,5})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,7})s)?")
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    Field(ge=timedelta(), le=timedelta(days=365)),
+    WithJsonSchema({"type": "string", "pattern": "^(?=.)([0-9]{1,5}d)?([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,7}s)?$"}),
+]
 
 
 class TargetTable(BaseModel):
@@ -16,6 +36,21 @@ class TargetTable(BaseModel):
 
     type: Name
     cdn: Name = Field(default="none", description="The name of a [cdns.NAME] table, or `none`.")
+    after: Name | None = Field(default=None, description="The [targets.NAME] of which this one gets what has soaked.")
+    soak: Duration | None = Field(default=None, description="How long a generation must have been in force there.")
+    gate: list[Argument] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=64,
+        description="A program and its arguments, `{tree}` for the directory to look at; unless it ends with 0,"
+        " nothing is published here.",
+    )
+    gate_timeout_s: float = Field(default=300, gt=0, le=3600, description="Seconds after which it is ended: refused.")
+
+    @field_validator("gate")
+    @classmethod
+    def _startable(cls, argv: list[str] | None) -> list[str] | None:
+        return argv if argv is None else _program(argv)
 
 
 class CdnTable(BaseModel):
@@ -33,6 +68,13 @@ class VerifyTable(BaseModel):
 
     url: str = Field(pattern=r"^https?://[^\s@]+$", description="The public base URL.")
     families: list[Literal["ipv4", "ipv6"]] = Field(default=["ipv4", "ipv6"], min_length=1)
+
+
+def _program(argv: list[str]) -> list[str]:
+    """Return `argv` if its first can be a program."""
+    if not argv[0] or ("/" in argv[0] and not argv[0].startswith("/")):
+        raise ValueError("the first is the program: expected an absolute path, or a name to be found on PATH")
+    return argv
 
 
 class HooksTable(BaseModel):
@@ -53,9 +95,7 @@ class HooksTable(BaseModel):
     @field_validator("on_published")
     @classmethod
     def _startable(cls, argv: list[str]) -> list[str]:
-        if not argv[0] or ("/" in argv[0] and not argv[0].startswith("/")):
-            raise ValueError("the first is the program: expected an absolute path, or a name to be found on PATH")
-        return argv
+        return _program(argv)
 
 
 class LeaseTable(BaseModel):
@@ -103,6 +143,6 @@ class SettingsFile(BaseModel):
     fleet: FleetTable | None = None
 
 
-def options_of(table: Any) -> dict[str, Any]:
+def options_of(table: Any, model: type[TargetTable | CdnTable]) -> dict[str, Any]:
     """Return an adapter's own keys from the table of a target or CDN."""
-    return {key: value for key, value in table.items() if key not in ("type", "cdn")}
+    return {key: value for key, value in table.items() if key not in model.model_fields}

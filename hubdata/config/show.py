@@ -8,7 +8,7 @@ from typing import Any
 from hubdata.config.document import leaves
 from hubdata.config.layers import DEFAULT, Layers
 from hubdata.config.problems import stop_on_errors
-from hubdata.config.settings import Settings, read_settings
+from hubdata.config.settings import Settings, TargetSpec, read_settings
 from hubdata.model.secret import HIDDEN, redact
 from hubdata.plugins import Seam, parse_options
 
@@ -55,6 +55,7 @@ def _settings(layers: Layers, settings: Settings) -> Iterator[Row]:
         yield row(target.type, "targets", name, "type")
         yield from (row(v, "targets", name, *k) for k, v in _options(Seam.TARGET, target.type, target.options))
         yield row(target.cdn or "none", "targets", name, "cdn")
+        yield from (row(value, "targets", name, key) for key, value in _stage(target))
     for name, cdn in settings.cdns.items():
         yield row(cdn.type, "cdns", name, "type")
         yield from (row(v, "cdns", name, *k) for k, v in _options(Seam.CDN, cdn.type, cdn.options))
@@ -70,6 +71,15 @@ def _settings(layers: Layers, settings: Settings) -> Iterator[Row]:
         yield row(settings.hook.argv, "hooks", "on_published")
         yield row(f"{settings.hook.timeout.total_seconds():g}", "hooks", "timeout_s")
         yield row(settings.hook.pass_environment, "hooks", "pass_environment")
+
+
+def _stage(target: TargetSpec) -> Iterator[tuple[str, object]]:
+    if target.stage is not None:
+        yield "after", target.stage.after
+        yield "soak", f"{target.stage.soak.total_seconds():g}s"
+    if target.gate is not None:
+        yield "gate", target.gate.argv
+        yield "gate_timeout_s", f"{target.gate.timeout.total_seconds():g}"
 
 
 def _options(seam: Seam, word: str, options: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], object]]:

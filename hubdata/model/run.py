@@ -7,6 +7,7 @@ from enum import StrEnum
 from hubdata.errors import Exit, worst
 from hubdata.model.finding import Finding
 from hubdata.model.fleet import Downloads
+from hubdata.model.gate import Verdict
 from hubdata.model.inventory import Past
 from hubdata.model.meaning import Difference
 from hubdata.model.plan import Plan
@@ -64,10 +65,12 @@ class TargetResult:
     """One job at one target. `generation` is the one in force afterwards; `requests` counts by method.
 
     `plan` is what was to go out, `failed` the keys of it that did not; `held` is the plan of what broke a limit and
-    waits for approval by its id. `applied` tells that `plan` was carried out; a dry run and a failed target leave it
-    False. `waiting` broke no limit, but was left alone by a run that carries out approved plans only. `meanings` say by
-    key what a change means, where it was worth finding out: in a dry run, and of held files. `changed` are the data
-    keys that have other bytes in public since this run: put, deleted, or found put and entered in the manifest.
+    waits for approval by its id. `gate` is what the target's gate said of all jobs' files together; `barred` is the
+    plan of this job that it kept from going out. `applied` tells that `plan` was carried out; a dry run and a failed
+    target leave it False. `waiting` broke no limit, but was left alone by a run that carries out approved plans only.
+    `meanings` say by key what a change means, where it was worth finding out: in a dry run, and of held files.
+    `changed` are the data keys that have other bytes in public since this run: put, deleted, or found put and entered
+    in the manifest.
     `invalidation_estimate` is what telling the CDN would come to; it stands once, at a dry run's first job that changes
     anything, for all jobs at the target. `downloads` say by plan id what it costs the engines, where their number is
     known.
@@ -87,6 +90,8 @@ class TargetResult:
     changed: tuple[str, ...] = ()
     databases: tuple[Database, ...] = ()
     retention: Retained | None = None
+    gate: Verdict | None = None
+    barred: Plan | None = None
     invalidation_estimate: Estimate | None = None
     downloads: Mapping[str, Downloads] = field(default_factory=dict)
 

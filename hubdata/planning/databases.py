@@ -41,6 +41,8 @@ def _outcome(key: str, snapshot: Snapshot, result: TargetResult) -> Outcome:
         return Outcome.REFUSED
     if key in result.failed:
         return Outcome.FAILED
+    if result.barred is not None and any(change.key == key for change in result.barred.changes):
+        return Outcome.REFUSED
     if result.held is not None and any(change.key == key for change in result.held.changes):
         return Outcome.HELD
     if key in result.changed:

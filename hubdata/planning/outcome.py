@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from hubdata.errors import Exit, worst
-from hubdata.model.finding import Finding, Severity
+from hubdata.model.finding import HOLDING, Finding, Severity
 from hubdata.model.run import JobResult, Outcome, Problem, TargetResult
 
 
@@ -17,16 +17,16 @@ def job_result(
     held_by: tuple[Finding, ...] = (),
     dry_run: bool = False,
 ) -> JobResult:
-    """Return the result of one job at all its targets. `held_by` are the findings of limits, each once."""
+    """Return the result of one job at all its targets. `held_by` are what targets bring up: limits and gates."""
     codes = [p.exit_code for p in (problem, *(t.problem for t in targets)) if p is not None]
-    if any(f.severity is Severity.ERROR for f in findings):
+    if any(f.severity is Severity.ERROR and f.rule not in HOLDING for f in (*findings, *held_by)):
         codes.append(Exit.REFUSED)
     if any(t.held for t in targets):
         codes.append(Exit.HELD)
     if any(t.invalidation is not None and t.invalidation.pending for t in targets):
         codes.append(Exit.CDN_PENDING)
     code = worst(codes)
-    everything = (*findings, *dict.fromkeys(held_by))
+    everything = (*findings, *(f for f in dict.fromkeys(held_by) if f not in findings))
     return JobResult(job, _outcome(code, targets, dry_run=dry_run), source, everything, targets, problem, code)
 
 

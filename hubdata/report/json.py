@@ -87,10 +87,11 @@ def _target(target: TargetResult) -> dict[str, Any]:
     return {
         "target": target.target,
         # What a person may approve, where something is held.
-        "plan_id": (target.held or plan).id,
+        "plan_id": (target.held or target.barred or plan).id,
         "applied": target.applied,
         "held": None if target.held is None else _plan(target.held, target.meanings),
         "waiting": None if target.waiting is None else _plan(target.waiting, target.meanings),
+        "gate": _gate(target),
         **_plan(target.done, target.meanings),
         "adopted": sorted(plan.adopted),
         "forgotten": sorted(plan.forgotten),
@@ -103,6 +104,22 @@ def _target(target: TargetResult) -> dict[str, Any]:
         "databases": [_database(database) for database in target.databases],
         "retention": _retained(target.retention),
         "problem": _problem(target.problem),
+    }
+
+
+def _gate(target: TargetResult) -> dict[str, Any] | None:
+    """Return what the gate said; `refused` is the plan that it kept from going out."""
+    said = target.gate
+    if said is None:
+        return None
+    return {
+        "program": said.program,
+        "passed": said.passed,
+        "files": said.files,
+        "elapsed_s": said.elapsed_s,
+        "reason": redact(said.why),
+        "output": redact(said.output),
+        "refused": None if target.barred is None else _plan(target.barred, target.meanings),
     }
 
 

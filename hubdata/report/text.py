@@ -35,6 +35,9 @@ _MOST_ITEMS = 5
 _MOST_SAID = 5
 """How many of the last lines are shown that a failed hook wrote; JSON has more."""
 
+_MOST_SAID_BY_GATES = 20
+"""How many of the last lines are shown of a gate that refused; JSON has more."""
+
 _MOST = 20
 """How many errors of one file are shown: beyond these the file is something else than it claims."""
 
@@ -211,6 +214,8 @@ def _rows(job: JobResult, *, deletes: bool) -> list[tuple[Cell, ...]]:
 def _note(target: TargetResult) -> str:
     if target.problem is not None:
         return "failed"
+    if target.barred is not None:
+        return "refused by the gate"
     if target.held is not None:
         return f"held {target.held.id[: wording.SHORT_ID]}"
     if target.waiting is not None and not target.applied:
@@ -303,7 +308,8 @@ def _attention(page: Page, result: RunResult, *, verbose: bool, quiet: bool) -> 
         if problem.advice:
             page.prose(plain(redact(problem.advice)), indent=2, first="advice: ")
     _warnings(page, result)
-    findings(page, (f for job in result.jobs for f in job.findings), verbose=verbose, quiet=quiet)
+    findings(page, wording.all_findings(result), verbose=verbose, quiet=quiet)
+    _refusals(page, result)
     held = [[t.held.id for t in job.targets if t.held is not None] for job in result.jobs]
     if any(held):
         page.blank()
@@ -321,6 +327,16 @@ def _warnings(page: Page, result: RunResult) -> None:
         for line in redact(said[-1]).splitlines()[-_MOST_SAID:] if said else ():
             page.line(plain(line), Style.DIM, indent=4)
         page.prose(plain(redact(problem.advice)), indent=2, first="advice: ")
+
+
+def _refusals(page: Page, result: RunResult) -> None:
+    """Add the last lines of what gates wrote that refused: there they say why."""
+    for target, said in wording.refusals(result).items():
+        lines = redact(said.output).splitlines()[-_MOST_SAID_BY_GATES:]
+        page.blank()
+        page.prose(plain(f"the gate of {target} wrote{':' if lines else ' nothing'}"))
+        for line in lines:
+            page.line(plain(line), Style.DIM, indent=4)
 
 
 def _last(page: Page, summary: str, code: Exit, meaning: str) -> None:

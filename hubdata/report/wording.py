@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from hubdata.errors import Exit
 from hubdata.model.finding import HOLDING, Finding, Severity
+from hubdata.model.gate import Verdict
 from hubdata.model.plan import Plan
 from hubdata.model.run import Database, JobResult, Outcome, Problem, RunResult, TargetResult
 from hubdata.model.tariff import Estimate
@@ -135,9 +136,26 @@ def is_held(finding: Finding) -> bool:
     return finding.rule in HOLDING
 
 
+def is_barred(finding: Finding) -> bool:
+    """Tell a finding of a gate (about all files together) from one about a file."""
+    return finding.rule.startswith("gate.")
+
+
+def all_findings(result: RunResult) -> list[Finding]:
+    """Return the findings of all jobs; what a gate says stands at each of them, and is told once."""
+    found = [f for job in result.jobs for f in job.findings]
+    return [f for f in found if not is_barred(f)] + list(dict.fromkeys(f for f in found if is_barred(f)))
+
+
+def refusals(result: RunResult) -> dict[str, Verdict]:
+    """Return by target what gates said that refused."""
+    said = {t.target: t.gate for job in result.jobs for t in job.targets if t.barred is not None and t.gate is not None}
+    return dict(sorted(said.items()))
+
+
 def refused_keys(findings: Iterable[Finding]) -> frozenset[str]:
     """Return the keys that validation keeps from being published."""
-    return frozenset(f.key for f in findings if f.severity is Severity.ERROR and not is_held(f))
+    return frozenset(f.key for f in findings if f.severity is Severity.ERROR and not is_held(f) and not is_barred(f))
 
 
 def problems(result: RunResult) -> dict[Problem, list[str]]:
@@ -213,6 +231,8 @@ def _troubles(result: RunResult) -> list[str]:
     parts = []
     if refused:
         parts.append(f"refused {counted(len(refused), 'file')}")
+    if barred := refusals(result):
+        parts.append(f"the gate of {' and '.join(barred)} refused")
     if held:
         parts.append(f"held {counted(held, 'job')}")
     if failed:

@@ -11,6 +11,7 @@ from hubdata.rules import (
     audit,
     bots,
     cidr,
+    gate,
     group,
     ip_exact,
     job,
@@ -49,6 +50,7 @@ CATALOGUE: tuple[Rule, ...] = (
     *group.RULES,
     *limits.RULES,
     *job.RULES,
+    *gate.RULES,
     *audit.RULES,
     *signature.RULES,
 )

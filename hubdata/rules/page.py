@@ -20,6 +20,7 @@ _FAMILIES = {
     "group": "Groups",
     "limits": "Limits",
     "job": "Jobs, files, waivers, sources",
+    "gate": "Gates",
     "audit": "Audit of a hub",
     "signature": "Signatures",
 }

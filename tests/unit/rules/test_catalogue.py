@@ -124,6 +124,7 @@ def test_only_what_no_file_can_show_has_no_example_to_judge() -> None:
         "audit",
         "group",
         "signature",
+        "gate",
     }
     bare = {rule.id for rule in _JUDGED if not rule.example.body}
     assert bare <= set(_MADE)

@@ -1,0 +1,33 @@
+"""Stages: a target that is fed by no source, but by what another target has held for long enough."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a target is fed by: the target called `after`, once a generation has been in force there for `soak`."""
+
+    after: str
+    soak: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """Which generation of which target was promoted last; in the manifest of the target that has it now.
+
+    While it is `partial`, something of it has yet to go out: it was held, refused, or could not be stored.
+    """
+
+    source: str
+    generation: int
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A generation that is in force and soaks: it is due at `due_at` (aware UTC), unless another takes its place."""
+
+    generation: int
+    due_at: datetime
+    remaining: timedelta
