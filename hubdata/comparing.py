@@ -15,14 +15,15 @@ from typing import IO
 from hubdata.errors import ConfigError, SourceError, TargetError
 from hubdata.meaning.difference import difference
 from hubdata.meaning.table import is_understood, meaning_of
-from hubdata.model import manifest as manifests
 from hubdata.model.comparison import Comparison, FileDifference, State
 from hubdata.model.finding import Finding
-from hubdata.model.manifest import Entry, Manifest
+from hubdata.model.inventory import Stored
+from hubdata.model.manifest import Entry
 from hubdata.model.meaning import Meaning
 from hubdata.model.snapshot import SourceFile
 from hubdata.ports import Archive, Target
-from hubdata.publishing.survey import MANIFEST_MAX_BYTES, read_manifest, survey
+from hubdata.publishing import recall
+from hubdata.publishing.survey import read_manifest, survey
 from hubdata.transfer import git_repository
 from hubdata.transfer.git import Git
 from hubdata.transfer.git_changes import commit_of, fork_point
@@ -147,52 +148,40 @@ def of_generation(target: Target, generation: int) -> Side:
     current, _ = read_manifest(target)
     if current.generation == generation:
         return of_published(target)
-    if generation > current.generation:
-        raise TargetError(
-            f"target {target.name}: expected generation {generation}, found {current.generation}",
-            advice="name an older one, or `published`",
-        )
-    past = _past_manifest(target, generation) if isinstance(target, Archive) else None
-    if past is None or not isinstance(target, Archive):
-        keeps = "keeps no older versions" if past is None and not isinstance(target, Archive) else "no longer has it"
-        raise TargetError(
-            f"target {target.name}: generation {generation} is wanted, {current.generation} is published;"
-            f" its store {keeps}",
-            advice="compare with `published`, or with the revision that it was made from: git:REV",
-        )
+    past = recall.generation(target, generation)
+    assert isinstance(target, Archive)  # noqa: S101 - or there is no older generation
     files = {key: Lump(entry.size, entry.sha256, _past(target, key, entry)) for key, entry in past.files.items()}
     kinds = {key: entry.kind for key, entry in past.files.items()}
     return Side(f"{target.name}, generation {generation}", files, kinds)
 
 
-def _past_manifest(archive: Archive, generation: int) -> Manifest | None:
-    """Return the manifest of `generation`, found by halving: generations only grow. None: not kept."""
-    versions = archive.history(manifests.KEY)
-    low, high = 0, len(versions)
-    while low < high:
-        middle = (low + high) // 2
-        blob = archive.read(manifests.KEY, max_bytes=MANIFEST_MAX_BYTES, version_id=versions[middle])
-        found = Manifest() if blob is None else Manifest.from_bytes(blob.body)
-        if found.generation == generation:
-            return found
-        if found.generation > generation:
-            low = middle + 1
-        else:
-            high = middle
-    return None
-
-
 def _past(archive: Archive, key: str, entry: Entry) -> Callable[[], bytes]:
     def read() -> bytes:
-        blob = archive.read(key, max_bytes=MAX_BYTES, version_id=entry.version_id)
-        if blob is None or hashlib.sha256(blob.body).hexdigest() != entry.sha256:
+        body = _Memory()
+        there = archive.retrieve(key, Stored(entry.size, entry.etag, entry.version_id), body)
+        if not there or hashlib.sha256(body.bytes).hexdigest() != entry.sha256:
             raise TargetError(
                 f"{key}: the store no longer keeps the version that was published ({entry.changed_at})",
                 advice="compare with the revision that it was made from: git:REV",
             )
-        return blob.body
+        return bytes(body.bytes)
 
     return read
+
+
+class _Memory:
+    """Where the bytes of one file go."""
+
+    def __init__(self) -> None:
+        self.bytes = bytearray()
+
+    def begin(self) -> None:
+        """Forget what was written so far."""
+        self.bytes.clear()
+
+    def write(self, piece: bytes) -> None:
+        """Take the next piece."""
+        self.bytes += piece
 
 
 def _matched(old: Side, new: Side) -> tuple[Side, Side]:

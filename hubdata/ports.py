@@ -222,6 +222,18 @@ class Variable(Protocol):
         ...
 
 
+class Sink(Protocol):
+    """Where the bytes of one file go, piece by piece. Raises errors of our own tree alone."""
+
+    def begin(self) -> None:
+        """Forget what was written so far: the bytes come from the start."""
+        ...
+
+    def write(self, piece: bytes) -> None:
+        """Take the next piece."""
+        ...
+
+
 @runtime_checkable
 class Archive(Protocol):
     """What a target can do besides, if its store keeps the past of every object."""
@@ -232,6 +244,13 @@ class Archive(Protocol):
 
     def read(self, key: str, *, max_bytes: int, version_id: str | None = None) -> Blob | None:
         """Return a small object as it is, or was in that version; None when there is none."""
+        ...
+
+    def retrieve(self, key: str, state: Stored, into: Sink) -> bool:
+        """Write the bytes that an object had in `state`, as they come; False when the store has them no more.
+
+        Where `state` names no version, its ETag and size do. The caller compares what it gets with what it wants.
+        """
         ...
 
 

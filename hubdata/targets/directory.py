@@ -6,6 +6,8 @@ learns of it. A file whose bytes are right already is never touched: its modific
 engines as Last-Modified.
 
 The ETag is the MD5 of the bytes, as on S3. A directory that does not exist yet is empty; reading never creates it.
+
+What was published before is kept below `.hubdata/versions/` (`transfer/tree_eras.py`), so that it can be gone back to.
 """
 
 import errno
@@ -15,20 +17,23 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from io import BufferedReader
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from hubdata.errors import Conflict, TargetError
-from hubdata.model.inventory import Stored
+from hubdata.model.inventory import Past, Stored
 from hubdata.model.key import PRIVATE, RESERVED, key_problem
-from hubdata.ports import Blob, Upload
+from hubdata.model.manifest import KEY as MANIFEST
+from hubdata.ports import Blob, Sink, Upload
 from hubdata.transfer.digest import VerifiedReader
 from hubdata.transfer.tree import Tree
+from hubdata.transfer.tree_eras import Era, Eras
 
 LOCK_TIMEOUT_S = 60.0
 """How long a write waits for another process; the lock is held for one rename, so this is never reached in health."""
@@ -57,15 +62,18 @@ class DirectoryTarget:
     """One directory tree."""
 
     class Options(BaseModel):
-        """What `[targets.NAME]` may hold for `type = "directory"`."""
+        """What `[targets.NAME]` may hold for `type = "directory"`. Past generations are kept as long as both allow."""
 
         model_config = ConfigDict(extra="forbid", frozen=True)
 
         path: Path
+        keep_generations: int = Field(default=20, ge=0, le=1000)
+        keep_days: int = Field(default=30, ge=0, le=36500)
 
     def __init__(self, name: str, options: Options) -> None:
         self._name = name
         self._tree = Tree(options.path, private=PRIVATE.rstrip("/"), lock_timeout_s=LOCK_TIMEOUT_S)
+        self._eras = Eras(self._tree, most=options.keep_generations, days=options.keep_days)
         self._counts: Counter[str] = Counter()
         self._counting = threading.Lock()
         self._etags: dict[tuple[int, ...], str] = {}  # a file's state, as the system tells it -> its MD5
@@ -106,11 +114,11 @@ class DirectoryTarget:
         self._count("HEAD")
         return self._stat(key)
 
-    def read(self, key: str, *, max_bytes: int) -> Blob | None:
-        """Return one small file whole, or None. Raises TargetError beyond `max_bytes`."""
+    def read(self, key: str, *, max_bytes: int, version_id: str | None = None) -> Blob | None:
+        """Return one small file whole, as it is or was, or None. Raises TargetError beyond `max_bytes`."""
         self._count("GET")
         _check(key)
-        with self._explained(key), self._tree.opened(key) as file:
+        with self._explained(key), self._version(key, version_id) as file:
             if file is None:
                 return None
             body = file.read(max_bytes + 1)
@@ -158,7 +166,94 @@ class DirectoryTarget:
                 return
             if if_etag is not None and held.etag != if_etag:
                 raise self._conflict(key, if_etag)
+            self._keep(key)
             self._tree.remove(key)
+
+    def history(self, key: str) -> tuple[str, ...]:
+        """Return the version ids of all states that are kept of one file, the newest first."""
+        return tuple(state.version_id for state in self._past(lambda name: name == key) if not state.deleted)
+
+    def retrieve(self, key: str, state: Stored, into: Sink) -> bool:
+        """Write the bytes of that state of one file; False when it is not kept any more."""
+        self._count("GET")
+        _check(key)
+        wanted = Stored(state.size, state.etag)
+        with self._explained(key), self._where(key, lambda held: held == wanted) as file:
+            if file is None:
+                return False
+            into.begin()
+            while chunk := file.read(_CHUNK):
+                into.write(chunk)
+        return True
+
+    def past(self, prefix: str) -> tuple[Past, ...]:
+        """Return every state that is kept of files whose key begins so, by key, the newest first."""
+        return self._past(lambda key: key.startswith(prefix))
+
+    def forget(self, key: str, version_id: str) -> None:
+        """Remove one state that is kept of a file; fine when it is gone."""
+        self._count("DELETE")
+        _check(key)
+        era = Era.named(version_id)
+        if era is not None:
+            with self._explained(key), self._tree.locked():
+                self._eras.forget(key, era)
+
+    def _past(self, wanted: Callable[[str], bool]) -> tuple[Past, ...]:
+        """Return the states of the `wanted` keys. One that is gone begins with a marker, as old as its last state."""
+        self._count("LIST")
+        found: dict[str, list[Past]] = {}
+        with self._explained(""):
+            for key, file in self._tree.walk():
+                if wanted(key):
+                    held = os.fstat(file.fileno())
+                    found[key] = [Past(key, self._measured(file).etag, _written_at(held), True, held.st_size)]
+            ended = datetime.now(UTC)
+            eras = self._eras.all()
+            after = {era: datetime.fromtimestamp(next_.began, UTC) for next_, era in pairwise(eras)}
+            for key, era, file in self._eras.walk():
+                if wanted(key):
+                    held = os.fstat(file.fileno())
+                    marker = Past(key, "", after.get(era, ended), True, deleted=True)
+                    states = found.setdefault(key, [marker])
+                    states.append(Past(key, era.name, _written_at(held), False, held.st_size))
+        return tuple(state for key in sorted(found) for state in found[key])
+
+    @contextmanager
+    def _version(self, key: str, version_id: str | None) -> Iterator[BufferedReader | None]:
+        """Give one state of a file, open for reading: that of an era, or the one with this ETag, whatever its era."""
+        era = None if version_id is None else Era.named(version_id)
+        if era is not None:
+            with self._eras.opened(key, era) as file:
+                yield file
+            return
+        if version_id is None:
+            with self._tree.opened(key) as file:
+                yield file
+            return
+        with self._where(key, lambda held: held.etag == version_id) as file:
+            yield file
+
+    @contextmanager
+    def _where(self, key: str, wanted: Callable[[Stored], bool]) -> Iterator[BufferedReader | None]:
+        """Give the newest state of a file that is `wanted`, be it what is there now, open for reading."""
+        for era in (None, *self._eras.all()):
+            with ExitStack() as stack:
+                try:
+                    opened = self._tree.opened(key) if era is None else self._eras.opened(key, era)
+                    file = stack.enter_context(opened)
+                except (NotADirectoryError, IsADirectoryError):  # by now, another file's name is above or below it
+                    continue
+                if file is not None and wanted(self._measured(file)):
+                    file.seek(0)
+                    yield file
+                    return
+        yield None
+
+    def _keep(self, key: str) -> None:
+        """Keep what is public before it goes; hubdata's own records have no past."""
+        if key == MANIFEST or not (key in RESERVED or key.startswith(PRIVATE)):
+            self._eras.keep(key)
 
     def _replace(
         self, key: str, fill: Callable[[BinaryIO], None], wanted: Stored, planned: str | None, *, same_is_done: bool
@@ -183,7 +278,13 @@ class DirectoryTarget:
                 os.fsync(draft.file.fileno())
                 with self._tree.locked():
                     if not settled():
+                        self._keep(key)
+                        if key == MANIFEST:
+                            self._eras.turn()
                         self._tree.adopt(draft, key)
+        if key == MANIFEST:
+            with suppress(OSError):  # what cannot be removed now is by the next publication
+                self._eras.prune()
         return wanted
 
     def _stat(self, key: str) -> Stored | None:
@@ -231,10 +332,14 @@ def _check(key: str) -> None:
     """Raise TargetError unless `key` is safe as a path and none of the store's own machinery."""
     inner = key.removeprefix(PRIVATE)
     problem = None if inner in RESERVED else key_problem(inner)
-    if problem is None and key.startswith(PRIVATE) and inner.partition("/")[0] in ("lock", "tmp"):
+    if problem is None and key.startswith(PRIVATE) and inner.partition("/")[0] in ("lock", "tmp", "versions"):
         problem = "the directory target needs that name itself"
     if problem is not None:
         raise TargetError(f"{key!r}: {problem}", advice="use another key")
+
+
+def _written_at(held: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(held.st_mtime, UTC)
 
 
 def _md5(body: bytes) -> str:

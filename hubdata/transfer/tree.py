@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 import secrets
+import shutil
 import stat
 import threading
 import time
@@ -34,7 +35,7 @@ class Draft:
 
 
 class Tree:
-    """The files below `root`. `private` is the directory of drafts and lock, made readable for its owner alone.
+    """The files below `root`. `private` is the directory of drafts, lock and past, readable for its owner alone.
 
     Names are relative, `/` between segments, and already checked: no empty, `.` or `..` segments. All methods raise
     OSError as the system does. Reading never creates anything; a root that does not exist is empty.
@@ -44,24 +45,53 @@ class Tree:
         self.root = root
         self.lock = f"{private}/lock"
         self.drafts = f"{private}/tmp"  # noqa: S108 - below the root
+        self.kept = f"{private}/versions"
         self._private = private
         self._timeout_s = lock_timeout_s
         self._writing = threading.Lock()
         self._swept = False
 
-    def walk(self) -> Iterator[tuple[str, BufferedReader]]:
-        """Yield every regular file by name, open for reading; drafts, lock, links and devices are left out.
+    def walk(self, below: str = "") -> Iterator[tuple[str, BufferedReader]]:
+        """Yield every regular file by its name `below`, open for reading; links and devices are left out.
 
-        So are names that are not UTF-8.
+        So are drafts, lock, what is kept of the past, and names that are not UTF-8.
         """
         try:
-            root = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            if below:
+                with self._parent(below, create=False) as (parent, last):
+                    root = os.open(last, _DIRECTORY, dir_fd=parent)
+            else:
+                root = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except FileNotFoundError:
             return
         try:
             yield from self._walk(root, "", 0)
         finally:
             os.close(root)
+
+    def directories(self, name: str) -> list[str]:
+        """Return the names of the directories in one, none when it does not exist."""
+        try:
+            with self._parent(f"{name}/x", create=False) as (parent, _), os.scandir(parent) as entries:
+                return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+        except FileNotFoundError:
+            return []
+
+    def make(self, name: str) -> None:
+        """Make one directory, and those above it; fine when it is there."""
+        with self._parent(f"{name}/x", create=True):
+            pass
+
+    def clear(self, name: str) -> None:
+        """Remove a directory and all that is in it; fine when it is gone. No link is followed."""
+        with suppress(FileNotFoundError), self._parent(name, create=False) as (parent, last):
+            shutil.rmtree(last, ignore_errors=True, dir_fd=parent)
+
+    def link(self, name: str, other: str) -> None:
+        """Give a file a second name. Raises FileExistsError when that is taken."""
+        with self._parent(name, create=False) as (source, was), self._parent(other, create=True) as (parent, last):
+            # Not synced: the journal that brings the rename after it to the disk brings this one too.
+            os.link(was, last, src_dir_fd=source, dst_dir_fd=parent, follow_symlinks=False)
 
     @contextmanager
     def opened(self, name: str) -> Iterator[BufferedReader | None]:
@@ -96,13 +126,13 @@ class Tree:
             os.rename(draft.name, last, src_dir_fd=draft.directory, dst_dir_fd=parent)
             os.fsync(parent)
 
-    def remove(self, name: str) -> None:
-        """Remove one file, and the directories above it that are empty now."""
+    def remove(self, name: str, upto: str | None = None) -> None:
+        """Remove one file, and the directories above it that are empty now, but not `upto`."""
         with self._parent(name, create=False) as (parent, last):
             os.unlink(last, dir_fd=parent)
             os.fsync(parent)
         above = name.rpartition("/")[0]
-        while above and above != self._private:
+        while above and above not in (self._private, upto):
             try:
                 with self._parent(above, create=False) as (parent, last):
                     os.rmdir(last, dir_fd=parent)
@@ -154,7 +184,7 @@ class Tree:
             )
         for last, is_directory in found:
             name = prefix + last
-            if name in (self.lock, self.drafts) or not _is_text(last):
+            if name in (self.lock, self.drafts, self.kept) or not _is_text(last):
                 continue
             try:
                 fd = os.open(last, _DIRECTORY if is_directory else _READ, dir_fd=directory)

@@ -213,7 +213,7 @@ def test_a_database_that_is_none_stops_a_plan_only_when_it_was_named(small: Smal
         (("published", "published", "--kind", "nothing"), 2, "no such kind"),
         (("generation:x", "published"), 2, "a generation is a whole number"),
         (("generation:7", "published"), 6, "expected generation 7, found 1"),
-        (("generation:0", "published"), 6, "keeps no older versions"),
+        (("generation:0", "published"), 6, "expected generation 0, found 1"),
         (("published", "upstream", "--target", "nowhere"), 2, "no such target"),
         (("published", "upstream", "--job", "nowhere"), 2, "no such job"),
     ],

@@ -14,7 +14,7 @@ from hubdata.model.finding import Finding, Severity
 from hubdata.model.inventory import Stored
 from hubdata.model.manifest import KEY, Entry, Manifest
 from hubdata.model.snapshot import SourceFile
-from hubdata.ports import Blob
+from hubdata.ports import Blob, Sink
 from tests.simulator.store import MemoryTarget
 from tests.simulator.wire import Wire
 
@@ -143,6 +143,15 @@ class Vault(MemoryTarget):
             return super().read(key, max_bytes=max_bytes)
         body = self.past[key].get(version_id)
         return None if body is None else Blob(body, _stored(body, version_id))
+
+    def retrieve(self, key: str, state: Stored, into: Sink) -> bool:
+        """Write one state of `key`."""
+        body = self.past[key].get(state.version_id or "")
+        if body is None:
+            return False
+        into.begin()
+        into.write(body)
+        return True
 
 
 @pytest.mark.parametrize("wanted", range(1, 8))

@@ -11,6 +11,7 @@ from hubdata.transfer.store_clock import StoreClock
 _PERMISSIONS = {
     "ListObjectsV2": "s3:ListBucket",
     "GetObject": "s3:GetObject (and s3:ListBucket on the bucket, or a missing object looks denied)",
+    "GetObjectVersion": "s3:GetObjectVersion",
     "ListObjectVersions": "s3:ListBucketVersions",
     "HeadObject": "s3:GetObject (and s3:ListBucket on the bucket, or a missing object looks denied)",
     "PutObject": "s3:PutObject (and s3:GetObject for conditional writes)",

@@ -18,12 +18,13 @@ from typing import Any
 from hubdata.errors import TargetError
 from hubdata.model.inventory import Past, Stored
 from hubdata.model.manifest import KEY as MANIFEST
-from hubdata.ports import Blob, Upload
+from hubdata.ports import Blob, Sink, Upload
 from hubdata.targets.s3 import abilities
 from hubdata.targets.s3.abilities import Abilities
 from hubdata.targets.s3.bucket import Bucket, refused
 from hubdata.targets.s3.objects import Parcel, etag_of, is_md5, size_of, stored_of
 from hubdata.targets.s3.options import S3Options
+from hubdata.targets.s3.retrieving import retrieved
 from hubdata.targets.s3.writing import Writer
 from hubdata.transfer.aws import Settings, pause
 from hubdata.transfer.digest import SMALL_BYTES, VerifiedReader, read_verified
@@ -142,6 +143,10 @@ class S3Target:
                 self._bucket.prefix,
                 self._bucket.place(),
             )
+
+    def retrieve(self, key: str, state: Stored, into: Sink) -> bool:
+        """Write the bytes that an object had in `state`; False when the bucket has them no more."""
+        return retrieved(self._bucket, key, state, into)
 
     def forget(self, key: str, version_id: str) -> None:
         """Remove one version of an object for good; fine when it is gone."""

@@ -47,8 +47,9 @@ def write(target: DirectoryTarget, key: str, body: bytes) -> None:
 
 
 def files(public: Path) -> list[str]:
-    """Return every file and link below a directory."""
-    return sorted(str(p.relative_to(public)) for p in public.rglob("*") if not p.is_dir() or p.is_symlink())
+    """Return every file and link below a directory, but what is kept of the past."""
+    found = (str(p.relative_to(public)) for p in public.rglob("*") if not p.is_dir() or p.is_symlink())
+    return sorted(name for name in found if not name.startswith(".hubdata/versions/"))
 
 
 def test_reading_creates_nothing(target: DirectoryTarget, public: Path) -> None:
