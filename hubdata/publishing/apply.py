@@ -1,6 +1,6 @@
 """Carry plans out at one target, in the one order that is safe for readers.
 
-    open receipt -> puts -> manifest swap (the commit point) -> deletes -> CDN -> close receipt
+    open receipt -> puts -> manifest swap (the commit point) -> seal -> deletes -> CDN -> close receipt
 
 Readers never find a manifest that names an object not in place, nor an object gone that it still names. A put that
 fails does not undo the others: what is stored is committed and the CDN told, the error is raised afterwards, and the
@@ -24,7 +24,8 @@ from hubdata.planning.merge import entry_of, merged
 from hubdata.ports import Cdn, Reporter, Target, Upload
 from hubdata.publishing import ledger as ledgers
 from hubdata.publishing.lease import Held
-from hubdata.publishing.ledger import Inherited, Ledger, Line
+from hubdata.publishing.ledger import Inherited, Ledger, Line, Seal
+from hubdata.publishing.sealing import Sealing
 from hubdata.publishing.survey import Survey, read_manifest
 from hubdata.publishing.telling import TAG_METADATA, metadata_of, telling
 
@@ -46,10 +47,14 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What came of an apply: the receipt, and the errors of single objects, none of which undid the others."""
+    """What came of an apply: the receipt, and the errors of single objects, none of which undid the others.
+
+    `unsealed` is why what is published has no seal yet, though it was to have one: the next run mends it.
+    """
 
     receipt: Receipt
     failures: Mapping[str, HubdataError]
+    unsealed: TargetError | None = None
 
 
 def apply(
@@ -62,6 +67,7 @@ def apply(
     run_id: str,
     reporter: Reporter,
     inherited: tuple[Inherited, ...] = (),
+    sealing: Sealing | None = None,
 ) -> Applied:
     """Return what was done to make `target` hold all `works`, as one generation and one invalidation.
 
@@ -70,7 +76,8 @@ def apply(
     then nothing is committed, and the objects already put are recognised by the next run.
     """
     stamp = lease.now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    own = telling(cdn, _changed(works, survey.inventory), survey.inventory).paths
+    seal_keys = sealing.sealer.keys if sealing else ()
+    own = telling(cdn, _changed(works, survey.inventory), survey.inventory, seal_keys).paths
     paths = tuple(dict.fromkeys((*own, *(path for each in inherited for path in each.line.paths))))
     metadata = {work.plan.job: metadata_of(cdn, work.plan.job) for work in works if work.plan.puts}
     deletes = tuple((c.key, c.planned_etag) for work in works for c in work.plan.deletes if c.planned_etag is not None)
@@ -88,8 +95,9 @@ def apply(
         # A put whose answer was lost may be in place: the receipt stays open, so the CDN is told by the next run.
         return Applied(Receipt(line.reference, target.name, upon), failures)
     lease.check()
-    manifest = _commit(change, target, survey.inventory, lease, run_id=run_id, stamp=stamp)
+    manifest, etag = _commit(change, target, survey.inventory, lease, sealing, run_id=run_id, stamp=stamp)
     reporter.emit(Event("manifest.swapped", {"target": target.name, "generation": manifest.generation}))
+    seal, unsealed = (None, None) if sealing is None else sealing.sealed(manifest.to_bytes(), etag)
     deleted, delete_failures = _delete_all(works, change.removed, target, lease)
 
     receipt = Receipt(line.reference, target.name, manifest.generation, stored, deleted)
@@ -100,15 +108,16 @@ def apply(
         again = ledgers.rest(line, deletes=left, puts=doubtful, paths=cdn.paths(tuple(key for key, _ in left)))
         ledger = ledgers.opened(target, ledger, again)
     if paths:
-        receipt = replace(receipt, invalidation=_tell(cdn, target, ledger, line, manifest=manifest, reporter=reporter))
-    elif noted or ledger.open:
-        ledgers.closed(target, ledger, line, listed=manifest.files)
-    return Applied(receipt, {**failures, **delete_failures})
+        told = _tell(cdn, target, ledger, line, manifest=manifest, seal=seal, reporter=reporter)
+        receipt = replace(receipt, invalidation=told)
+    elif noted or ledger.open or seal:
+        ledgers.closed(target, ledger, line, listed=manifest.files, seal=seal)
+    return Applied(receipt, {**failures, **delete_failures}, unsealed)
 
 
-def foreseen(works: tuple[Work, ...], cdn: Cdn, survey: Survey) -> Estimate | None:
+def foreseen(works: tuple[Work, ...], cdn: Cdn, survey: Survey, seal: tuple[str, ...] = ()) -> Estimate | None:
     """Return what it would come to to tell `cdn` of an apply of `works`; None where there is nothing to tell."""
-    return telling(cdn, _changed(works, survey.inventory), survey.inventory).estimate if works else None
+    return telling(cdn, _changed(works, survey.inventory), survey.inventory, seal).estimate if works else None
 
 
 def _changed(works: tuple[Work, ...], inventory: Inventory) -> tuple[str, ...]:
@@ -210,14 +219,26 @@ def _manifest_change(
 
 
 def _commit(
-    change: _ManifestChange, target: Target, inventory: Inventory, lease: Held, *, run_id: str, stamp: str
-) -> Manifest:
-    """Swap the manifest under its ETag; on top of what others have swapped in who know of no lease."""
+    change: _ManifestChange,
+    target: Target,
+    inventory: Inventory,
+    lease: Held,
+    sealing: Sealing | None,
+    *,
+    run_id: str,
+    stamp: str,
+) -> tuple[Manifest, str]:
+    """Swap the manifest under its ETag; on top of what others have swapped in who know of no lease.
+
+    Returns it with its new ETag.
+    """
     newest, etag = inventory.manifest, inventory.manifest_etag
     for _ in range(_MANIFEST_TRIES):
         manifest = merged(newest, change.entries, change.removed, run_id=run_id, published_at=stamp)
+        if sealing is not None:
+            sealing.announce(manifest)
         try:
-            target.write(
+            stored = target.write(
                 manifests.KEY,
                 manifest.to_bytes(),
                 content_type="application/json",
@@ -227,8 +248,10 @@ def _commit(
         except Conflict:
             lease.renew()  # if another run holds the lease by now, it goes first
             newest, etag = read_manifest(target)
+            if sealing is not None:
+                sealing.vouch(etag)
         else:
-            return manifest
+            return manifest, stored.etag
     raise Conflict(
         f"target {target.name}: {manifests.KEY} changed {_MANIFEST_TRIES} times while this run tried to swap it",
         advice="too many runs at once on one target: run them one after the other",
@@ -255,7 +278,14 @@ def _delete_all(
 
 
 def _tell(
-    cdn: Cdn, target: Target, ledger: Ledger, line: Line, *, manifest: Manifest, reporter: Reporter
+    cdn: Cdn,
+    target: Target,
+    ledger: Ledger,
+    line: Line,
+    *,
+    manifest: Manifest,
+    seal: Seal | None,
+    reporter: Reporter,
 ) -> Invalidation:
     try:
         invalidation = cdn.invalidate(line.paths, line.reference)
@@ -264,9 +294,11 @@ def _tell(
         return Invalidation(line.paths, line.reference, pending=True, reason=str(err), advice=err.advice)
     told = invalidation.id or ""
     reporter.emit(Event("cdn.invalidated", {"target": target.name, "id": told, "paths": len(line.paths)}))
-    ledger, was_open = ledgers.closed(target, ledger, replace(line, invalidation_id=told), listed=manifest.files)
+    done = replace(line, invalidation_id=told)
+    ledger, was_open = ledgers.closed(target, ledger, done, listed=manifest.files, seal=seal)
     if was_open:
         return invalidation
     # Another run took this one for crashed and told the CDN under our reference, maybe before our last put: tell anew.
     anew = replace(line, reference=f"{line.reference}-again", upon=None)
-    return _tell(cdn, target, ledgers.opened(target, ledger, anew), anew, manifest=manifest, reporter=reporter)
+    ledger = ledgers.opened(target, ledger, anew)
+    return _tell(cdn, target, ledger, anew, manifest=manifest, seal=seal, reporter=reporter)

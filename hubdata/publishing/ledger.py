@@ -7,7 +7,7 @@ is. One object, swapped under its ETag, holds all of it: reading it costs one re
 """
 
 import json
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -51,12 +51,25 @@ class Inherited:
 
 
 @dataclass(frozen=True, slots=True)
+class Seal:
+    """What was written beside the manifest with the ETag `manifest`: each file of it by key, with its own ETag.
+
+    `signed_by` is the id of the key; empty where nothing is signed.
+    """
+
+    manifest: str
+    signed_by: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
-    """The ledger as read. `etag` is None when the target has none yet."""
+    """The ledger as read. `etag` is None when the target has none yet; `seal` is the last one that was finished."""
 
     open: tuple[Line, ...] = ()
     closed: tuple[Line, ...] = ()
     etag: str | None = None
+    seal: Seal | None = None
 
 
 def read(target: Target) -> Ledger:
@@ -70,9 +83,12 @@ def read(target: Target) -> Ledger:
     try:
         data = json.loads(blob.body)
         return Ledger(
-            tuple(_line(item) for item in data["open"]), tuple(_line(item) for item in data["closed"]), blob.stored.etag
+            tuple(_line(item) for item in data["open"]),
+            tuple(_line(item) for item in data["closed"]),
+            blob.stored.etag,
+            _seal(data.get("seal")),
         )
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as err:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as err:
         raise TargetError(
             f"target {target.name}: {KEY} is not a ledger ({type(err).__name__}: {err})",
             advice="remove that object; the CDN may then serve old copies until they expire",
@@ -101,13 +117,24 @@ def waits(line: Line, listed: Container[str], wanted: Container[str]) -> bool:
     return _is_rest_of_puts(line) and unlisted
 
 
+def sealed(target: Target, ledger: Ledger, seal: Seal) -> Ledger:
+    """Return the ledger after `seal` was noted in it, and nothing else."""
+    return _swap(target, ledger, lambda now: replace(now, seal=seal))
+
+
 def closed(
-    target: Target, ledger: Ledger, line: Line, *, left: Line | None = None, listed: Container[str] = ()
+    target: Target,
+    ledger: Ledger,
+    line: Line,
+    *,
+    left: Line | None = None,
+    listed: Container[str] = (),
+    seal: Seal | None = None,
 ) -> tuple[Ledger, bool]:
     """Return the ledger after the receipt with `line.reference` was closed as `line`, and whether it was open till now.
 
     If it was not, another run took it for a crashed one's and told the CDN on its behalf, perhaps too early. What is
-    `left` of it is opened at once; rests of objects that are `listed` by now go too.
+    `left` of it is opened at once; rests of objects that are `listed` by now go too. What was sealed with it is noted.
     """
     was_open = True
 
@@ -121,7 +148,7 @@ def closed(
         still_open = (*(item for item in now.open if stays(item)), *([left] if left else []))
         others = tuple(item for item in now.closed if item.reference != line.reference)
         kept = replace(line, paths=(), deletes=(), puts=(), upon=None)
-        return replace(now, open=still_open, closed=(*others, kept)[-_CLOSED_KEPT:])
+        return replace(now, open=still_open, closed=(*others, kept)[-_CLOSED_KEPT:], seal=seal or now.seal)
 
     return _swap(target, ledger, close), was_open
 
@@ -166,6 +193,13 @@ def _line(data: dict[str, Any]) -> Line:
     )
 
 
+def _seal(data: dict[str, Any] | None) -> Seal | None:
+    if data is None:
+        return None
+    files = {str(key): str(etag) for key, etag in data["files"].items()}
+    return Seal(str(data["manifest"]), str(data["signed_by"]), files)
+
+
 def _to_bytes(ledger: Ledger) -> bytes:
     def plain(line: Line) -> dict[str, Any]:
         return {
@@ -180,5 +214,10 @@ def _to_bytes(ledger: Ledger) -> bytes:
             **({} if line.upon is None else {"upon": line.upon}),
         }
 
-    body = {"open": [plain(line) for line in ledger.open], "closed": [plain(line) for line in ledger.closed]}
+    body: dict[str, Any] = {
+        "open": [plain(line) for line in ledger.open],
+        "closed": [plain(line) for line in ledger.closed],
+    }
+    if (seal := ledger.seal) is not None:
+        body["seal"] = {"manifest": seal.manifest, "signed_by": seal.signed_by, "files": dict(seal.files)}
     return (json.dumps(body, indent=1) + "\n").encode()

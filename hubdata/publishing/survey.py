@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hubdata.errors import TargetError
 from hubdata.model import lease as leases
 from hubdata.model import manifest as manifests
 from hubdata.model.inventory import Inventory, Stored
+from hubdata.model.key import PRIVATE, RESERVED
 from hubdata.model.manifest import Manifest
 from hubdata.planning.inventory import reconcile
 from hubdata.ports import Target
@@ -17,17 +18,21 @@ from hubdata.publishing.ledger import Ledger
 MANIFEST_MAX_BYTES = 256 * 1024 * 1024
 """Room for some 500,000 files."""
 
+_OWN = (*RESERVED, *(f"{PRIVATE}{key}" for key in RESERVED))
+
 
 @dataclass(frozen=True, slots=True)
 class Survey:
     """What one target holds, and what its CDN still has to be told.
 
     `lease_etag` is that of the lease as it was then: if it still is, nobody has written since. None: there was none.
+    `own` are the ETags of hubdata's other files, by key.
     """
 
     inventory: Inventory
     ledger: Ledger
     lease_etag: str | None = None
+    own: Mapping[str, str] = field(default_factory=dict)
 
 
 def survey(target: Target) -> Survey:
@@ -47,7 +52,8 @@ def survey(target: Target) -> Survey:
         current, etag = read_manifest(target)
     if receipts.etag != _etag(listed, ledgers.KEY):
         receipts = ledgers.read(target)
-    return Survey(reconcile(target.name, current, etag, listed), receipts, _etag(listed, leases.KEY))
+    own = {key: listed[key].etag for key in _OWN if key in listed}
+    return Survey(reconcile(target.name, current, etag, listed), receipts, _etag(listed, leases.KEY), own)
 
 
 def _etag(listed: Mapping[str, Stored], key: str) -> str | None:
