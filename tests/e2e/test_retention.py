@@ -1,6 +1,7 @@
 """`[retention]`: old releases go when their time has come, and nothing else ever does."""
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -228,13 +229,25 @@ def test_a_real_bucket_keeps_what_is_young(small: SmallWorld) -> None:
         assert len(states) == (3 if versioned else 1)
 
 
-def test_a_directory_has_no_past(small: SmallWorld) -> None:
-    """There is nothing to remove, and nothing to warn of."""
+def test_a_directory_lets_go_of_its_past_too(small: SmallWorld) -> None:
+    """Its kept releases go when their time has come, also when nothing is released; the public one never does."""
     small.write("jobs/geoip.toml", JOB)
-    release(small, 1)
+    for number in (1, 2):
+        body = release(small, number)
+        assert small.sync().code == 0
+    public = small.root / "public" / KEY
+    (old,) = (small.root / "public/.hubdata/versions").glob(f"*/{KEY}")
+    replaced = time.time() - 29 * 86400
+    os.utime(public, (replaced, replaced))
+    assert small.sync().job("geoip")["targets"][0]["retention"]["removed"] == []
+    replaced -= 2 * 86400
+    os.utime(public, (replaced, replaced))
     ended = small.sync()
     assert ended.code == 0, ended.stdout + ended.stderr
-    assert ended.job("geoip")["targets"][0]["retention"] is None
+    (gone,) = ended.job("geoip")["targets"][0]["retention"]["removed"]
+    assert (gone["key"], gone["size"]) == (KEY, len(body))
+    assert not old.exists()
+    assert public.read_bytes() == body
 
 
 @pytest.mark.parametrize("days", ["0", "-1", '"30"', "1.5", "4000"])
