@@ -235,8 +235,8 @@ def test_a_directory_lets_go_of_its_past_too(small: SmallWorld) -> None:
     for number in (1, 2):
         body = release(small, number)
         assert small.sync().code == 0
-    public = small.root / "public" / KEY
-    (old,) = (small.root / "public/.hubdata/versions").glob(f"*/{KEY}")
+    public = small.root / "mirror" / KEY
+    (old,) = (small.root / "mirror/.hubdata/versions").glob(f"*/{KEY}")
     replaced = time.time() - 29 * 86400
     os.utime(public, (replaced, replaced))
     assert small.sync().job("geoip")["targets"][0]["retention"]["removed"] == []
