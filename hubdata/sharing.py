@@ -171,6 +171,14 @@ def _problem(plan: Plan, applied: Applied | None) -> Problem | None:
         return None
     errors = [applied.failures[change.key] for change in plan.changes if change.key in applied.failures]
     if not errors:
-        return None
+        return _unsealed(plan, applied)
     more = f" (and {len(errors) - 1} more objects)" if len(errors) > 1 else ""
     return Problem(f"{errors[0]}{more}", errors[0].advice, errors[0].exit_code)
+
+
+def _unsealed(plan: Plan, applied: Applied) -> Problem | None:
+    """Return why what was published has no signature or sums yet, to each job that took part."""
+    err = applied.unsealed
+    if err is None or plan.empty:
+        return None
+    return Problem(f"published, but not sealed: {err}", f"{err.advice}; the next run seals it", err.exit_code)

@@ -28,8 +28,10 @@ from hubdata.ports import Cdn, Clock, Reporter, Target, Variable
 from hubdata.publishing.apply import Applied, Work, apply, foreseen
 from hubdata.publishing.lease import Held, held
 from hubdata.publishing.ledger import Inherited, waits
+from hubdata.publishing.resealing import reseal
 from hubdata.publishing.resuming import resume
 from hubdata.publishing.retention import retire
+from hubdata.publishing.sealing import Sealer, Sealing
 from hubdata.publishing.survey import Survey, survey
 from hubdata.reading import Reading, renewed
 from hubdata.sharing import Planned, Stay, renewed_stays, shares
@@ -41,12 +43,13 @@ _WAIT = timedelta(minutes=20)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A target and the CDN before it; who compares GeoIP databases with what is published there; and its gate."""
+    """A target and the CDN before it; who compares GeoIP databases with what is published there; its gate; its seal."""
 
     target: Target
     cdn: Cdn
     measurer: Measurer = field(default_factory=Measurer)
     gate: Gatekeeper | None = None
+    sealer: Sealer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +101,15 @@ def visit(
     planned = planned_on(found)
     if orders.dry_run:
         meanings = _explained(planned, place, found, reporter, held_only=False)
-        foreseen_ = foreseen(_works(planned), place.cdn, found)
+        foreseen_ = foreseen(_works(planned), place.cdn, found, place.sealer.keys if place.sealer else ())
         return shares(planned, place.target, found, None, None, meanings=meanings, estimate=foreseen_)
     applied, told, broke_off = None, None, False
     anew: tuple[Reading, ...] = ()
     asked = partial(_gated, place=place, run_id=run_id, reporter=reporter)
     planned = asked(planned, found)
-    if _unfinished(found, readings, bystanders) or any(not each.plan.empty for each in planned):
-        if isinstance(place.target, Variable):
-            place.target.probe()
+    unsealed = place.sealer is not None and not place.sealer.is_whole(found)
+    if unsealed or _unfinished(found, readings, bystanders) or any(not each.plan.empty for each in planned):
+        _get_ready(place)
         with held(place.target, orders.lease, run_id=run_id, clock=clock, reporter=reporter) as lease:
             if not lease.follows(found.lease_etag):  # another run has written since: what it left is planned against
                 before, found = found, survey(place.target)
@@ -119,14 +122,17 @@ def visit(
                     planned = planned_on(found)
                 planned = asked(planned, found)
             broke_off = bool(found.ledger.open)
+            sealing = _sealing(place, found, lease)
             works, wanted = _works(planned), _spoken_for(found, readings, bystanders)
             found, told, left = _resume(place, found, wanted, lease, reporter, publishes=bool(works))
             if works:
                 to = (place.target, place.cdn, found, lease)
-                applied = apply(works, *to, run_id=run_id, reporter=reporter, inherited=left)
+                applied = apply(works, *to, run_id=run_id, reporter=reporter, inherited=left, sealing=sealing)
                 _remember(place.measurer, works, applied)
                 if told is None or not told.pending:  # what is still pending from before is told first, here too
                     told = applied.receipt.invalidation or told
+            elif told is None or not told.pending:
+                told = _resealed(sealing, place, found, run_id, reporter) or told
     if told is not None and orders.wait:
         told = _waited(place.cdn, told, clock, reporter)
     retained = {} if orders.approve else _retired(place.target, found, readings, bystanders, reporter)
@@ -135,6 +141,33 @@ def visit(
         planned, place.target, found, applied, told, meanings=meanings, broke_off=broke_off, retained=retained
     )
     return {**stays, **renewed_stays(stays, anew, place.target)}
+
+
+def _get_ready(place: Place) -> None:
+    """Open the signing key, for nothing is published unsigned where signatures are wanted; and try the store."""
+    if place.sealer is not None:
+        place.sealer.open()
+    if isinstance(place.target, Variable):
+        place.target.probe()
+
+
+def _sealing(place: Place, found: Survey, lease: Held) -> Sealing | None:
+    """Return what seals this run's publication, having seen to it that what is built upon was signed by us."""
+    if place.sealer is None:
+        return None
+    sealing = Sealing(place.target, place.sealer, lease, dict(found.own))
+    sealing.vouch(found.inventory.manifest_etag)
+    return sealing
+
+
+def _resealed(
+    sealing: Sealing | None, place: Place, found: Survey, run_id: str, reporter: Reporter
+) -> Invalidation | None:
+    """Mend the seal of what is published, where an earlier run has left it broken; return what the CDN was told."""
+    etag = found.inventory.manifest_etag
+    if sealing is None or etag is None or sealing.sealer.is_whole(found):
+        return None
+    return reseal(sealing, place.cdn, found.ledger, etag, run_id=run_id, reporter=reporter)
 
 
 def _plan(reading: Reading, place: Place, found: Survey, orders: Orders, spoken_for: frozenset[str]) -> Planned:
