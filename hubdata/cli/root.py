@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "audit": "hubdata.cli.audit:audit",
     "serve": "hubdata.cli.serve:serve",
     "geoip": "hubdata.cli.geoip:geoip",
+    "gate": "hubdata.cli.gate:gate",
     "config": "hubdata.cli.config:config",
     "demo": "hubdata.cli.demo:demo",
     "completion": "hubdata.cli.completion:completion",

@@ -64,11 +64,13 @@ def run(
     max_stdout: int = 1 << 20,
     consume: Callable[[bytes], None] | None = None,
     watch: Callable[[], bool] | None = None,
+    merge: bool = False,
 ) -> Result:
     """Return how `argv` ended and what it wrote.
 
     `consume` receives stdout as it comes; without it up to `max_stdout` bytes are kept. `watch` is asked about twenty
-    times a second whether to stop. Whatever `consume` or `watch` raise ends the child and reaches the caller.
+    times a second whether to stop. Whatever `consume` or `watch` raise ends the child and reaches the caller. With
+    `merge` what it writes to stderr is part of stdout, in the order in which it was written.
     `env` is the child's whole environment; its PATH finds the program.
     """
     try:
@@ -78,7 +80,7 @@ def run(
             cwd=cwd,
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merge else subprocess.PIPE,
             start_new_session=True,
             bufsize=0,
         )
