@@ -100,9 +100,10 @@ class Tree:
         if fd is None:
             yield None
             return
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)  # fdopen would refuse a directory and leave it open
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         with os.fdopen(fd, "rb") as file:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             yield file
 
     @contextmanager

@@ -264,6 +264,17 @@ def test_a_directory_where_a_file_must_be_is_an_error(target: DirectoryTarget, p
     assert files(public) == [".hubdata/lock", "a/b"]
 
 
+def test_asking_for_what_is_no_file_leaves_nothing_open(target: DirectoryTarget, public: Path) -> None:
+    """A process that is asked again and again for a directory does not run out of files."""
+    (public / "lists").mkdir(parents=True)
+    os.mkfifo(public / "pipe")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for key in ("lists", "pipe"):
+        with pytest.raises(TargetError):
+            target.stat(key)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 def test_pipes_and_foreign_names_are_no_objects(target: DirectoryTarget, public: Path) -> None:
     """A pipe does not hang the listing; a name that is not UTF-8 is left alone."""
     write(target, "a.txt", b"x")
