@@ -17,13 +17,14 @@ from hubdata.config.builtin import DEFAULT_FILE, defaults
 from hubdata.config.document import Document, read_document
 from hubdata.config.layers import EVERY_REPOSITORY, Layers, lay
 from hubdata.config.problems import Level, Problem, in_order, stop_on_errors
-from hubdata.config.settings_file import CdnTable, HooksTable, SettingsFile, TargetTable, options_of
+from hubdata.config.settings_file import CdnTable, HooksTable, SettingsFile, TargetTable, VerifyTable, options_of
 from hubdata.config.stages import stage_faults
 from hubdata.model.fleet import Fleet
 from hubdata.model.gate import Gate
 from hubdata.model.hook import Hook
 from hubdata.model.lease import Terms
 from hubdata.model.stage import Stage
+from hubdata.model.verification import Family, Pin, VerifySpec
 from hubdata.plugins import Fault, Seam, faults, suggest
 
 _TABLES = ((Seam.TARGET, "targets"), (Seam.CDN, "cdns"))
@@ -50,14 +51,6 @@ class CdnSpec:
 
     type: str
     options: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class VerifySpec:
-    """How to read the public copy: its base URL, and over which of `ipv4` and `ipv6`."""
-
-    url: str
-    families: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +137,7 @@ def _problems(layers: Layers) -> Iterator[Problem]:
                 for fault in adapter_faults(seam, table["type"], options_of(table, _MODELS[seam]), (name, key, "type")):
                     yield layers.problem(fault)
     yield from map(layers.problem, _dangling_cdns(layers.data))
+    yield from map(layers.problem, _dangling_target(layers.data))
     yield from map(layers.problem, stage_faults(layers.data.get("targets")))
 
 
@@ -155,6 +149,13 @@ def _dangling_cdns(data: Mapping[str, Any]) -> Iterator[Fault]:
         cdn = table.get("cdn") if isinstance(table, dict) else None
         if isinstance(cdn, str) and cdn not in (*cdns, "none"):
             yield Fault(("targets", name, "cdn"), f"there is no [cdns.{cdn}]", suggest(cdn, [*cdns, "none"]))
+
+
+def _dangling_target(data: Mapping[str, Any]) -> Iterator[Fault]:
+    targets, verify = data.get("targets"), data.get("verify")
+    name = verify.get("target") if isinstance(verify, dict) else None
+    if isinstance(name, str) and isinstance(targets, dict) and name not in targets:
+        yield Fault(("verify", "target"), f"there is no [targets.{name}]", suggest(name, targets))
 
 
 def _settings(layers: Layers, notices: tuple[str, ...]) -> Settings:
@@ -182,12 +183,27 @@ def _settings(layers: Layers, notices: tuple[str, ...]) -> Settings:
         },
         cdns={name: CdnSpec(t.type, options(Seam.CDN, "cdns", name, t.type)) for name, t in file.cdns.items()},
         checkouts={url: path(text, "checkouts", url) for url, text in file.checkouts.items()},
-        verify=VerifySpec(file.verify.url.rstrip("/"), tuple(file.verify.families)) if file.verify else None,
+        verify=_verify(file.verify),
         hook=_hook(file.hooks),
         lease=Terms(timedelta(seconds=file.lease.holds_s), timedelta(seconds=file.lease.waits_s)),
         fleet=Fleet(file.fleet.engines, file.fleet.usd_per_gb) if file.fleet else None,
         embedded=layers.defaulted("targets"),
         notices=notices,
+    )
+
+
+def _verify(table: VerifyTable | None) -> VerifySpec | None:
+    if table is None:
+        return None
+    return VerifySpec(
+        url=table.url.rstrip("/"),
+        families=tuple(dict.fromkeys(map(Family, table.families))),
+        target=table.target,
+        pins=tuple(map(Pin.parse, table.resolve)),
+        sample=table.sample,
+        wait=timedelta(seconds=table.wait_s),
+        silence=timedelta(seconds=table.silence_s),
+        timeout=timedelta(seconds=table.timeout_s),
     )
 
 

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
+from hubdata.model.verification import MANY, Pin
+
 Name = Annotated[str, Field(min_length=1)]
 Argument = Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=4096)]
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=255)]
@@ -68,6 +70,27 @@ class VerifyTable(BaseModel):
 
     url: str = Field(pattern=r"^https?://[^\s@]+$", description="The public base URL.")
     families: list[Literal["ipv4", "ipv6"]] = Field(default=["ipv4", "ipv6"], min_length=1)
+    target: Name | None = Field(default=None, description="What stands behind the URL; the first target when absent.")
+    resolve: list[Argument] = Field(
+        default=[], max_length=64, description="HOST:PORT:ADDRESS, used in place of what the DNS says."
+    )
+    sample: int = Field(
+        default=20, ge=0, le=MANY, description="Files to look at besides those that changed last, chosen by lot."
+    )
+    wait_s: float = Field(
+        default=120, ge=0, le=3600, description="Seconds a run waits for the CDN to catch up with a publication."
+    )
+    silence_s: float = Field(
+        default=15, ge=0.1, le=300, description="Seconds that an edge may say nothing before it counts as hanging."
+    )
+    timeout_s: float = Field(default=300, ge=1, le=3600, description="Seconds for one look at everything.")
+
+    @field_validator("resolve")
+    @classmethod
+    def _pins(cls, pins: list[str]) -> list[str]:
+        for pin in pins:
+            Pin.parse(pin)
+        return pins
 
 
 def _program(argv: list[str]) -> list[str]:

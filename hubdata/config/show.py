@@ -65,6 +65,12 @@ def _settings(layers: Layers, settings: Settings) -> Iterator[Row]:
     if settings.verify is not None:
         yield row(settings.verify.url, "verify", "url")
         yield row(settings.verify.families, "verify", "families")
+        yield row(settings.verify.target or next(iter(settings.targets)), "verify", "target")
+        yield row(settings.verify.pins, "verify", "resolve")
+        yield row(settings.verify.sample, "verify", "sample")
+        yield row(f"{settings.verify.wait.total_seconds():g}", "verify", "wait_s")
+        yield row(f"{settings.verify.silence.total_seconds():g}", "verify", "silence_s")
+        yield row(f"{settings.verify.timeout.total_seconds():g}", "verify", "timeout_s")
     yield row(f"{settings.lease.holds.total_seconds():g}", "lease", "holds_s")
     yield row(f"{settings.lease.waits.total_seconds():g}", "lease", "waits_s")
     if settings.hook is not None:

@@ -8,7 +8,7 @@ that is fed one byte at a time and so never times out.
 import logging
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -27,10 +27,15 @@ class Blocked(OSError):
     """The peer's address is one that a redirect must not lead to."""
 
 
-class ConnectionGuard:
-    """Knows every socket of one client."""
+Dial = Callable[[str, int, float | None], socket.socket]
+"""Connects to a host and port, waiting for so many seconds (None: for ever)."""
 
-    def __init__(self) -> None:
+
+class ConnectionGuard:
+    """Knows every socket of one client. `dial` makes direct connections, where it matters to which address they go."""
+
+    def __init__(self, dial: Dial | None = None) -> None:
+        self.dial = dial
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self.base_reach: frozenset[Reach] = frozenset()
@@ -143,13 +148,15 @@ def _pools(guard: ConnectionGuard, *, direct: bool) -> dict[str, Any]:
             raise
         return sock
 
+    dial = guard.dial if direct else None
+
     class PlainConnection(HTTPConnection):
         def _new_conn(self) -> socket.socket:
-            return opened(super()._new_conn())
+            return opened(super()._new_conn() if dial is None else dial(self.host, self.port or 80, self.timeout))
 
     class TlsConnection(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
-            return opened(super()._new_conn())
+            return opened(super()._new_conn() if dial is None else dial(self.host, self.port or 443, self.timeout))
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = PlainConnection

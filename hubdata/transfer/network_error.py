@@ -28,7 +28,7 @@ def is_network_error(err: Exception) -> bool:
 
 def broken(url: str, err: Exception) -> RequestFailed:
     """Return the error that `err` means for a request of `url`, which must be safe to print."""
-    causes = tuple(_causes(err))
+    causes = tuple(causes_of(err))
     for cause in causes:
         if isinstance(cause, Blocked):
             return RequestFailed(
@@ -90,7 +90,7 @@ def _of_proxy(cause: BaseException) -> tuple[str, bool, str] | None:
     return None
 
 
-def _causes(err: BaseException) -> Iterator[BaseException]:
+def causes_of(err: BaseException) -> Iterator[BaseException]:
     """Yield `err` and every exception inside it, however a library tucked them in."""
     waiting: list[Any] = [err]
     seen: set[int] = set()

@@ -1,0 +1,137 @@
+"""Verify the public copy: put the target that says what was published, and the families to look over, together.
+
+`hubdata verify` does it on demand; a run does it after it has published, where the settings have `[verify]`.
+"""
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from hubdata.clock import SystemClock
+from hubdata.config.settings import Settings
+from hubdata.errors import ConfigError, HubdataError
+from hubdata.model import manifest as manifests
+from hubdata.model.manifest import Manifest
+from hubdata.model.verification import MANY, Family, Pin, Verification, VerifySpec
+from hubdata.ports import Reporter, Target
+from hubdata.transfer.one_family import FamilyClient
+from hubdata.verifying.choosing import Wish
+from hubdata.verifying.manifests import MAX_BYTES, Expected
+from hubdata.verifying.watching import Told, watch
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a command line wants to know: empty and None stand for what the settings say.
+
+    `generation` must be public at least; then no target is asked. `keys` and `everything` choose files.
+    """
+
+    url: str = ""
+    families: tuple[Family, ...] = ()
+    pins: tuple[Pin, ...] = ()
+    keys: tuple[str, ...] = ()
+    everything: bool = False
+    sample: int | None = None
+    seed: str = ""
+    generation: int = 0
+    wait: timedelta = timedelta(0)
+    public_only: bool = False
+
+
+def verify(
+    settings: Settings,
+    question: Question,
+    targets: tuple[str, ...],
+    build: Callable[[str], Target],
+    reporter: Reporter,
+) -> Verification:
+    """Return what readers get of the public copy. `targets` are those that were named; `build` makes one.
+
+    Raises ConfigError without a URL, or for a file that is not published; TargetError when the target that was named
+    cannot be read. One that nobody named and that cannot be read is done without, and that is told.
+    """
+    spec = spec_of(settings, question)
+    told, notices = _teller(settings, question, spec, targets, build)
+    wish = Wish(question.keys, question.everything, spec.sample, question.seed or secrets.token_hex(4))
+    result = _watched(spec, wish, told, reporter, wait=question.wait, at_least=question.generation)
+    return replace(result, notices=notices)
+
+
+def after_publication(spec: VerifySpec, target: Target, run_id: str, reporter: Reporter) -> Verification:
+    """Return what readers get after `target` was published to, having waited for the CDN as long as `spec` allows."""
+    try:
+        return _watched(
+            spec, Wish(sample=spec.sample, seed=run_id), lambda: _of_target(target), reporter, wait=spec.wait
+        )
+    except HubdataError as err:  # published it is: that the target cannot be read just now must not hide that
+        notice = f"the public copy was not verified: {err}"
+        return Verification(spec.url, f"target {target.name}", 0, (), notices=(notice,), unknown=True)
+
+
+def spec_of(settings: Settings, question: Question) -> VerifySpec:
+    """Return how to read the public copy: as the settings say, and the command line. Raises ConfigError."""
+    url = question.url.rstrip("/") or (settings.verify.url if settings.verify else "")
+    if not url:
+        raise ConfigError(
+            "it is not known under which URL the data is public",
+            advice="write [verify] with url into hubdata.toml, or give --url",
+        )
+    spec = replace(settings.verify, url=url) if settings.verify else VerifySpec(url)
+    return replace(
+        spec,
+        families=question.families or spec.families,
+        pins=(*question.pins, *(pin for pin in spec.pins if not _overridden(pin, question.pins))),
+        sample=MANY if question.everything else spec.sample if question.sample is None else question.sample,
+    )
+
+
+def _overridden(pin: Pin, by: tuple[Pin, ...]) -> bool:
+    return any((pin.host, pin.port) == (other.host, other.port) for other in by)
+
+
+def _teller(
+    settings: Settings, question: Question, spec: VerifySpec, targets: tuple[str, ...], build: Callable[[str], Target]
+) -> tuple[Told, tuple[str, ...]]:
+    """Return who says what was published, and what is to be told about that."""
+    if question.generation or question.public_only or (settings.embedded and not targets):
+        return _nobody, ()
+    if targets:
+        target = build(targets[0])
+        return (lambda: _of_target(target)), ()
+    elsewhere = bool(question.url) and (settings.verify is None or question.url.rstrip("/") != settings.verify.url)
+    if elsewhere and spec.target is None:
+        return _nobody, ("compared with the public manifest alone: --target names the store behind another URL",)
+    name = spec.target or next(iter(settings.targets))
+    try:
+        target = build(name)
+        _of_target(target)
+    except HubdataError as err:
+        return _nobody, (f"compared with the public manifest alone: {err}",)
+    return (lambda: _of_target(target)), ()
+
+
+def _nobody() -> Expected | None:
+    return None
+
+
+def _of_target(target: Target) -> Expected:
+    blob = target.read(manifests.KEY, max_bytes=MAX_BYTES)
+    if blob is None:
+        raise ConfigError(
+            f"target {target.name} holds no {manifests.KEY}: nothing is published there",
+            advice="publish first (hubdata sync --once), or name the target behind the URL",
+        )
+    return Expected(Manifest.from_bytes(blob.body), f"target {target.name}", blob.body)
+
+
+def _watched(
+    spec: VerifySpec, wish: Wish, told: Told, reporter: Reporter, *, wait: timedelta, at_least: int = 0
+) -> Verification:
+    def connect(family: Family) -> FamilyClient:
+        return FamilyClient(spec.url, family, pins=spec.pins, silence=spec.silence, environment=os.environ)
+
+    clock = SystemClock()
+    return watch(spec, wish, told, connect=connect, clock=clock, reporter=reporter, wait=wait, at_least=at_least)
