@@ -28,6 +28,7 @@ from hubdata.planning.fleet import priced
 from hubdata.plugins import Seam, load, parse_options, suggest
 from hubdata.ports import Cdn, Kind, Reporter, Source, SourceContext, Target, Variable
 from hubdata.proving import KindOf
+from hubdata.publishing.sealing import Sealer
 from hubdata.reading import Feed
 from hubdata.transfer.keepsakes import KEPT, Keepsakes
 from hubdata.transfer.spool import Spool
@@ -167,9 +168,11 @@ def _run(
         lease=settings.lease,
     )
     near, far = Measurer(), Measurer(Keepsakes(settings.spool / KEPT))
+    sealer = _sealer(settings)
     places = tuple(
         replace(
             _place(settings, name, reporter, wait=choices.wait),
+            sealer=sealer,
             measurer=near if settings.targets[name].type == "directory" else far,
         )
         for name in _chosen_targets(choices.targets, settings)
@@ -278,6 +281,15 @@ def _place(settings: Settings, name: str, reporter: Reporter, *, wait: bool) -> 
         patience=_PATIENCE if wait else None,
     )
     return Place(target, cdn)
+
+
+def _sealer(settings: Settings) -> Sealer | None:
+    """Return what all publications are sealed with, one for all targets: the key is opened once."""
+    if settings.sign is None:
+        return Sealer() if settings.sha256sums else None
+    from hubdata.signing.keys import Signer
+
+    return Sealer(Signer(settings.sign, os.environ))
 
 
 def _feeds(

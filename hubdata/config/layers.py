@@ -15,12 +15,14 @@ from hubdata.config.document import Document, dotted, leaves
 from hubdata.config.problems import Level, Problem
 from hubdata.config.toml_lines import Place
 from hubdata.plugins import Fault, suggest
+from hubdata.signing.keys import KEY_VARIABLE, PASSWORD_VARIABLE
 
 DEFAULT = "default"
 PREFIX = "HUBDATA_"
-TABLES = ("targets", "cdns", "checkouts", "verify", "hooks", "lease")
-VALUES = ("jobs", "spool")
-_OTHERS = ("HUBDATA_CONFIG", "HUBDATA_CHECKOUT")
+TABLES = ("targets", "cdns", "checkouts", "verify", "hooks", "lease", "sign")
+VALUES = ("jobs", "spool", "sha256sums")
+_SECRETS = (KEY_VARIABLE, f"{KEY_VARIABLE}_FILE", PASSWORD_VARIABLE, f"{PASSWORD_VARIABLE}_FILE")
+_OTHERS = ("HUBDATA_CONFIG", "HUBDATA_CHECKOUT", *_SECRETS)
 _TOLD = tuple(
     PREFIX + name
     for name in (

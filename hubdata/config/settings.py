@@ -18,6 +18,7 @@ from hubdata.config.document import Document, read_document
 from hubdata.config.layers import EVERY_REPOSITORY, Layers, lay
 from hubdata.config.problems import Level, Problem, in_order, stop_on_errors
 from hubdata.config.settings_file import CdnTable, HooksTable, SettingsFile, TargetTable, VerifyTable, options_of
+from hubdata.config.sign_table import sign_spec
 from hubdata.config.stages import stage_faults
 from hubdata.model.fleet import Fleet
 from hubdata.model.gate import Gate
@@ -26,6 +27,7 @@ from hubdata.model.lease import Terms
 from hubdata.model.stage import Stage
 from hubdata.model.verification import Family, Pin, VerifySpec
 from hubdata.plugins import Fault, Seam, faults, suggest
+from hubdata.signing.keys import SignSpec
 
 _TABLES = ((Seam.TARGET, "targets"), (Seam.CDN, "cdns"))
 _MODELS: Mapping[Seam, type[TargetTable | CdnTable]] = {Seam.TARGET: TargetTable, Seam.CDN: CdnTable}
@@ -68,6 +70,8 @@ class Settings:
     verify: VerifySpec | None = None
     hook: Hook | None = None
     lease: Terms = Terms()
+    sign: SignSpec | None = None
+    sha256sums: bool = False
     fleet: Fleet | None = None
     embedded: bool = False
     notices: tuple[str, ...] = ()
@@ -186,6 +190,8 @@ def _settings(layers: Layers, notices: tuple[str, ...]) -> Settings:
         verify=_verify(file.verify),
         hook=_hook(file.hooks),
         lease=Terms(timedelta(seconds=file.lease.holds_s), timedelta(seconds=file.lease.waits_s)),
+        sign=sign_spec(file.sign, path),
+        sha256sums=file.sha256sums,
         fleet=Fleet(file.fleet.engines, file.fleet.usd_per_gb) if file.fleet else None,
         embedded=layers.defaulted("targets"),
         notices=notices,

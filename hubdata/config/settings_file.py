@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
+from hubdata.config.sign_table import SignTable
+
 from hubdata.model.verification import MANY, Pin
 
 Name = Annotated[str, Field(min_length=1)]
@@ -155,6 +157,7 @@ class SettingsFile(BaseModel):
 
     jobs: Name | None = Field(default=None, description="Directory of job files; the built-in jobs when absent.")
     spool: Name | None = Field(default=None, description="Where downloads are staged.")
+    sha256sums: bool = Field(default=False, description="Publish SHA256SUMS; with [sign] it is published anyway.")
     targets: dict[Name, TargetTable] = {}
     cdns: dict[Name, CdnTable] = {}
     checkouts: dict[Name, Name] = Field(
@@ -163,6 +166,7 @@ class SettingsFile(BaseModel):
     verify: VerifyTable | None = None
     hooks: HooksTable | None = None
     lease: LeaseTable = LeaseTable()
+    sign: SignTable | None = None
     fleet: FleetTable | None = None
 
 

@@ -11,6 +11,7 @@ from hubdata.config.problems import stop_on_errors
 from hubdata.config.settings import Settings, TargetSpec, read_settings
 from hubdata.model.secret import HIDDEN, redact
 from hubdata.plugins import Seam, parse_options
+from hubdata.signing.keys import SignSpec
 
 _CREDENTIALS = (
     "AWS_ACCESS_KEY_ID",
@@ -18,6 +19,8 @@ _CREDENTIALS = (
     "AWS_SESSION_TOKEN",
     "GEOIPUPDATE_ACCOUNT_ID",
     "GEOIPUPDATE_LICENSE_KEY",
+    "HUBDATA_SIGNING_KEY",
+    "HUBDATA_SIGNING_PASSWORD",
     "MAXMIND_ACCOUNT_ID",
     "MAXMIND_LICENSE_KEY",
 )
@@ -51,6 +54,7 @@ def _settings(layers: Layers, settings: Settings) -> Iterator[Row]:
 
     yield row(settings.jobs, "jobs")
     yield row(settings.spool, "spool")
+    yield row(str(settings.sha256sums).lower(), "sha256sums")
     for name, target in settings.targets.items():
         yield row(target.type, "targets", name, "type")
         yield from (row(v, "targets", name, *k) for k, v in _options(Seam.TARGET, target.type, target.options))
@@ -73,6 +77,8 @@ def _settings(layers: Layers, settings: Settings) -> Iterator[Row]:
         yield row(f"{settings.verify.timeout.total_seconds():g}", "verify", "timeout_s")
     yield row(f"{settings.lease.holds.total_seconds():g}", "lease", "holds_s")
     yield row(f"{settings.lease.waits.total_seconds():g}", "lease", "waits_s")
+    if settings.sign is not None:
+        yield from (row(value, "sign", key) for key, value in _sign(settings.sign))
     if settings.hook is not None:
         yield row(settings.hook.argv, "hooks", "on_published")
         yield row(f"{settings.hook.timeout.total_seconds():g}", "hooks", "timeout_s")
@@ -96,6 +102,16 @@ def _options(seam: Seam, word: str, options: Mapping[str, Any]) -> Iterator[tupl
             yield from (((key, *map(str, place)), inner) for place, inner in leaves(value))
         else:
             yield (key,), value
+
+
+def _sign(sign: SignSpec) -> Iterator[tuple[str, object]]:
+    yield "public_key", sign.public_key.text
+    yield "earlier_keys", [key.text for key in sign.earlier]
+    yield "key_file", sign.key_file
+    if sign.kms is not None:
+        yield "kms_key", sign.kms.id
+        yield "kms_region", sign.kms.region
+        yield "kms_endpoint_url", sign.kms.endpoint_url
 
 
 def _credentials(environment: Mapping[str, str]) -> Iterator[Row]:

@@ -10,7 +10,7 @@ HIDDEN = "***"
 
 _NAME = re.compile(
     r"(^|[_.-])(secret|password|passwd|passphrase|token|credentials?|authorization"
-    r"|(license|licence|api|private|access|secret|account)[_-]?key)([_.-]|$)",
+    r"|(license|licence|api|private|access|secret|account|signing)[_-]?key)([_.-]|$)",
     re.IGNORECASE,
 )
 _IN_URL = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]*(?=@)|(?<=://)[^/\s@:]{20,}(?=@)")

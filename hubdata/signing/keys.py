@@ -5,6 +5,7 @@ secret is found before the first write, not by the first mirror. The secret itse
 by no other: it may cost a second and a gigabyte (scrypt), or a request (KMS).
 """
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,7 @@ class Signer:
         self._spec = spec
         self._environment = environment
         self._key: SecretKey | None = None
+        self._opening = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -59,8 +61,9 @@ class Signer:
 
         Raises TargetError when KMS cannot be asked.
         """
-        if self._key is None:
-            self._key = load(self._spec, self._environment)
+        with self._opening:  # targets are visited side by side, and a key may cost a gigabyte to open
+            if self._key is None:
+                self._key = load(self._spec, self._environment)
 
     def sign(self, body: bytes, *, manifest: Manifest, file: str) -> bytes:
         """Return the `.minisig` file of `body`, published as `file` with `manifest`: the same for the same input."""

@@ -33,7 +33,7 @@ CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 60
 MAX_ATTEMPTS = 5
 
-_SERVICES = ("cloudfront", "s3")
+_SERVICES = ("cloudfront", "kms", "s3")
 _LIST_OPERATIONS = ("ListObjectsV2", "ListObjectVersions")
 _MAX_SAID = 300  # characters of a server's own words that a message repeats
 
