@@ -55,8 +55,8 @@ class MemoryCdn:
 class PricedCdn(MemoryCdn):
     """Implements `hubdata.ports.Priced` besides: it charges by the path and, if told so, reads tags."""
 
-    def __init__(self, wire: Wire, tariff: Tariff = TARIFF, *, reads_tags: bool = False) -> None:
-        super().__init__(wire)
+    def __init__(self, wire: Wire, tariff: Tariff = TARIFF, *, name: str = "edge", reads_tags: bool = False) -> None:
+        super().__init__(wire, name)
         self.tariff = tariff
         self.reads_tags = reads_tags
         self.asked = 0

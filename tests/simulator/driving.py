@@ -19,7 +19,7 @@ from tests.simulator.process import HistorySource, Run, StepClock, StepWire, ste
 from tests.simulator.source import TextKind
 from tests.simulator.stepping import Stepper
 from tests.simulator.wire import Call
-from tests.simulator.witness import Witness, held_plans
+from tests.simulator.witness import MANIFEST, Witness, held_plans
 from tests.simulator.world import World
 
 EVER = 100_000
@@ -122,6 +122,9 @@ class Driver(RuleBasedStateMachine):
                 source.commit(good or {KEYS[job][0]: GOOD[0]})
         for cdn in self.world.cdns.values():
             cdn.refusing = False
+        for name in filter(self.world.garbled, self.world.targets):
+            self.world.targets[name].lose(MANIFEST)
+            self.witness.harmed(name)
 
     def source(self, job: str) -> HistorySource:
         """Return the source of a job."""

@@ -58,14 +58,16 @@ def judge(world: World, witness: Witness, run: Run) -> None:
         files = state(world, job)
         bad = any(b"BAD" in body.splitlines() for body in files.values())
         codes += [Exit.REFUSED] * (bad or not files)
+    sound = [name for name in world.targets if not world.garbled(name)]
+    codes += [Exit.TARGET] * bool(taking_part and sound != list(world.targets))
     codes += [Exit.HELD] * bool(held_plans(run) or run.result.unknown_plans)
-    for name in () if run.orders.dry_run else world.targets:
+    for name in () if run.orders.dry_run else sound:
         pending = world.cdns[name].refusing and any(line.paths for line in open_lines(world.targets[name]))
         codes += [Exit.CDN_PENDING] * pending
     assert run.result.exit_code is worst(codes), (run.result.exit_code, codes, run.result.jobs)
     if run.orders.dry_run or run.orders.approve:
         return
-    for name, store in world.targets.items():
+    for name, store in ((name, world.targets[name]) for name in sound):
         if run.result.exit_code is Exit.FINE and run.jobs.keys() == world.jobs.keys():
             as_listed(world, name)
         listed = world.manifest(name).files

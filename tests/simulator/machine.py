@@ -21,7 +21,7 @@ from tests.simulator.chances import GOOD, JOBS, KEYS, SHARED, Changes, Stay, Tol
 from tests.simulator.driving import DONE, EVER, Driver
 from tests.simulator.judging import settled
 from tests.simulator.process import Aim, Fault, HistorySource, down
-from tests.simulator.witness import held_plans
+from tests.simulator.witness import MANIFEST, held_plans
 
 _MOST_CALLS = 40
 
@@ -32,13 +32,15 @@ class Publishing(Driver):
     # The world.
 
     @initialize(
-        second=st.sampled_from(("none", "cdn", "silent")), prune=st.booleans(), unit=st.sampled_from(list(Unit))
+        second=st.sampled_from(("none", "cdn", "silent", "priced")),
+        prune=st.booleans(),
+        unit=st.sampled_from(list(Unit)),
     )
     def begin(self, second: str, prune: bool, unit: Unit) -> None:
         """Set the world up: job `a` by file, job `b` as drawn, and with a source that keeps what is published."""
         self.world.add_target("one")
         if second != "none":
-            self.world.add_target("two", silent_cdn=second == "silent")
+            self.world.add_target("two", silent_cdn=second == "silent", priced_cdn=second == "priced")
         for name in JOBS:
             job = Job(name, SourceSpec("scripted", {"of": name}), (), prune=prune or name == "a")
             self.world.add_job(job)
@@ -101,12 +103,25 @@ class Publishing(Driver):
         name = self.target(number)
         store, key_ = self.world.targets[name], KEYS[job][key]
         if body is not None:
-            store.seed(key_, body, part_size=8 << 20 if key == 3 else None)
+            store.seed(key_, body, part_size=8 << 20 if key == 3 and body else None)
         elif store.body(key_) is None:
             return
         else:
             store.lose(key_)
         self.witness.stranger(name, key_)
+
+    @rule(number=chances.which, how=st.sampled_from(("lost", "older", "garbled")))
+    def harm(self, number: int, how: str) -> None:
+        """Let somebody remove the manifest, put an older one back, or write something else there."""
+        name = self.target(number)
+        store = self.world.targets[name]
+        if store.body(MANIFEST) is None:
+            return
+        if how == "lost":
+            store.lose(MANIFEST)
+        else:
+            store.seed(MANIFEST, b"[]" if how == "garbled" else store.versions[MANIFEST][0].body or b"")
+        self.witness.harmed(name)
 
     @rule(seconds=st.sampled_from((1, 15, 25, 70)))
     def pass_time(self, seconds: int) -> None:

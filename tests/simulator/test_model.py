@@ -10,7 +10,7 @@ def test_invariants_hold_whatever_happens() -> None:
     """Thousands of steps of runs, crashes, races, faults and rollbacks; the witness is asked after each of them."""
     DONE.clear()
 
-    explore(110, seed=None, shrink=False)
+    explore(90, seed=None, shrink=False)
 
     sys.stdout.write(f"model: {dict(sorted(DONE.items()))}\n")
     assert DONE["steps"] >= 2000

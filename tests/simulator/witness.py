@@ -19,7 +19,7 @@ from hubdata.publishing.ledger import Line
 from tests.simulator.process import HistorySource, Run, claims
 from tests.simulator.store import MemoryTarget, Version
 from tests.simulator.wire import Call
-from tests.simulator.world import World
+from tests.simulator.world import World, covers
 
 MANIFEST = "manifest.json"
 
@@ -65,6 +65,13 @@ class Witness:
             seen.meddled[key] = len(self.world.wire.calls)
         if current.body is not None:
             seen.authors[current.id] = None
+
+    def harmed(self, target: str) -> None:
+        """Note that somebody else has written or deleted the manifest: nobody knows any more what is whose."""
+        seen = self.seen.setdefault(target, Seen())
+        seen.manifest = Manifest() if self.world.garbled(target) else self.world.manifest(target)
+        seen.strange |= self.world.targets[target].public().keys() | seen.manifest.files.keys()
+        seen.meddled[MANIFEST] = len(self.world.wire.calls)
 
     # What hubdata does.
 
@@ -153,7 +160,7 @@ class Witness:
     def _noted(self, run: Run, call: Call, old: Version, md5: str) -> None:
         noted = [line for line in self._open(call.actor) if line.run_id == run.name]
         silent = not self.world.cdns[call.actor].paths((call.key,))
-        if not silent and not any(f"/{call.key}" in line.paths for line in noted):
+        if not silent and not any(covers(line.paths, call.key) for line in noted):
             self._broke(run, call, "4: put before a receipt says that the CDN is to be told")
         if old.body is None and not any((call.key, md5) in line.puts for line in noted):
             self._broke(run, call, "4: a new key put before a receipt says so")
@@ -176,13 +183,16 @@ class Witness:
         seen.listed |= {entry.version_id for entry in after.files.values()}
         if after.generation != before.generation + 1:
             self._broke(run, call, f"5: generation {after.generation} follows {before.generation}")
+        doubtful = set(seen.strange)
+        if run.looked[call.actor] <= seen.meddled.get(MANIFEST, -1):
+            doubtful |= before.files.keys() | after.files.keys()
         for key, entry in after.files.items():
             wrong = _not_in_place(store, key, entry)
             if wrong and key not in seen.strange and self._holds(run, call.actor):
                 self._broke(run, call, f"3: {key} {wrong}")
             if not wrong and store.versions[key][-1].id == entry.version_id:
                 seen.strange.discard(key)
-        for key in sorted(before.files.keys() | after.files.keys()):
+        for key in sorted((before.files.keys() | after.files.keys()) - doubtful):
             self._entry(run, call, seen, key, before.files.get(key), after.files.get(key))
         for job in run.jobs.values():
             self._removed(run, call, job, before, after)

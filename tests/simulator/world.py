@@ -1,19 +1,20 @@
 """One small world for whole runs: jobs on scripted sources, targets with a CDN before each, and runs by number."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from hubdata import pipeline
+from hubdata.errors import TargetError
 from hubdata.model.event import Event
 from hubdata.model.job import FileRule, Job, SourceSpec
 from hubdata.model.manifest import Manifest
 from hubdata.model.run import RunResult
 from hubdata.reading import Feed
 from hubdata.visiting import Orders, Place
-from tests.simulator.cdn import MemoryCdn
+from tests.simulator.cdn import MemoryCdn, PricedCdn
 from tests.simulator.clock import SettableClock
 from tests.simulator.source import ScriptedSource, TextKind
 from tests.simulator.store import MemoryTarget
@@ -40,6 +41,11 @@ def text_job(name: str, match: str = "**") -> Job:
     return Job(name, SourceSpec("scripted", {"of": name}), (FileRule(match, "text"),))
 
 
+def covers(paths: Collection[str], key: str) -> bool:
+    """Tell whether one of `paths` names `key`, or a directory that it lies in."""
+    return any(path == f"/{key}" or (path.endswith("*") and f"/{key}".startswith(path[:-1])) for path in paths)
+
+
 @dataclass
 class World:
     """Everything outside one process. `places` share one wire, so that order can be told across them."""
@@ -54,10 +60,13 @@ class World:
     events: Events = field(default_factory=Events)
     runs: int = 0
 
-    def add_target(self, name: str = "memory", *, concurrency: int = 1, silent_cdn: bool = False) -> MemoryTarget:
-        """Add a target with a CDN before it."""
+    def add_target(
+        self, name: str = "memory", *, concurrency: int = 1, silent_cdn: bool = False, priced_cdn: bool = False
+    ) -> MemoryTarget:
+        """Add a target with a CDN before it, which may charge by the path."""
         self.targets[name] = MemoryTarget(self.wire, name, concurrency=concurrency, clock=self.clock)
-        self.cdns[name] = MemoryCdn(self.wire, f"cdn-{name}", silent=silent_cdn)
+        cdn = f"cdn-{name}"
+        self.cdns[name] = PricedCdn(self.wire, name=cdn) if priced_cdn else MemoryCdn(self.wire, cdn, silent=silent_cdn)
         return self.targets[name]
 
     def add_job(self, job: Job, files: Mapping[str, bytes] | None = None) -> ScriptedSource:
@@ -97,6 +106,14 @@ class World:
         body = self.targets[target].body("manifest.json")
         return Manifest() if body is None else Manifest.from_bytes(body)
 
+    def garbled(self, target: str) -> bool:
+        """Tell whether what lies there for a manifest is none."""
+        try:
+            self.manifest(target)
+        except TargetError:
+            return True
+        return False
+
     def untold(self, target: str = "memory") -> set[str]:
         """Return the keys that changed at `target` and whose path its CDN was not told to forget afterwards."""
         waiting: set[str] = set()
@@ -105,7 +122,7 @@ class World:
             if call.actor == target and not call.key.startswith(".hubdata/"):
                 waiting.add(call.key)
             elif call.actor == f"cdn-{target}":
-                waiting -= {path.removeprefix("/") for path in effect.paths}
+                waiting -= {key for key in waiting if covers(effect.paths, key)}
         return waiting
 
     def sound(self, target: str = "memory") -> None:
