@@ -191,7 +191,7 @@ def _run(
         )
         if settings.fleet is not None:
             result = priced(result, settings.fleet)
-        notices += _done_without(places)
+        notices += _done_without(places) + _unasked(settings, result)
         told: tuple[HookResult, ...] = ()
         if settings.hook is not None and any(target.changed for job in result.jobs for target in job.targets):
             from hubdata.hooks import tell
