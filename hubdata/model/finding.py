@@ -39,6 +39,7 @@ HOLDING = frozenset(
         "limits.max-deletes",
         "limits.older-build",
         "limits.rewound",
+        "limits.withdrawn",
     }
 )
 """Rules about a change, not about a file: they hold it until its plan is approved, and no waiver is for them."""

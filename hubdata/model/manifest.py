@@ -15,6 +15,9 @@ from hubdata.model.snapshot import Provenance, Stats
 SCHEMA = 1
 KEY = "manifest.json"
 
+ABSENT = "absent"
+"""What stands for a key's bytes where there are none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -39,12 +42,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A generation: everything public at one moment. Generation 0 is a target that holds nothing yet."""
+    """A generation: everything public at one moment. Generation 0 is a target that holds nothing yet.
+
+    `withdrawn` are by key the SHA-256 (or ABSENT) of what rollbacks have taken back, and that nobody let out since."""
 
     generation: int = 0
     published_at: str = ""
     run_id: str = ""
     files: Mapping[str, Entry] = field(default_factory=dict)
+    withdrawn: Mapping[str, tuple[str, ...]] = field(default_factory=dict, kw_only=True)
 
     def to_bytes(self) -> bytes:
         """Return the canonical JSON: keys sorted, two spaces, a final line feed."""
@@ -54,6 +60,7 @@ class Manifest:
             "published_at": self.published_at,
             "run_id": self.run_id,
             "files": {key: _entry_json(entry) for key, entry in self.files.items()},
+            **({"withdrawn": {key: list(states) for key, states in self.withdrawn.items()}} if self.withdrawn else {}),
         }
         return (json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
@@ -75,12 +82,19 @@ class Manifest:
                 published_at=str(data["published_at"]),
                 run_id=str(data["run_id"]),
                 files={key: _entry(value) for key, value in data["files"].items()},
+                withdrawn={key: _states(value) for key, value in data.get("withdrawn", {}).items()},
             )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as err:
             raise TargetError(
                 f"{KEY}: this is not a hubdata manifest ({type(err).__name__}: {err})",
                 advice=f"restore the last good {KEY} from the store's versions, or remove it to adopt what is there",
             ) from err
+
+
+def _states(data: Any) -> tuple[str, ...]:
+    if not isinstance(data, list):
+        raise TypeError(f"expected a list of digests, found {data!r}")
+    return tuple(str(state) for state in data)
 
 
 def _entry_json(entry: Entry) -> dict[str, Any]:

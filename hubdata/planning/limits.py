@@ -16,9 +16,10 @@ from types import MappingProxyType
 from hubdata.model.finding import Finding, Severity
 from hubdata.model.geo import GeoDifference, Incomparable, Measure, Measured
 from hubdata.model.job import Limits
-from hubdata.model.manifest import Entry, Manifest
-from hubdata.model.plan import Action, Plan
+from hubdata.model.manifest import ABSENT, Entry, Manifest
+from hubdata.model.plan import Action, Change, Plan
 from hubdata.model.snapshot import Snapshot, Stats, state_of
+from hubdata.planning.withdrawal import is_withdrawn
 
 MAX_LOSS = 0.5
 """The largest share that may go at once: no list of more than a few lines has honestly lost more (facts)."""
@@ -53,6 +54,7 @@ def breaches(
     gone_back = () if allow_rollback else rewinds
     found: list[Finding] = []
     for change in plan.changes:
+        found += _taken_back(change, manifest)
         if change.action is Action.PUT:
             found += _of_one(change.key, snapshot, manifest, limits, gone_back, allow_rollback=allow_rollback)
             if change.key in moved:
@@ -101,6 +103,23 @@ def _rewound(key: str, entry: Entry, rewinds: tuple[str, ...]) -> Iterator[Findi
             "limits.rewound",
             f"the source's history no longer contains {state}, which is published: it was rewritten or went back",
         )
+
+
+def breaches_of_rollback(plan: Plan, manifest: Manifest, *, max_deletes: float = 0.5) -> tuple[Finding, ...]:
+    """Return what holds a plan that goes back to a generation somebody named: too many deletes at once, nothing else.
+
+    How far it moves is what was asked for.
+    """
+    return tuple(_too_many_deletes(plan, manifest, max_deletes))
+
+
+def _taken_back(change: Change, manifest: Manifest) -> Iterator[Finding]:
+    """Hold what a rollback has undone, as long as the source says nothing new."""
+    put = change.action is Action.PUT
+    if is_withdrawn(manifest, change.key, change.sha256 if put else ABSENT):
+        what = "these bytes" if put else "the deletion of this file"
+        message = f"a rollback took {what} back, and the source has nothing else since"
+        yield _held(change.key, "limits.withdrawn", message)
 
 
 def _too_many_deletes(plan: Plan, manifest: Manifest, share: float) -> Iterator[Finding]:
@@ -165,6 +184,8 @@ def _amount(entry: Entry) -> str:
 
 def _held(key: str, rule: str, message: str) -> Finding:
     advice = "look at the change; if it is meant, approve the held plan by its id"
+    if rule == "limits.withdrawn":
+        advice = "mend it where the source is; or, if it is right after all, approve the held plan by its id"
     if rule in ("limits.older-build", "limits.rewound"):
         advice += ", or run once with --allow-rollback"
     return Finding(key, None, rule, Severity.ERROR, message, advice)
