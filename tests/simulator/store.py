@@ -12,6 +12,7 @@ from datetime import datetime
 
 from hubdata.errors import Conflict, TargetError
 from hubdata.model.inventory import Stored
+from hubdata.model.key import RESERVED
 from hubdata.ports import Blob, Upload
 from tests.simulator.clock import SettableClock
 from tests.simulator.wire import Call, Wire
@@ -76,7 +77,7 @@ class MemoryTarget:
         return {
             key: version.body
             for key in sorted(self.versions)
-            if not key.startswith(".hubdata/") and key != "manifest.json"
+            if not key.startswith(".hubdata/") and key not in RESERVED
             if (version := self._current(key)) is not None and version.body is not None
         }
 

@@ -12,6 +12,7 @@ from hubdata.model.event import Event
 from hubdata.model.job import FileRule, Job, SourceSpec
 from hubdata.model.manifest import Manifest
 from hubdata.model.run import RunResult
+from hubdata.publishing.sealing import Sealer
 from hubdata.reading import Feed
 from hubdata.visiting import Orders, Place
 from tests.simulator.cdn import MemoryCdn, PricedCdn
@@ -59,6 +60,7 @@ class World:
     cdns: dict[str, MemoryCdn] = field(default_factory=dict)
     events: Events = field(default_factory=Events)
     runs: int = 0
+    sealer: Sealer | None = None
 
     def add_target(
         self, name: str = "memory", *, concurrency: int = 1, silent_cdn: bool = False, priced_cdn: bool = False
@@ -89,7 +91,7 @@ class World:
             for name, job in self.jobs.items()
             if only in (None, name)
         )
-        places = tuple(Place(target, self.cdns[name]) for name, target in self.targets.items())
+        places = tuple(Place(target, self.cdns[name], sealer=self.sealer) for name, target in self.targets.items())
         return pipeline.run(
             feeds,
             places,
