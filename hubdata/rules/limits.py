@@ -98,8 +98,8 @@ RULES = (
     Rule(
         "limits.withdrawn",
         ERROR,
-        "A rollback took exactly this back, and the source still has it: the next run would undo the rollback, and bring"
-        " to every engine again what somebody had to save them from.",
+        "A rollback took exactly this back, and the source still has it: the next run would undo the rollback, and"
+        " bring to every engine again what somebody had to save them from.",
         Example(note="rolled back from generation 15 to 12; the commit that made 15 is still the newest"),
         "Mend it where the source is: other bytes go out by themselves. If it is right after all, approve the held plan"
         " by its id: `sync --once --approve PLAN_ID`.",
