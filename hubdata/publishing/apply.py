@@ -21,6 +21,7 @@ from hubdata.model.receipt import Invalidation, Receipt
 from hubdata.model.snapshot import Snapshot
 from hubdata.model.tariff import Estimate
 from hubdata.planning.merge import entry_of, merged
+from hubdata.planning.withdrawal import withdrawn_after
 from hubdata.ports import Cdn, Reporter, Target, Upload
 from hubdata.publishing import ledger as ledgers
 from hubdata.publishing.lease import Held
@@ -39,10 +40,14 @@ _Metadata = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One job's share of an apply: its plan and the snapshot that the plan was made from."""
+    """One job's share of an apply: its plan and the snapshot that the plan was made from.
+
+    `takes_back` tells that it is a rollback: what it replaces is not to come back by itself.
+    """
 
     plan: Plan
     snapshot: Snapshot
+    takes_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +188,11 @@ def _put_all(
 
 @dataclass(frozen=True, slots=True)
 class _ManifestChange:
-    """What goes into the next manifest, and what no longer does."""
+    """What goes into the next manifest, and what no longer does; and of which keys the old state is taken back."""
 
     entries: Mapping[str, Entry]
     removed: frozenset[str]
+    taken_back: frozenset[str] = frozenset()
 
 
 def _manifest_change(
@@ -215,7 +221,8 @@ def _manifest_change(
             # A renamed file whose new name could not be stored must not lose its old one.
             removed.update(change.key for change in work.plan.deletes)
         removed |= work.plan.forgotten
-    return _ManifestChange(entries, frozenset(removed))
+    taken_back = frozenset(change.key for work in works if work.takes_back for change in work.plan.changes)
+    return _ManifestChange(entries, frozenset(removed), taken_back)
 
 
 def _commit(
@@ -235,6 +242,8 @@ def _commit(
     newest, etag = inventory.manifest, inventory.manifest_etag
     for _ in range(_MANIFEST_TRIES):
         manifest = merged(newest, change.entries, change.removed, run_id=run_id, published_at=stamp)
+        withdrawn = withdrawn_after(newest, change.entries, change.removed, change.taken_back)
+        manifest = replace(manifest, withdrawn=withdrawn)
         if sealing is not None:
             sealing.announce(manifest)
         try:
