@@ -5,7 +5,7 @@
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -86,6 +86,14 @@ def spec_of(settings: Settings, question: Question) -> VerifySpec:
         pins=(*question.pins, *(pin for pin in spec.pins if not _overridden(pin, question.pins))),
         sample=MANY if question.everything else spec.sample if question.sample is None else question.sample,
     )
+
+
+def pins_of(texts: Iterable[str]) -> tuple[Pin, ...]:
+    """Return the pins that `--resolve` names. Raises ConfigError for a text that is none."""
+    try:
+        return tuple(map(Pin.parse, texts))
+    except ValueError as err:
+        raise ConfigError(f"--resolve: {err}", advice="as in --resolve hub-data.example.net:443:[2001:db8::1]") from err
 
 
 def _overridden(pin: Pin, by: tuple[Pin, ...]) -> bool:

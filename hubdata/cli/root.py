@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, str] = {
     "validate": "hubdata.cli.validate:validate",
     "diff": "hubdata.cli.diff:diff",
     "audit": "hubdata.cli.audit:audit",
+    "verify": "hubdata.cli.verify:verify",
     "serve": "hubdata.cli.serve:serve",
     "geoip": "hubdata.cli.geoip:geoip",
     "gate": "hubdata.cli.gate:gate",

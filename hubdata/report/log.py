@@ -34,7 +34,9 @@ _LEVELS = {
 }
 
 
-_NOTABLE = frozenset({"lease.waiting", "cdn.busy", "cdn.untagged", "serve.manifest_ignored", "serve.unreadable"})
+_NOTABLE = frozenset(
+    {"lease.waiting", "cdn.busy", "cdn.untagged", "copy.waiting", "serve.manifest_ignored", "serve.unreadable"}
+)
 """Events that everybody wants to know of: without them a run that waits looks like one that hangs."""
 
 

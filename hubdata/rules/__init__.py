@@ -29,6 +29,7 @@ from hubdata.rules import (
     regexp,
     signature,
     text,
+    verify,
 )
 
 CATALOGUE: tuple[Rule, ...] = (
@@ -52,6 +53,7 @@ CATALOGUE: tuple[Rule, ...] = (
     *job.RULES,
     *gate.RULES,
     *audit.RULES,
+    *verify.RULES,
     *signature.RULES,
 )
 """All rules, family by family; within one in the order in which people meet them."""

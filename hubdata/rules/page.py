@@ -22,6 +22,7 @@ _FAMILIES = {
     "job": "Jobs, files, waivers, sources",
     "gate": "Gates",
     "audit": "Audit of a hub",
+    "verify": "The public copy",
     "signature": "Signatures",
 }
 _ONE_CHAPTER = {"file": "job", "waiver": "job", "source": "job"}

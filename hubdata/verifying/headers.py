@@ -97,11 +97,14 @@ def modified(about: About, answer: Answer, since: datetime | None) -> Iterator[D
 
 def described(about: About, answer: Answer, entry: Entry) -> Iterator[Discrepancy]:
     """Yield where Content-Type, Cache-Control and Age are not what the manifest or the standard wants."""
-    for name, wanted in (("Content-Type", entry.content_type), ("Cache-Control", entry.cache_control)):
+    for rule, name, wanted in (
+        ("verify.content-type", "Content-Type", entry.content_type),
+        ("verify.cache-control", "Cache-Control", entry.cache_control),
+    ):
         given = answer.headers.get(name.lower(), "")
         if wanted and _parts(given) != _parts(wanted):
             yield about.warning(
-                f"verify.{name.lower()}",
+                rule,
                 f"{name}: {wanted}",
                 f"{name}: {given}" if given else f"no {name}",
                 "have the web server or CDN send what the manifest says, or correct the job file",

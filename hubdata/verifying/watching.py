@@ -168,7 +168,7 @@ class _Watch:
             "waited_s": round(self.waited_s, 1),
             "limit_s": self.wait.total_seconds(),
         }
-        self.reporter.emit(Event("verify.waiting", fields))
+        self.reporter.emit(Event("copy.waiting", fields))
         self.clock.sleep(timedelta(seconds=pause_s))
         self.waited_s += pause_s
         return True

@@ -1,0 +1,119 @@
+"""`hubdata verify`: the public copy, over IPv4 and IPv6, against the manifest; writes nothing."""
+
+import math
+from datetime import timedelta
+
+import click
+
+from hubdata.cli.common import Common, Format, common_flags
+from hubdata.cli.errors import say
+from hubdata.errors import Exit
+
+
+@click.command()
+@click.option("--url", metavar="URL", default="", help="Where the data is public.  [default: the settings' verify.url]")
+@click.option(
+    "--family",
+    "families",
+    multiple=True,
+    type=click.Choice(["ipv4", "ipv6"]),
+    help="Over this family alone.  [repeatable; default: the settings', else both]",
+)
+@click.option("--all", "everything", is_flag=True, help="Look at every file.")
+@click.option(
+    "--sample",
+    type=click.IntRange(0, 100_000),
+    metavar="N",
+    help="Look at N files besides those that changed last.  [default: the settings', else 20]",
+)
+@click.option("--file", "keys", multiple=True, metavar="KEY", help="Look at this file alone.  [repeatable]")
+@click.option("--seed", metavar="TEXT", default="", help="Choose the same files as an earlier look did.")
+@click.option(
+    "--generation", type=click.IntRange(1), metavar="N", default=None, help="Expect this generation, or a newer one."
+)
+@click.option("--public-only", is_flag=True, help="Ask no target; the newest public manifest counts.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(0, 3600),
+    metavar="SECONDS",
+    default=0.0,
+    help="Wait so long for a CDN that has old copies.  [default: 0]",
+)
+@click.option(
+    "--resolve",
+    multiple=True,
+    metavar="HOST:PORT:ADDRESS",
+    help="Use this address and not the DNS.  [repeatable]",
+)
+@common_flags(jobs=False)
+def verify(
+    common: Common,
+    *,
+    url: str,
+    families: tuple[str, ...],
+    everything: bool,
+    sample: int | None,
+    keys: tuple[str, ...],
+    seed: str,
+    generation: int | None,
+    public_only: bool,
+    wait: float,
+    resolve: tuple[str, ...],
+) -> Exit:
+    """Hold the public copy against the manifest, as readers of each address family get it.
+
+    Looks at the manifest, at all files that changed last, and at some others. Ends with 7 when readers over IPv4 or
+    IPv6 do not have what was published, else with 0.
+    """
+    if keys and (everything or sample is not None):
+        raise click.UsageError("--file looks at the named files alone: leave out --all and --sample.")
+    if not math.isfinite(wait):
+        raise click.BadParameter(f"{wait} is no number of seconds.", param_hint="'--wait'")
+    with common.watching() as reporter:
+        from hubdata import app, viewing
+        from hubdata.model.verification import Family
+
+        choices = common.choices()
+        settings = app.settings_of(choices)
+        question = viewing.Question(
+            url=_checked(url),
+            families=tuple(dict.fromkeys(map(Family, families))),
+            pins=viewing.pins_of(resolve),
+            keys=keys,
+            everything=everything,
+            sample=sample,
+            seed=seed,
+            generation=generation or 0,
+            wait=timedelta(seconds=wait),
+            public_only=public_only,
+        )
+        result = viewing.verify(
+            settings, question, choices.targets, lambda name: app.build_target(settings, name), reporter
+        )
+    match common.format:
+        case Format.JSON:
+            from hubdata.report.verify_json import verify_json
+
+            say(verify_json(result))
+        case Format.GITHUB:
+            from hubdata.report.github import append_step_summary
+            from hubdata.report.verify_github import verify_github, verify_markdown
+
+            say(verify_github(result))
+            append_step_summary(verify_markdown(result))
+        case _:
+            from hubdata.report.verify_text import verify_text
+
+            say(verify_text(result, common.screen(), verbose=common.verbose, quiet=common.quiet))
+    return result.exit_code
+
+
+def _checked(url: str) -> str:
+    """Return `url`, where it is one that can be asked."""
+    from hubdata.transfer.url import hop_problem
+
+    if url and (problem := hop_problem(url, url)):
+        raise click.BadParameter(
+            problem.replace("it leads to", "expected an http or https URL, found"), param_hint="'--url'"
+        )
+    return url
