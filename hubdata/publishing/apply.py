@@ -7,7 +7,7 @@ fails does not undo the others: what is stored is committed and the CDN told, th
 next run puts only what is missing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -221,8 +221,14 @@ def _manifest_change(
             # A renamed file whose new name could not be stored must not lose its old one.
             removed.update(change.key for change in work.plan.deletes)
         removed |= work.plan.forgotten
-    taken_back = frozenset(change.key for work in works if work.takes_back for change in work.plan.changes)
+    taken_back = frozenset(key for work in works if work.takes_back for key in _touched(work.plan))
     return _ManifestChange(entries, frozenset(removed), taken_back)
+
+
+def _touched(plan: Plan) -> Iterator[str]:
+    """Yield the keys of which the manifest will tell something new, also where a run that broke off did the work."""
+    yield from (change.key for change in plan.changes)
+    yield from plan.adopted
 
 
 def _commit(

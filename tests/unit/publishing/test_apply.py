@@ -1,6 +1,7 @@
 """Applies: what is confirmed is listed, what is listed is there, and what fails does not undo the rest."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,31 @@ def test_manifest_that_never_stands_still_stops_before_anything_is_deleted(bench
 
     assert bench.store.body("c") == b"3"
     assert len(ledger.read(bench.store).open) == 1
+
+
+@pytest.mark.parametrize("broke_off", [False, True])
+def test_what_a_rollback_replaces_is_listed_as_withdrawn(bench: Bench, *, broke_off: bool) -> None:
+    """With the same swap, also where its first attempt died after the puts; the next publication of the key ends it."""
+    bench.publish({"a": b"15", "b": b"same", "c": b"new"})
+    if broke_off:
+        stored = bench.store.stat("a")
+        assert stored is not None
+        bench.store.seed("a", b"12")
+    found = survey(bench.store)
+    work = bench.work(found, {"a": b"12", "b": b"same"}, prune=True)
+    if broke_off:
+        adopted = bench.store.stat("a")
+        assert adopted is not None
+        changes = tuple(change for change in work.plan.changes if change.key != "a")
+        work = replace(work, plan=replace(work.plan, changes=changes, adopted={"a": adopted}))
+    bench.apply(found, replace(work, takes_back=True), run="2")
+    digests = {key: (hashlib.sha256(body).hexdigest(),) for key, body in (("a", b"15"), ("c", b"new"))}
+    assert bench.manifest().withdrawn == digests
+
+    bench.publish({"a": b"12", "b": b"other"}, run="3")
+    assert bench.manifest().withdrawn == digests
+    bench.publish({"a": b"16", "b": b"other"}, run="4")
+    assert bench.manifest().withdrawn == {"c": digests["c"]}
 
 
 def test_another_schema_that_appears_meanwhile_stops_the_apply(bench: Bench) -> None:
