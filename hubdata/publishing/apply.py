@@ -87,7 +87,8 @@ def apply(
     metadata = {work.plan.job: metadata_of(cdn, work.plan.job) for work in works if work.plan.puts}
     deletes = tuple((c.key, c.planned_etag) for work in works for c in work.plan.deletes if c.planned_etag is not None)
     upon = survey.inventory.manifest.generation
-    line = Line(f"hubdata-{run_id}-{target.name}", run_id, stamp, paths, deletes, puts=_new_keys(works), upon=upon)
+    puts = _new_keys(works, survey.inventory)
+    line = Line(f"hubdata-{run_id}-{target.name}", run_id, stamp, paths, deletes, puts=puts, upon=upon)
     noted = bool(paths or deletes or line.puts)
     ledger = ledgers.opened(target, survey.ledger, line, inherited) if noted else survey.ledger
 
@@ -145,13 +146,16 @@ def _sha256(work: Work, key: str) -> str:
     return work.snapshot.artifacts[key].sha256
 
 
-def _new_keys(works: tuple[Work, ...]) -> tuple[tuple[str, str], ...]:
-    """Return the keys that do not exist yet, each with the MD5 that is its ETag in most stores."""
+def _new_keys(works: tuple[Work, ...], inventory: Inventory) -> tuple[tuple[str, str], ...]:
+    """Return the keys that the manifest does not name yet, each with the MD5 that is its ETag in most stores.
+
+    Something may lie there: what another run could not delete, or somebody's file. Once it is written over it is ours.
+    """
     return tuple(
         (change.key, work.snapshot.artifacts[change.key].md5)
         for work in works
         for change in work.plan.puts
-        if change.planned_etag is None
+        if change.planned_etag is None or change.key not in inventory.manifest.files
     )
 
 

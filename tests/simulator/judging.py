@@ -36,7 +36,7 @@ def settled(world: World, witness: Witness, name: str) -> None:
             assert key in files, f"4: {name}: {key} is not listed"
         left = {key for key, entry in files.items() if entry.job == job} - wanted.keys()
         assert not (left and world.jobs[job].prune), f"4: {name}: {left} is still listed"
-    for key in public.keys() - files.keys() - witness.seen[name].over:
+    for key in public.keys() - files.keys():
         assert witness.author(name, key) is None or key in witness.seen[name].strange, (
             f"4: {name}: {key} lies there for ever"
         )

@@ -31,7 +31,7 @@ class Seen:
     `strange` keys were last touched by others, or by a request that came too late; `meddled` tells how many calls had
     been made when somebody else wrote last. `listed` are versions that were in a manifest once; `harmless` are keys
     of which the last version was deleted without that, or put too late, though as the very bytes that it was before.
-    `late` names by key the version that was put too late; `over` are keys put over what no manifest named.
+    `late` names by key the version that was put too late.
     """
 
     manifest: Manifest = field(default_factory=Manifest)
@@ -41,7 +41,6 @@ class Seen:
     listed: set[str | None] = field(default_factory=set)
     harmless: set[str] = field(default_factory=set)
     late: dict[str, str] = field(default_factory=dict)
-    over: set[str] = field(default_factory=set)
 
 
 class Witness:
@@ -148,8 +147,6 @@ class Witness:
             self._broke(run, call, "2: written although it was that already")
         seen.strange.discard(call.key)
         seen.harmless.discard(call.key)
-        seen.over -= {call.key}
-        seen.over |= {call.key} if old.body is not None and call.key not in seen.manifest.files else set()
         if not self._holds(run, call.actor):
             seen.late[call.key] = new.id
             if old.body == body:

@@ -460,3 +460,21 @@ def test_run_for_some_files_forgets_none_of_the_others(world: World) -> None:
 
     assert not reading.snapshot.whole
     assert reading.snapshot.artifacts.keys() == {"b.txt"}
+
+
+@pytest.mark.parametrize("prune", [True, False])
+def test_what_a_broken_off_run_wrote_over_an_unlisted_object_is_cleared_away_too(world: World, prune: bool) -> None:
+    """No manifest named what lay there, so whatever was put over it is as good as new: if nobody wants it, it goes."""
+    source = world.add_job(replace(text_job("a"), prune=prune), {"a": b"1\n"})
+    world.run()
+    world.targets["memory"].seed("b", b"theirs\n")  # or: what a run was to delete, and could not
+    source.files["b"] = b"1\n2\n"
+    world.wire.on("PUT", "b", do=world.wire.kill, when=When.AFTER)
+    with pytest.raises(Killed):
+        world.run()
+    world.wire.revive()
+    del source.files["b"]
+
+    world.run()
+
+    assert world.targets["memory"].body("b") is None
