@@ -10,6 +10,10 @@ KMS is asked to decrypt with the key that the settings name and no other. botoco
 
 import base64
 import binascii
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from hubdata.errors import ConfigError, TargetError
 from hubdata.signing.keys import KmsKey
@@ -43,7 +47,7 @@ def unwrapped(text: Secret, key: KmsKey, place: str) -> Secret:
             retryable=trouble.retryable,
         )
 
-    with translated(failed, call):
+    with translated(failed, call), _unlogged():
         answer = AwsClient(settings).build().decrypt(CiphertextBlob=blob, KeyId=key.id)
     try:
         return Secret(answer["Plaintext"].decode())
@@ -51,3 +55,19 @@ def unwrapped(text: Secret, key: KmsKey, place: str) -> Secret:
         raise ConfigError(
             f"{place}: what KMS has decrypted is no text", advice="wrap it as docs/signing.md says"
         ) from None
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep what this thread is answered out of the log: botocore shows every answer at DEBUG, this one is the key."""
+    mine = threading.get_ident()
+
+    def others(record: logging.LogRecord) -> bool:
+        return record.thread != mine
+
+    answers = logging.getLogger("botocore.parsers")
+    answers.addFilter(others)
+    try:
+        yield
+    finally:
+        answers.removeFilter(others)
