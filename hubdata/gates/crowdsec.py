@@ -92,10 +92,11 @@ def judge(
         source: Source = load(Seam.SOURCE, "directory")(options, context)
         found = sort_files(jobs, source.fetch(dict).files)
         engine = Engine(program, {name: around[name] for name in _PASSED if name in around})
-        complaints = [_unknown(key) for key in found.unknown]
+        empty = [one for one in found.candidates if one.rows == 0 and not one.is_database]
+        complaints = [*map(_unknown, found.unknown), *map(_empty, empty)]
         loaded: list[Candidate] = []
         with socket.create_server(("127.0.0.1", 0)) as silent:  # connections wait in its queue, and nobody answers
-            for number, together in enumerate(_rounds(found.candidates)):
+            for number, together in enumerate(_rounds([one for one in found.candidates if one not in empty])):
                 workspace = Workspace(root / f"start-{number}", silent.getsockname()[1])
                 said, good = _one(workspace, together, engine, deadline)
                 complaints += said
@@ -150,6 +151,11 @@ def _left(deadline: float) -> timedelta:
 def _unknown(key: str) -> Complaint:
     message = "no job says what kind of file this is, so it was not loaded"
     return Complaint(key, None, message, "name the job files that publish it by --jobs")
+
+
+def _empty(candidate: Candidate) -> Complaint:
+    message = "it has no data row: it never matches, and an engine says at every event that it does not find it"
+    return Complaint(candidate.key, None, message, "see whether its source still gives anything")
 
 
 def _nothing() -> Complaint:

@@ -32,6 +32,7 @@ _BEGINS = re.compile(r"\+ Processing \d+ statics")
 _NOT_AN_IP = re.compile(r"'(.*)' is not a valid IP(?: Range)?", re.DOTALL)
 _ROUGH = "the engine says: {}"
 _AT_ONCE = "mend it or take it out: an engine that loads it ends at once, on reload too"
+_IN_A_ROW = "mend it or take it out: an engine loses the row, or all rows from there on"
 _LATER = "see the file by `hubdata validate`; the engine loses part of it, and goes on without a word to anybody"
 _UNKNOWN = "see whether this engine is one that the gate knows (docs/gates.md)"
 _NOT_READ = "write one network or address, and nothing else, in the row"
@@ -135,7 +136,10 @@ def _at(name: str, said: Said, workspace: Workspace) -> tuple[Complaint, Candida
     if found := _PATTERN.search(words):
         pattern = found[1][1:-1] if found[1].startswith("`") else _json_text(found[1])
         message = f"the engine dies: Go refuses {pattern!r}: {found[2]}"
-        line = _line_of(candidate, pattern.removeprefix("(?i)") if part else pattern)
+        if part:  # compiled as a list of its own: in its place, it costs something else
+            pattern = pattern.removeprefix("(?i)")
+            message, advice = f"Go refuses {pattern!r}: {found[2]}", _IN_A_ROW
+        line = _lines(candidate).get(pattern)
     return Complaint(candidate.key, line, message, advice), candidate
 
 
@@ -209,10 +213,6 @@ def _each(candidate: Candidate, rows: Sequence[str], message: str, advice: str) 
         yield Complaint(candidate.key, lines.get(row), f"{row!r}: {message}", advice)
     if len(rows) > _MOST:
         yield Complaint(candidate.key, None, f"{len(rows) - _MOST:,} more rows: {message}", advice)
-
-
-def _line_of(candidate: Candidate, text: str) -> int | None:
-    return _lines(candidate).get(text)
 
 
 def _lines(candidate: Candidate) -> dict[str, int]:

@@ -17,7 +17,12 @@ from hubdata.grammar.go_regexp import ORDINARY
 NOBODY = ("192.0.2.1", "198.51.100.1", "203.0.113.1", "10.0.0.1", "127.0.0.1", "2001:db8::1", "fd00::1")
 """Addresses that belong to nobody on the internet: a network that holds one of them is not what was meant."""
 
-NAMES = ("", "host-203-0-113-7.customers.example.", "host-203-0-113-7.customers.example.com.")
+NAMES = (
+    "",
+    "host-203-0-113-7.customers.provider.example.",
+    "host-203-0-113-7.customers.provider-of-nobody.com.",
+    "203.0.113.7.provider-of-nobody.net.",
+)
 """Reverse names of ordinary visitors. Most have none; engines then ask about the empty text."""
 _ANYWHERE = ("8.8.8.8", "2001:4860:4860::8888")
 """What a look-up in any database must survive."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
-from hubdata.grammar.go_regexp import MAX_PATTERNS, MAX_REFUSED, labour, regexp_problem
+from hubdata.grammar.go_regexp import MAX_PATTERNS, MAX_REFUSED, labour, matches, regexp_problem
 from hubdata.grammar.lines import read_rows
 from hubdata.grammar.named import named_rows
 from hubdata.grammar.rdns import NEVER_MATCHES, RdnsProblem, rdns_labour, rdns_problems
@@ -58,6 +58,13 @@ class RdnsRegexpKind:
             if reason is None:
                 gather.spend(labour(row.text) + rdns_labour(row.text), on=row.text)
                 judged.append((row.number, rdns_problems(row.text, self._final_dot)))
+                if matches(row.text, ""):
+                    gather.error(
+                        row.number,
+                        "no-name",
+                        f"{shown(row.text)} matches the empty text: every visitor without a reverse name is let in",
+                        r"see that each branch has a name in it: `^([a-z0-9-]+\.)?example\.net\.$`",
+                    )
             else:
                 refused += 1
                 gather.error(

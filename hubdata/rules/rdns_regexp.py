@@ -47,6 +47,14 @@ RULES = (
         "Name the owner's own domain.",
     ),
     Rule(
+        "rdns-regexp.no-name",
+        ERROR,
+        "Most visitors have no reverse name, and the engine asks about the empty text then: a pattern that matches it"
+        " lets all of them in.",
+        Example("rdns-regexp", rb"^$|\.googlebot\.com\.$" + b"\n"),
+        r"See that each branch of the pattern has a name in it: `(^|\.)googlebot\.com\.$`.",
+    ),
+    Rule(
         "rdns-regexp.no-final-dot",
         EITHER,
         "Names end with a dot here, so the row never matches, and those whom it should let in are banned. An error"

@@ -71,3 +71,18 @@ def test_the_four_real_patterns_that_anyone_can_satisfy_are_refused() -> None:
 def test_the_other_real_patterns_are_judged_by_what_they_let_in(key: str, expected: list[tuple[int, str, str]]) -> None:
     """A bare dot before the registrable domain is for sale; the pattern that never matches opens nothing."""
     assert told(judged_real(KIND, BOTS + key)) == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        (r"^$|\.googlebot\.com\.$", [(1, "rdns-regexp.no-name")]),
+        (r"^\z|^crawl\.googlebot\.com\.$", [(1, "rdns-regexp.no-name")]),
+        (r"^(crawl\.googlebot\.com\.)?$", [(1, "rdns-regexp.no-name")]),
+        (r"^(crawl\.)?googlebot\.com\.$", []),
+    ],
+)
+def test_a_pattern_that_matches_the_empty_name_is_refused(pattern: str, expected: list[tuple[int, str]]) -> None:
+    """Most visitors have no reverse name: engines ask about the empty text, and would let all of them in."""
+    found = [refusal for refusal in refusals(judged(KIND, f"{pattern}\n".encode())) if refusal[1].endswith("no-name")]
+    assert found == expected
