@@ -27,6 +27,7 @@ from hubdata.planning.approval import plan_id
 from hubdata.planning.fleet import priced
 from hubdata.plugins import Seam, load, parse_options, suggest
 from hubdata.ports import Cdn, Kind, Reporter, Source, SourceContext, Target, Variable
+from hubdata.promoting import Feeder
 from hubdata.proving import KindOf
 from hubdata.publishing.sealing import Sealer
 from hubdata.reading import Feed
@@ -179,6 +180,7 @@ def _run(
     )
     with Spool.create(settings.spool) as spool:
         places = tuple(replace(place, gate=_gatekeeper(settings, place.target.name, spool)) for place in places)
+        places = tuple(replace(place, feeder=_feeder(settings, place, places, spool)) for place in places)
 
         def context(name: str) -> SourceContext:
             return SourceContext(spool.directory(name), os.environ, clock, choices.force, spool.memory(name))
@@ -192,6 +194,10 @@ def _run(
         if settings.fleet is not None:
             result = priced(result, settings.fleet)
         notices += _done_without(places) + _unasked(settings, result)
+        if result.stages:
+            from hubdata.report.wording import coming
+
+            notices += coming(result.stages)
         told: tuple[HookResult, ...] = ()
         if settings.hook is not None and any(target.changed for job in result.jobs for target in job.targets):
             from hubdata.hooks import tell
@@ -203,12 +209,27 @@ def _run(
                 keys_file=lambda: spool.file("changed-keys"),
                 reporter=reporter,
             )
-    return replace(result, notices=tuple(notices), flags=flags, hooks=told)
+    result = replace(result, notices=tuple(notices), flags=flags, hooks=told)
+    if settings.verify is not None:
+        from hubdata.viewing import verified
+
+        result = verified(result, settings, [place.target for place in places], reporter)
+    return result
 
 
 def _gatekeeper(settings: Settings, target: str, spool: Spool) -> Gatekeeper | None:
     gate = settings.targets[target].gate
     return None if gate is None else Gatekeeper(gate, os.environ, lambda: spool.directory("tree"))
+
+
+def _feeder(settings: Settings, place: Place, places: tuple[Place, ...], spool: Spool) -> Feeder | None:
+    """Return what feeds a stage: the target before it, which need not be one of this run's."""
+    stage = settings.targets[place.target.name].stage
+    if stage is None:
+        return None
+    chosen = {each.target.name: each.target for each in places}
+    source = chosen[stage.after] if stage.after in chosen else build_target(settings, stage.after)
+    return Feeder(source, stage.soak, lambda: spool.directory("promoted"))
 
 
 def _unasked(settings: Settings, result: RunResult) -> list[str]:

@@ -16,15 +16,17 @@ from hubdata.model.event import Event
 from hubdata.model.inventory import Inventory
 from hubdata.model.job import Job
 from hubdata.model.run import JobResult, RunResult
-from hubdata.model.snapshot import Provenance
+from hubdata.model.snapshot import Provenance, Snapshot
+from hubdata.model.stage import StageResult
 from hubdata.planning.inventory import published
 from hubdata.planning.outcome import job_result
 from hubdata.ports import Clock, Published, Reporter
+from hubdata.promoting import Promoter, Roll
 from hubdata.proving import KindOf
 from hubdata.publishing.survey import Survey, survey
 from hubdata.reading import Feed, Reading, read
 from hubdata.sharing import Stay, lost
-from hubdata.visiting import Orders, Place, visit
+from hubdata.visiting import Orders, Place, promote, visit
 
 
 def run(
@@ -41,15 +43,18 @@ def run(
     """Return what became of every selected job of `feeds` at every one of `places`.
 
     `others` are jobs that take no part; what they may publish is deleted by nobody. Targets are surveyed while sources
-    are read; then every target is visited, all at once. Every failure is in the result.
+    are read; then every target is visited, all at once, but stages after what feeds them. Every failure is in the
+    result.
     """
     started = time.monotonic()
     now = clock.now()
     with _threads(max(1, len(places) + len(feeds))) as pool:
         surveys = {place.target.name: pool.submit(survey, place.target) for place in places}
-        public = _published(surveys)
-        reads = [pool.submit(read, feed, public, kind_of, now=now, reporter=reporter) for feed in feeds]
-        readings = tuple(sorted((r for each in reads for r in each.result()), key=lambda r: r.job.name))
+        fed = [place.target.name for place in places if place.feeder is None]
+        public = _published({name: surveys[name] for name in fed})
+        reads = [pool.submit(read, feed, public, kind_of, now=now, reporter=reporter) for feed in feeds if fed]
+        found_ = (r for each in reads for r in each.result()) if fed else _unread(feeds)
+        readings = tuple(sorted(found_, key=lambda r: r.job.name))
         sound = tuple(reading for reading in readings if reading.problem is None)
         taking_part = {reading.job.name for reading in sound}
         known = (*others, *(job for feed in feeds for job in feed.jobs))
@@ -59,9 +64,20 @@ def run(
             reporter.emit(Event("source.again", {"jobs": ",".join(sorted(names)), "target": found.inventory.target}))
             return _read_again(feeds, names, found, kind_of, now=now, reporter=reporter)
 
+        roll = Roll(known, frozenset(reading.job.name for reading in readings), _keys(feeds))
+        promoters = {
+            place.target.name: Promoter(place.feeder, roll, kind_of, now, reporter, force=orders.force)
+            for place in places
+            if place.feeder is not None
+        }
+
         def go(place: Place) -> Mapping[str, Stay]:
+            name = place.target.name
             try:
-                found = surveys[place.target.name].result()
+                found = surveys[name].result()
+                if name in promoters:
+                    to = (place, found, readings, promoters[name], orders)
+                    return promote(*to, run_id=run_id, clock=clock, reporter=reporter)
                 return visit(
                     place,
                     found,
@@ -74,15 +90,21 @@ def run(
                     reread=reread,
                 )
             except HubdataError as err:
-                reporter.emit(Event("target.failed", {"target": place.target.name, "error": str(err)}))
-                return lost(place.target, sound, err)
+                reporter.emit(Event("target.failed", {"target": name, "error": str(err)}))
+                return lost(place.target, readings if name in promoters else sound, err)
 
-        visits = list(pool.map(go, places))
+        visited = {
+            place.target.name: stays
+            for wave in _waves(places)
+            for place, stays in zip(wave, pool.map(go, wave), strict=True)
+        }
+        visits = [visited[place.target.name] for place in places]
     jobs = tuple(_result(reading, visits, orders) for reading in readings)
     approved = frozenset[str]().union(*(stay.approved for visited in visits for stay in visited.values()))
     unknown = tuple(sorted(orders.approve - approved))
     elapsed_s = round(time.monotonic() - started, 3)
-    return RunResult(run_id, jobs, elapsed_s, orders.dry_run, unknown_plans=unknown)
+    stages = tuple(_stage(name, promoter, visited[name]) for name, promoter in promoters.items())
+    return RunResult(run_id, jobs, elapsed_s, orders.dry_run, unknown_plans=unknown, stages=stages)
 
 
 @contextmanager
@@ -95,6 +117,38 @@ def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()
+
+
+def _waves(places: tuple[Place, ...]) -> list[list[Place]]:
+    """Return the places in the order in which they are visited: each wave at once, a stage after what feeds it."""
+    feeders = {place.target.name: place.feeder.source.name for place in places if place.feeder is not None}
+    waves: list[list[Place]] = []
+    for place in places:
+        depth, name = 0, place.target.name
+        while name in feeders and depth < len(places):
+            depth, name = depth + 1, feeders[name]
+        waves += [[] for _ in range(depth + 1 - len(waves))]
+        waves[depth].append(place)
+    return waves
+
+
+def _unread(feeds: tuple[Feed, ...]) -> tuple[Reading, ...]:
+    """Return readings of the selected jobs when no target is fed by their sources: nobody asked what they hold."""
+    selected = (job for feed in feeds for job in feed.jobs if job.name in feed.selected)
+    return tuple(Reading(job, {"type": job.source.type}, Snapshot(job.name)) for job in selected)
+
+
+def _keys(feeds: tuple[Feed, ...]) -> frozenset[str] | None:
+    """Return the keys that the run is for; None where it is for all."""
+    named = [feed.keys for feed in feeds]
+    return frozenset[str]().union(*(keys for keys in named if keys is not None)) if any(named) else None
+
+
+def _stage(target: str, promoter: Promoter, stays: Mapping[str, Stay]) -> StageResult:
+    stands, feeder = promoter.last.standing, promoter.feeder
+    promoted = next((stay.result.promoted for stay in stays.values() if stay.result.applied), None)
+    due = None if stands.due is None else stands.due.generation
+    return StageResult(target, feeder.source.name, feeder.soak, promoted or promoter.here, due, stands.coming)
 
 
 def _result(reading: Reading, visits: list[Mapping[str, Stay]], orders: Orders) -> JobResult:

@@ -12,10 +12,13 @@ from hubdata.errors import HubdataError
 from hubdata.model.finding import Finding
 from hubdata.model.gate import Verdict
 from hubdata.model.inventory import Inventory
+from hubdata.model.job import Job
+from hubdata.model.manifest import Manifest
 from hubdata.model.meaning import Difference
 from hubdata.model.plan import Plan
 from hubdata.model.receipt import Invalidation
 from hubdata.model.run import Problem, Retained, TargetResult
+from hubdata.model.stage import Promoted
 from hubdata.model.tariff import Estimate
 from hubdata.planning.approval import Decision
 from hubdata.planning.databases import databases
@@ -93,6 +96,7 @@ def shares(
     broke_off: bool = False,
     retained: Mapping[str, Retained | None] = MappingProxyType({}),
     estimate: Estimate | None = None,
+    promoted: Promoted | None = None,
 ) -> Mapping[str, Stay]:
     """Return the share of each job, by name.
 
@@ -109,6 +113,7 @@ def shares(
             plan=each.plan,
             held=each.decision.held,
             waiting=each.decision.waiting,
+            promoted=promoted,
             gate=each.gate,
             barred=each.barred,
             applied=applied is not None and not each.plan.empty,
@@ -142,6 +147,19 @@ def lost(target: Target, readings: tuple[Reading, ...], err: HubdataError) -> Ma
         reading.job.name: Stay(TargetResult(target.name, Plan(reading.job.name, target.name), problem=problem))
         for reading in readings
     }
+
+
+def stranded(target: Target, reading: Reading) -> Stay:
+    """Return what a reading with a problem comes to at the one target that it was read for."""
+    result = TargetResult(target.name, Plan(reading.job.name, target.name), problem=reading.problem)
+    return Stay(result, reading.findings)
+
+
+def idle(target: Target, job: Job, manifest: Manifest) -> Stay:
+    """Return what a job comes to at a target that nothing is due at."""
+    same = sum(entry.job == job.name for entry in manifest.files.values())
+    plan = Plan(job.name, target.name, unchanged=same)
+    return Stay(TargetResult(target.name, plan, generation=manifest.generation))
 
 
 def _changed(each: Planned, before: Inventory, applied: Applied, *, broke_off: bool) -> tuple[str, ...]:

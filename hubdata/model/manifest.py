@@ -11,6 +11,7 @@ from typing import Any
 
 from hubdata.errors import TargetError
 from hubdata.model.snapshot import Provenance, Stats
+from hubdata.model.stage import Promoted
 
 SCHEMA = 1
 KEY = "manifest.json"
@@ -44,13 +45,17 @@ class Entry:
 class Manifest:
     """A generation: everything public at one moment. Generation 0 is a target that holds nothing yet.
 
-    `withdrawn` are by key the SHA-256 (or ABSENT) of what rollbacks have taken back, and that nobody let out since."""
+    `withdrawn` are by key the SHA-256 (or ABSENT) of what rollbacks have taken back, and that nobody let out since.
+
+    `promoted` is what was promoted to here last, where the target is a stage.
+    """
 
     generation: int = 0
     published_at: str = ""
     run_id: str = ""
     files: Mapping[str, Entry] = field(default_factory=dict)
     withdrawn: Mapping[str, tuple[str, ...]] = field(default_factory=dict, kw_only=True)
+    promoted: Promoted | None = None
 
     def to_bytes(self) -> bytes:
         """Return the canonical JSON: keys sorted, two spaces, a final line feed."""
@@ -61,6 +66,7 @@ class Manifest:
             "run_id": self.run_id,
             "files": {key: _entry_json(entry) for key, entry in self.files.items()},
             **({"withdrawn": {key: list(states) for key, states in self.withdrawn.items()}} if self.withdrawn else {}),
+            **({} if self.promoted is None else {"promoted": _promoted_json(self.promoted)}),
         }
         return (json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
@@ -83,12 +89,24 @@ class Manifest:
                 run_id=str(data["run_id"]),
                 files={key: _entry(value) for key, value in data["files"].items()},
                 withdrawn={key: _states(value) for key, value in data.get("withdrawn", {}).items()},
+                promoted=_promoted(data.get("promoted")),
             )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as err:
             raise TargetError(
                 f"{KEY}: this is not a hubdata manifest ({type(err).__name__}: {err})",
                 advice=f"restore the last good {KEY} from the store's versions, or remove it to adopt what is there",
             ) from err
+
+
+def _promoted_json(promoted: Promoted) -> dict[str, Any]:
+    partial = {"partial": True} if promoted.partial else {}
+    return {"from": promoted.source, "generation": promoted.generation, **partial}
+
+
+def _promoted(data: Mapping[str, Any] | None) -> Promoted | None:
+    if data is None:
+        return None
+    return Promoted(str(data["from"]), int(data["generation"]), partial=bool(data.get("partial", False)))
 
 
 def _states(data: Any) -> tuple[str, ...]:

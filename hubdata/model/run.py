@@ -12,7 +12,9 @@ from hubdata.model.inventory import Past
 from hubdata.model.meaning import Difference
 from hubdata.model.plan import Plan
 from hubdata.model.receipt import Invalidation
+from hubdata.model.stage import Promoted, StageResult
 from hubdata.model.tariff import Estimate
+from hubdata.model.verification import Verification
 
 
 class Outcome(StrEnum):
@@ -65,8 +67,9 @@ class TargetResult:
     """One job at one target. `generation` is the one in force afterwards; `requests` counts by method.
 
     `plan` is what was to go out, `failed` the keys of it that did not; `held` is the plan of what broke a limit and
-    waits for approval by its id. `gate` is what the target's gate said of all jobs' files together; `barred` is the
-    plan of this job that it kept from going out. `applied` tells that `plan` was carried out; a dry run and a failed
+    waits for approval by its id. `promoted` is the generation that they are of, where another target has had it. `gate`
+    is what the target's gate said of all jobs' files together; `barred` is the plan of this job that it kept from going
+    out. `applied` tells that `plan` was carried out; a dry run and a failed
     target leave it False. `waiting` broke no limit, but was left alone by a run that carries out approved plans only.
     `meanings` say by key what a change means, where it was worth finding out: in a dry run, and of held files.
     `changed` are the data keys that have other bytes in public since this run: put, deleted, or found put and entered
@@ -90,6 +93,7 @@ class TargetResult:
     changed: tuple[str, ...] = ()
     databases: tuple[Database, ...] = ()
     retention: Retained | None = None
+    promoted: Promoted | None = None
     gate: Verdict | None = None
     barred: Plan | None = None
     invalidation_estimate: Estimate | None = None
@@ -132,6 +136,7 @@ class RunResult:
 
     `unknown_plans` are ids that were to be approved, and that no plan of this run has. `command` and
     `flags` are those of the command line that `--approve` needs beside it, so that the same plans are made again.
+    `verification` is what readers get, where that was looked at.
     """
 
     run_id: str
@@ -142,13 +147,17 @@ class RunResult:
     unknown_plans: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     hooks: tuple[HookResult, ...] = ()
+    stages: tuple[StageResult, ...] = ()
     command: tuple[str, ...] = ("sync", "--once")
+    verification: Verification | None = None
 
     @property
     def exit_code(self) -> Exit:
         """Return the worst of the jobs' codes, in the contract's order.
 
-        HELD when an approval let nothing out, CDN_PENDING when a hook that relies on being told has failed.
+        HELD when an approval let nothing out, CDN_PENDING when a hook that relies on being told has failed, or when
+        readers do not have what was published.
         """
         codes = [job.exit_code for job in self.jobs] + [Exit.HELD] * bool(self.unknown_plans)
+        codes += [self.verification.exit_code] if self.verification is not None else []
         return worst(codes + [hook.problem.exit_code for hook in self.hooks if hook.problem is not None])

@@ -31,3 +31,18 @@ class Coming:
     generation: int
     due_at: datetime
     remaining: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """How a stage stands after a run. `last` is what was promoted to `target` last, `due` what could be now.
+
+    `due` is the generation that this run planned, or had promoted whole before; None where none has soaked yet.
+    """
+
+    target: str
+    after: str
+    soak: timedelta
+    last: Promoted | None = None
+    due: int | None = None
+    coming: Coming | None = None

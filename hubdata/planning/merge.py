@@ -4,10 +4,12 @@ Jobs own disjoint keys, so a manifest that another run swapped in meanwhile is n
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from hubdata.model.inventory import Stored
 from hubdata.model.manifest import Entry, Manifest
 from hubdata.model.snapshot import Artifact
+from hubdata.model.stage import Promoted
 
 
 def entry_of(artifact: Artifact, job: str, stored: Stored, changed_at: str, cache_tag: str = "") -> Entry:
@@ -29,8 +31,27 @@ def entry_of(artifact: Artifact, job: str, stored: Stored, changed_at: str, cach
 
 
 def merged(
-    newest: Manifest, entries: Mapping[str, Entry], removed: frozenset[str], *, run_id: str, published_at: str
+    newest: Manifest,
+    entries: Mapping[str, Entry],
+    removed: frozenset[str],
+    *,
+    run_id: str,
+    published_at: str,
+    promoted: Promoted | None = None,
 ) -> Manifest:
-    """Return the generation after `newest`, with `entries` put in and `removed` keys taken out."""
+    """Return the generation after `newest`, with `entries` put in and `removed` keys taken out.
+
+    `promoted` is what it brings here from another target; what brings nothing of it (a rollback) ends what was partial.
+    """
     files = {key: entry for key, entry in newest.files.items() if key not in removed}
-    return Manifest(newest.generation + 1, published_at, run_id, {**files, **entries})
+    record = _latest(newest.promoted, promoted)
+    return Manifest(newest.generation + 1, published_at, run_id, {**files, **entries}, record)
+
+
+def _latest(before: Promoted | None, now: Promoted | None) -> Promoted | None:
+    """Return the record of what was promoted last; it never goes back within one target's generations."""
+    if now is None:
+        return None if before is None else replace(before, partial=False)
+    if before is not None and before.source == now.source and before.generation > now.generation:
+        return before
+    return now

@@ -19,6 +19,7 @@ from hubdata.model.manifest import Entry, Manifest
 from hubdata.model.plan import Change, Plan
 from hubdata.model.receipt import Invalidation, Receipt
 from hubdata.model.snapshot import Snapshot
+from hubdata.model.stage import Promoted
 from hubdata.model.tariff import Estimate
 from hubdata.planning.merge import entry_of, merged
 from hubdata.planning.withdrawal import withdrawn_after
@@ -73,12 +74,14 @@ def apply(
     reporter: Reporter,
     inherited: tuple[Inherited, ...] = (),
     sealing: Sealing | None = None,
+    promoted: Promoted | None = None,
 ) -> Applied:
     """Return what was done to make `target` hold all `works`, as one generation and one invalidation.
 
-    What an earlier run left to this one's receipt, its `inherited` paths, is told with it. Once the lease is lost,
-    nothing more is put, committed or deleted. Raises Conflict or TargetError when the manifest could not be swapped;
-    then nothing is committed, and the objects already put are recognised by the next run.
+    What an earlier run left to this one's receipt, its `inherited` paths, is told with it. `promoted` goes into the
+    manifest where the works bring another target's generation; it is partial if anything of it fails. Once the lease is
+    lost, nothing more is put, committed or deleted. Raises Conflict or TargetError when the manifest could not be
+    swapped; then nothing is committed, and the objects already put are recognised by the next run.
     """
     stamp = lease.now.strftime("%Y-%m-%dT%H:%M:%SZ")
     seal_keys = sealing.sealer.keys if sealing else ()
@@ -96,7 +99,10 @@ def apply(
         if paths:
             aside.submit(cdn.warm)  # while the store answers; what goes wrong is told when the CDN is asked
         stored, failures = _put_all(works, metadata, target, lease, reporter)
+    if failures and promoted is not None:
+        promoted = replace(promoted, partial=True)
     change = _manifest_change(works, survey.inventory, stored, failures, metadata=metadata, stamp=stamp)
+    change = replace(change, promoted=promoted)
     if failures and not change.entries and not change.removed:
         # A put whose answer was lost may be in place: the receipt stays open, so the CDN is told by the next run.
         return Applied(Receipt(line.reference, target.name, upon), failures)
@@ -197,6 +203,7 @@ class _ManifestChange:
     entries: Mapping[str, Entry]
     removed: frozenset[str]
     taken_back: frozenset[str] = frozenset()
+    promoted: Promoted | None = None
 
 
 def _manifest_change(
@@ -251,7 +258,9 @@ def _commit(
     """
     newest, etag = inventory.manifest, inventory.manifest_etag
     for _ in range(_MANIFEST_TRIES):
-        manifest = merged(newest, change.entries, change.removed, run_id=run_id, published_at=stamp)
+        manifest = merged(
+            newest, change.entries, change.removed, run_id=run_id, published_at=stamp, promoted=change.promoted
+        )
         withdrawn = withdrawn_after(newest, change.entries, change.removed, change.taken_back)
         manifest = replace(manifest, withdrawn=withdrawn)
         if sealing is not None:

@@ -4,6 +4,7 @@ ASCII only, so that no locale can break it. Problems and notices are redacted; f
 """
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -15,7 +16,9 @@ from hubdata.model.plan import Change, Plan
 from hubdata.model.receipt import Invalidation
 from hubdata.model.run import Database, HookResult, JobResult, Problem, Retained, RunResult, TargetResult
 from hubdata.model.snapshot import Stats
+from hubdata.model.stage import Promoted, StageResult
 from hubdata.model.validation import ValidationResult
+from hubdata.model.verification import Verification
 from hubdata.report import wording
 from hubdata.report.redaction import redact
 
@@ -38,6 +41,8 @@ def run_json(result: RunResult) -> str:
             "problem": _problem(wording.unknown_plans(result)),
             "jobs": [_job(job) for job in result.jobs],
             "hooks": [_hook(hook) for hook in result.hooks],
+            "verify": _verification(result.verification),
+            "stages": [_stage(stage) for stage in result.stages],
         }
     )
 
@@ -92,6 +97,7 @@ def _target(target: TargetResult) -> dict[str, Any]:
         "held": None if target.held is None else _plan(target.held, target.meanings),
         "waiting": None if target.waiting is None else _plan(target.waiting, target.meanings),
         "gate": _gate(target),
+        "promoted": None if target.promoted is None else _promoted(target.promoted),
         **_plan(target.done, target.meanings),
         "adopted": sorted(plan.adopted),
         "forgotten": sorted(plan.forgotten),
@@ -105,6 +111,29 @@ def _target(target: TargetResult) -> dict[str, Any]:
         "retention": _retained(target.retention),
         "problem": _problem(target.problem),
     }
+
+
+def _stage(stage: StageResult) -> dict[str, Any]:
+    """Return how a stage stands; `next` is the generation that soaks, with when it is due."""
+    coming = stage.coming
+    return {
+        "target": stage.target,
+        "after": stage.after,
+        "soak_s": stage.soak.total_seconds(),
+        "promoted": None if stage.last is None else _promoted(stage.last),
+        "due": stage.due,
+        "next": None
+        if coming is None
+        else {
+            "generation": coming.generation,
+            "due_at": f"{coming.due_at:%Y-%m-%dT%H:%M:%SZ}",
+            "in_s": math.ceil(coming.remaining.total_seconds()),
+        },
+    }
+
+
+def _promoted(promoted: Promoted) -> dict[str, Any]:
+    return {"from": promoted.source, "generation": promoted.generation, "partial": promoted.partial}
 
 
 def _gate(target: TargetResult) -> dict[str, Any] | None:
@@ -179,6 +208,14 @@ def _hook(hook: HookResult) -> dict[str, Any]:
         "output": redact(hook.output),
         "problem": _problem(hook.problem),
     }
+
+
+def _verification(result: Verification | None) -> dict[str, Any] | None:
+    if result is None:
+        return None
+    from hubdata.report.verify_json import verification_value
+
+    return verification_value(result)
 
 
 def _cdn(invalidation: Invalidation | None) -> dict[str, Any] | None:

@@ -53,6 +53,7 @@ def run_text(result: RunResult, screen: Screen, *, verbose: bool = False, quiet:
         _retained(page, result)
     _held(page, result, verbose=verbose)
     _attention(page, result, verbose=verbose, quiet=quiet)
+    _verification(page, result, verbose=verbose, quiet=quiet)
     if not quiet or result.exit_code is not Exit.FINE:
         _last(page, wording.run_summary(result), result.exit_code, wording.run_meaning(result))
     return page.text()
@@ -245,7 +246,8 @@ def _told(target: TargetResult) -> str:
 
 def _plan(page: Page, job: JobResult, target: TargetResult, plan: Plan, *, verbose: bool, why: str = "") -> None:
     page.blank()
-    page.line(f"{plain(job.job)} -> {plain(target.target)}", Style.BOLD)
+    of = "" if target.promoted is None else f" (generation {target.promoted.generation} of {target.promoted.source})"
+    page.line(plain(f"{job.job} -> {target.target}{of}"), Style.BOLD)
     page.line(f"plan {plan.id}{why}", indent=2)
     signs = {Action.PUT: page.screen.paint("+", Style.GREEN), Action.DELETE: page.screen.paint("-", Style.RED)}
     reasons = max((len(c.reason) for c in plan.changes), default=0)
@@ -337,6 +339,15 @@ def _refusals(page: Page, result: RunResult) -> None:
         page.prose(plain(f"the gate of {target} wrote{':' if lines else ' nothing'}"))
         for line in lines:
             page.line(plain(line), Style.DIM, indent=4)
+
+
+def _verification(page: Page, result: RunResult, *, verbose: bool, quiet: bool) -> None:
+    """Add what readers get of it, where that was looked at."""
+    if result.verification is None:
+        return
+    from hubdata.report.verify_text import add_verification
+
+    add_verification(page, result.verification, verbose=verbose, quiet=quiet)
 
 
 def _last(page: Page, summary: str, code: Exit, meaning: str) -> None:

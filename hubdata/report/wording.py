@@ -1,14 +1,16 @@
 """The words every report shares: numbers with units, counts of things, and what a run's end means."""
 
+import math
 import shlex
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hubdata.errors import Exit
 from hubdata.model.finding import HOLDING, Finding, Severity
 from hubdata.model.gate import Verdict
 from hubdata.model.plan import Plan
 from hubdata.model.run import Database, JobResult, Outcome, Problem, RunResult, TargetResult
+from hubdata.model.stage import StageResult
 from hubdata.model.tariff import Estimate
 from hubdata.model.validation import ValidationResult
 
@@ -109,6 +111,28 @@ def estimated(told: Estimate) -> str:
     return ", ".join(parts)
 
 
+def coming(stages: Iterable[StageResult]) -> list[str]:
+    """Return a sentence on each generation that soaks: when it is due, and where."""
+    return [
+        f"target {stage.target}: generation {stage.coming.generation} of {stage.after} is due at"
+        f" {stage.coming.due_at:%Y-%m-%d %H:%M:%S} UTC, in {lasting(stage.coming.remaining)},"
+        f" unless another takes its place there"
+        for stage in stages
+        if stage.coming is not None
+    ]
+
+
+def lasting(time: timedelta) -> str:
+    """Return a duration as people say it, rounded up: `45 s`, `14 min`, `2 h 5 min`, `3 d`."""
+    seconds = math.ceil(time.total_seconds())
+    if seconds < 120:
+        return f"{seconds} s"
+    minutes = -(-seconds // 60)
+    days, hours, rest = minutes // 1440, minutes % 1440 // 60, minutes % 60
+    parts = ((days, "d"), (hours, "h"), (rest, "min"))
+    return " ".join([f"{number} {unit}" for number, unit in parts if number][:2])
+
+
 def approval(result: RunResult, *ids: str) -> str:
     """Return the command that publishes exactly the plans of `ids`, fit to be pasted into a shell."""
     approve = (word for id_ in ids for word in ("--approve", id_))
@@ -193,10 +217,12 @@ def warnings(result: RunResult) -> dict[Problem, list[str]]:
 
 
 def run_meaning(result: RunResult) -> str:
-    """Return what the exit code of a run tells; 7 stands for two things, and only one of them mends itself."""
+    """Return what the exit code of a run tells; 7 stands for three things, and only some of them mend themselves."""
     told = [t.invalidation for job in result.jobs for t in job.targets if t.invalidation is not None]
     if result.exit_code is Exit.CDN_PENDING and not any(invalidation.pending for invalidation in told):
-        return f"exit {int(result.exit_code)}: published, but a hook failed"
+        if any(hook.problem is not None for hook in result.hooks):
+            return f"exit {int(result.exit_code)}: published, but a hook failed"
+        return f"exit {int(result.exit_code)}: published, but not every reader has it"
     return meaning(result.exit_code)
 
 

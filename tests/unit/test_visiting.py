@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hubdata import visiting
+from hubdata import outlook
 from hubdata.errors import Exit, TargetError
 from hubdata.model.job import Unit
 from hubdata.model.run import TargetResult
@@ -110,7 +110,7 @@ def test_spooled_file_that_vanished_before_it_was_recognised_is_one_line(
     def gone(path: Path, part_size: int) -> str:
         raise FileNotFoundError(2, "No such file or directory", str(path))
 
-    monkeypatch.setattr(visiting, "multipart_etag", gone)
+    monkeypatch.setattr(outlook, "multipart_etag", gone)
     world.targets["memory"].seed("a.txt", b"1\n", part_size=1 << 23)
 
     (problem, _) = (stay.problem for stay in stays(world))
