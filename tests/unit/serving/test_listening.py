@@ -41,6 +41,12 @@ def test_both_families_are_listened_to_with_a_socket_each_on_one_port() -> None:
         assert reaches(socket.AF_INET, "127.0.0.1", port)
 
 
+def test_answers_are_not_held_back() -> None:
+    """Connections are made such that asyncio sends at once: a head does not wait for its body's acknowledgement."""
+    with listeners(("::1", "127.0.0.1")) as made:
+        assert [each.proto for each in made] == [socket.IPPROTO_TCP] * 2
+
+
 def test_a_host_alone_is_listened_to_alone() -> None:
     """Brackets are allowed, as in a URL; an address given twice is one."""
     with listeners(("[::1]", "::1")) as made:

@@ -1,0 +1,213 @@
+"""What one client can hold, with limits so short that they run out here: never more, and never for long."""
+
+import contextlib
+import http.client
+import socket
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.support.public_server import PublicServer, until_closed
+from tests.support.published_tree import publish
+
+BIG = 30_000_000
+ASK_BIG = b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n"
+SHORT = {"head_s": 1.0, "stall_s": 1.0, "answer_s": 3.0, "idle_s": 1, "connections": 4, "grace_s": 1}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PublicServer]:
+    """Give a server of one small file and one that no buffer swallows."""
+    root = tmp_path_factory.mktemp("public")
+    publish(root, {"small": b"small", "big": bytes(BIG)})
+    with PublicServer(root, limits=SHORT) as running:
+        running.ask("/small")
+        yield running
+        assert "Traceback" not in running.stderr, running.stderr
+        assert running.end() == 0
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(server: PublicServer) -> Iterator[None]:
+    """See that in the end the server holds what it held before, and still answers."""
+    patiently(lambda: not server.established())
+    before = server.open_files
+    yield
+    patiently(lambda: server.open_files <= before)
+    assert server.ask("/small").body == b"small"
+
+
+def patiently(done: Callable[[], bool]) -> None:
+    """Return when it is so; fail when it will not be."""
+    until = time.monotonic() + 30
+    while not done():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def drip(plain: socket.socket, text: bytes) -> bytes:
+    """Send a byte at a time until nobody takes them any more; return what came back."""
+    with contextlib.suppress(ConnectionError):
+        for byte in text:
+            plain.send(bytes([byte]))
+            time.sleep(0.1)
+    return until_closed(plain)
+
+
+def test_a_client_that_never_asks_is_hung_up_on(server: PublicServer) -> None:
+    """A connection is there for a request."""
+    with server.connect() as plain:
+        assert until_closed(plain) == b""
+
+
+def test_a_request_that_drips_in_is_hung_up_on(server: PublicServer) -> None:
+    """Each byte is progress, but the whole of it has a time."""
+    with server.connect() as plain:
+        assert drip(plain, b"GET /small HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 200) == b""
+
+
+def test_a_second_request_that_drips_in_is_hung_up_on(server: PublicServer) -> None:
+    """Whoever asked well before has no more time for the next."""
+    with server.connect() as plain:
+        plain.send(b"GET /small HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert plain.recv(9000).startswith(b"HTTP/1.1 200 OK")
+        drip(plain, b"GET /small HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 200)
+
+
+def test_an_idle_connection_is_closed(server: PublicServer) -> None:
+    """It is kept for the next request for a while only."""
+    with server.connect() as plain:
+        plain.send(b"GET /small HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert until_closed(plain).endswith(b"\r\n\r\nsmall")
+
+
+def test_a_client_that_takes_nothing_is_cut_off(server: PublicServer) -> None:
+    """What is on its way has a time to be taken."""
+    with server.connect(4096) as plain:
+        plain.send(ASK_BIG)
+        patiently(lambda: server.established() == 1)
+        patiently(lambda: server.established() == 0)
+        assert len(until_closed(plain)) < BIG
+
+
+def test_a_client_that_takes_a_little_now_and_then_is_cut_off_in_the_end(server: PublicServer) -> None:
+    """An answer has a time too, whatever progress it makes."""
+    with server.connect(65_536) as plain:
+        plain.send(ASK_BIG)
+        received = 0
+        with contextlib.suppress(ConnectionError):
+            while piece := plain.recv(200_000):
+                received += len(piece)
+                time.sleep(0.1)
+        assert received < BIG
+
+
+def test_a_client_that_takes_its_time_but_not_too_much_gets_all(server: PublicServer) -> None:
+    """Being slow is allowed: pauses shorter than the limit are no stall."""
+    with server.connect() as plain:
+        plain.send(ASK_BIG)
+        time.sleep(0.5)
+        answer = http.client.HTTPResponse(plain)
+        answer.begin()
+        assert answer.read(1000) == bytes(1000)
+        time.sleep(0.5)
+        assert len(answer.read()) == BIG - 1000
+
+
+def test_a_client_that_goes_away_is_forgotten(server: PublicServer) -> None:
+    """Amid an answer, without a word: its file is closed (looked at after every test)."""
+    for _ in range(10):
+        with server.connect(4096) as plain:
+            plain.send(ASK_BIG)
+            plain.recv(100)
+
+
+def test_one_too_many_is_told_to_come_back(server: PublicServer) -> None:
+    """The others are served on; when one of them has gone, there is room again."""
+    with contextlib.ExitStack() as stack:
+        held = [stack.enter_context(server.connect()) for _ in range(int(SHORT["connections"]))]
+        patiently(lambda: server.established() == len(held))
+        refused = server.ask("/small")
+        assert (refused.status, refused.headers["connection"]) == (503, "close")
+        held[0].send(b"GET /small HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert held[0].recv(9000).startswith(b"HTTP/1.1 200 OK")
+        held[1].close()
+        patiently(lambda: server.ask("/small").status == 200)
+
+
+def test_a_crowd_is_not_let_in_at_all(server: PublicServer) -> None:
+    """Beyond those who are turned away politely nobody costs more than a moment."""
+    with contextlib.ExitStack() as stack:
+        crowd = [stack.enter_context(server.connect()) for _ in range(200)]
+        patiently(lambda: server.established() <= 4 + 64)
+        for one in crowd:
+            until_closed(one)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /small HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 400_000,
+        b"GET /" + b"x" * 400_000,
+        b"GET /small HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 100_000,
+    ],
+)
+def test_a_head_that_is_too_large_is_refused_before_it_ends(server: PublicServer, head: bytes) -> None:
+    """In one value, in the path, or in many lines; without waiting for its end."""
+    with server.connect() as plain:
+        with contextlib.suppress(ConnectionError):
+            plain.sendall(head)
+        received = until_closed(plain)
+        assert received == b"" or received.startswith(b"HTTP/1.1 400")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20,
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET /small HTTP/1.1\r\n\r\n",
+        b"GET /small HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        b"GET /sm\x00all HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_refused(server: PublicServer, text: bytes) -> None:
+    """TLS on a plain port, HTTP/2, no host, two lengths: one short answer, and the end."""
+    with server.connect() as plain:
+        plain.sendall(text)
+        assert until_closed(plain).startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 405 "))
+
+
+def test_nonsense_amid_an_answer_ends_it(server: PublicServer) -> None:
+    """A body that breaks its own encoding while the file is on its way: no second answer, no traceback in the log."""
+    with server.connect(4096) as plain:
+        plain.send(b"GET /big HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert plain.recv(100).startswith(b"HTTP/1.1 200 OK")
+        plain.send(b"this is no chunk\r\n" * 100)
+        assert b"400 Bad Request" not in until_closed(plain)
+
+
+@pytest.mark.parametrize("method", [b"GET", b"PUT"])
+def test_a_body_is_not_waited_for(server: PublicServer, method: bytes) -> None:
+    """Nobody reads it here: the answer comes at once, and ends the connection."""
+    with server.connect() as plain:
+        plain.send(method + b" /small HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n")
+        received = until_closed(plain)
+        assert b"\r\nconnection: close\r\n" in received
+        assert received.startswith(b"HTTP/1.1 200 OK" if method == b"GET" else b"HTTP/1.1 405 ")
+
+
+def test_requests_sent_at_once_are_answered_one_after_the_other(server: PublicServer) -> None:
+    """Pipelining is slow here, but right."""
+    with server.connect() as plain:
+        ask = b"GET /small HTTP/1.1\r\nHost: x\r\n\r\n"
+        plain.send(ask * 20 + ask.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        received = until_closed(plain)
+        assert received.count(b"HTTP/1.1 200 OK") == received.count(b"\r\n\r\nsmall") == 21
+
+
+def test_an_upgrade_is_ignored(server: PublicServer) -> None:
+    """There is no other protocol here."""
+    got = server.ask("/small", Connection="Upgrade", Upgrade="websocket", Sec_WebSocket_Key="x")
+    assert (got.status, got.body) == (200, b"small")
