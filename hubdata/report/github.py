@@ -31,6 +31,10 @@ def run_github(result: RunResult) -> str:
         lines.append(_problem(", ".join(names), problem))
     for problem, names in wording.warnings(result).items():
         lines.append(_problem(", ".join(names), problem, "warning"))
+    if result.verification is not None:
+        from hubdata.report.verify_github import findings_github
+
+        lines += findings_github(result.verification)
     for job in result.jobs:
         for target in job.targets:
             if target.held is not None:
@@ -94,9 +98,18 @@ def run_summary_markdown(result: RunResult) -> str:
             said,
             _findings_table(f for job in result.jobs for f in job.findings),
             _meanings(result),
+            _verification(result),
         )
         if part
     )
+
+
+def _verification(result: RunResult) -> str:
+    if result.verification is None:
+        return ""
+    from hubdata.report.verify_github import verify_markdown
+
+    return verify_markdown(result.verification)
 
 
 def _costs(result: RunResult) -> list[str]:

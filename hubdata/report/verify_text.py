@@ -23,17 +23,23 @@ _HEAD = ("FAMILY", "ADDRESS", "GEN", "FILES", "REQUESTS", "BYTES", "RESULT")
 def verify_text(result: Verification, screen: Screen, *, verbose: bool = False, quiet: bool = False) -> str:
     """Return a verification as text. `quiet` says nothing when all readers have what was published."""
     page = Page(screen)
+    add_verification(page, result, verbose=verbose, quiet=quiet)
+    return page.text()
+
+
+def add_verification(page: Page, result: Verification, *, verbose: bool, quiet: bool) -> None:
+    """Add a verification to a page that may say more, as a run's does."""
+    page.blank()
     if not quiet:
         for notice in result.notices:
             page.prose(plain(redact(notice)), Style.CYAN, first="note: ")
         page.blank()
-        add_views(page, result)
-    add_findings(page, result, verbose=verbose, quiet=quiet)
+        _views(page, result)
+    _findings(page, result, verbose=verbose, quiet=quiet)
     if not quiet or result.exit_code is not Exit.FINE:
         page.blank()
         style = Style.GREEN if result.exit_code is Exit.FINE else Style.RED
         page.prose(summary(result), Style.BOLD, style)
-    return page.text()
 
 
 def summary(result: Verification) -> str:
@@ -65,7 +71,7 @@ def verdict(view: FamilyView) -> str:
     return ", ".join(parts) or "fine"
 
 
-def add_views(page: Page, result: Verification) -> None:
+def _views(page: Page, result: Verification) -> None:
     """Add a line for each family."""
     if not result.views:
         return
@@ -86,7 +92,7 @@ def add_views(page: Page, result: Verification) -> None:
             page.line(f"{row[0].text} ({row[1].text}): {row[6].text}, generation {row[2].text}, {row[3].text} files")
 
 
-def add_findings(page: Page, result: Verification, *, verbose: bool, quiet: bool) -> None:
+def _findings(page: Page, result: Verification, *, verbose: bool, quiet: bool) -> None:
     """Add what is wrong, errors first; warnings are counted unless `verbose`."""
     ordered = sorted(result.findings, key=lambda f: (f.severity is not Severity.ERROR, f.rule, f.family, f.key))
     shown = [finding for finding in ordered if verbose or finding.severity is Severity.ERROR]
