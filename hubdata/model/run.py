@@ -15,7 +15,6 @@ from hubdata.model.receipt import Invalidation
 from hubdata.model.stage import Promoted, StageResult
 from hubdata.model.tariff import Estimate
 from hubdata.model.verification import Verification
-from hubdata.model.verification import Verification
 
 
 class Outcome(StrEnum):
@@ -138,7 +137,6 @@ class RunResult:
     `unknown_plans` are ids that were to be approved, and that no plan of this run has. `command` and
     `flags` are those of the command line that `--approve` needs beside it, so that the same plans are made again.
     `verification` is what readers get, where that was looked at.
-    `verification` is what readers get, where that was looked at.
     """
 
     run_id: str
@@ -151,7 +149,6 @@ class RunResult:
     hooks: tuple[HookResult, ...] = ()
     stages: tuple[StageResult, ...] = ()
     command: tuple[str, ...] = ("sync", "--once")
-    verification: Verification | None = None
     verification: Verification | None = None
 
     @property

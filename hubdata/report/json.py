@@ -19,7 +19,6 @@ from hubdata.model.snapshot import Stats
 from hubdata.model.stage import Promoted, StageResult
 from hubdata.model.validation import ValidationResult
 from hubdata.model.verification import Verification
-from hubdata.model.verification import Verification
 from hubdata.report import wording
 from hubdata.report.redaction import redact
 
@@ -42,7 +41,6 @@ def run_json(result: RunResult) -> str:
             "problem": _problem(wording.unknown_plans(result)),
             "jobs": [_job(job) for job in result.jobs],
             "hooks": [_hook(hook) for hook in result.hooks],
-            "verify": _verification(result.verification),
             "verify": _verification(result.verification),
             "stages": [_stage(stage) for stage in result.stages],
         }
@@ -210,14 +208,6 @@ def _hook(hook: HookResult) -> dict[str, Any]:
         "output": redact(hook.output),
         "problem": _problem(hook.problem),
     }
-
-
-def _verification(result: Verification | None) -> dict[str, Any] | None:
-    if result is None:
-        return None
-    from hubdata.report.verify_json import verification_value
-
-    return verification_value(result)
 
 
 def _verification(result: Verification | None) -> dict[str, Any] | None:

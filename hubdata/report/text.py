@@ -54,7 +54,6 @@ def run_text(result: RunResult, screen: Screen, *, verbose: bool = False, quiet:
     _held(page, result, verbose=verbose)
     _attention(page, result, verbose=verbose, quiet=quiet)
     _verification(page, result, verbose=verbose, quiet=quiet)
-    _verification(page, result, verbose=verbose, quiet=quiet)
     if not quiet or result.exit_code is not Exit.FINE:
         _last(page, wording.run_summary(result), result.exit_code, wording.run_meaning(result))
     return page.text()
@@ -340,15 +339,6 @@ def _refusals(page: Page, result: RunResult) -> None:
         page.prose(plain(f"the gate of {target} wrote{':' if lines else ' nothing'}"))
         for line in lines:
             page.line(plain(line), Style.DIM, indent=4)
-
-
-def _verification(page: Page, result: RunResult, *, verbose: bool, quiet: bool) -> None:
-    """Add what readers get of it, where that was looked at."""
-    if result.verification is None:
-        return
-    from hubdata.report.verify_text import add_verification
-
-    add_verification(page, result.verification, verbose=verbose, quiet=quiet)
 
 
 def _verification(page: Page, result: RunResult, *, verbose: bool, quiet: bool) -> None:

@@ -221,9 +221,7 @@ def run_meaning(result: RunResult) -> str:
     told = [t.invalidation for job in result.jobs for t in job.targets if t.invalidation is not None]
     if result.exit_code is Exit.CDN_PENDING and not any(invalidation.pending for invalidation in told):
         if any(hook.problem is not None for hook in result.hooks):
-            if any(hook.problem is not None for hook in result.hooks):
             return f"exit {int(result.exit_code)}: published, but a hook failed"
-        return f"exit {int(result.exit_code)}: published, but not every reader has it"
         return f"exit {int(result.exit_code)}: published, but not every reader has it"
     return meaning(result.exit_code)
 
