@@ -36,6 +36,7 @@ from hubdata.transfer.spool import Spool
 from hubdata.visiting import Orders, Place
 
 if TYPE_CHECKING:
+    from hubdata.rolling_back import Past
     from hubdata.config.problems import Problem
     from hubdata.config.show import Row
 
@@ -82,6 +83,23 @@ def geoip_refresh(choices: Choices, reporter: Reporter) -> RunResult:
     result = _run(named, settings, wanted.jobs, wanted.selected, reporter, only=wanted.keys)
     editions = (word for edition in choices.editions for word in ("--edition", edition))
     return replace(result, command=("geoip", "refresh", *editions))
+
+
+def rollback(choices: Choices, past: "Past", reporter: Reporter) -> RunResult:
+    """Return what going back to an older generation of one target did; with `dry_run`, what it would do.
+
+    Raises ConfigError where several targets could be meant, or nothing is to be gone back to; TargetError when the
+    generation is not known any more.
+    """
+    settings = settings_of(choices)
+    jobs = load_jobs(settings.jobs)
+    names = tuple(_chosen_targets(choices.targets, settings))
+    if len(names) != 1:
+        advice = f"say which one is meant with --target NAME: {', '.join(names)}"
+        raise ConfigError(f"there are {len(names)} targets, and each has generations of its own", advice=advice)
+    result = _run(choices, settings, jobs, _selected(choices.jobs, jobs), reporter, past=past)
+    prune = ("--prune",) * past.prune
+    return replace(result, command=("rollback", "--to", str(past.generation), *prune))
 
 
 def settings_of(choices: Choices) -> Settings:
@@ -149,6 +167,7 @@ def _run(
     reporter: Reporter,
     *,
     only: frozenset[str] | None = None,
+    past: "Past | None" = None,
 ) -> RunResult:
     clock = SystemClock()
     notices = list(settings.notices)
@@ -156,7 +175,8 @@ def _run(
     if settings.embedded:
         notices.append(_embedded_notice(settings))
         for job in jobs:
-            missing = _lacks(job) if job.name in selected and job.name not in choices.jobs else None
+            asked = job.name in selected and job.name not in choices.jobs and past is None
+            missing = _lacks(job) if asked else None
             if missing:
                 selected = selected - {job.name}
                 notices.append(f"job {job.name} is left out: {missing}")
@@ -185,7 +205,14 @@ def _run(
         def context(name: str) -> SourceContext:
             return SourceContext(spool.directory(name), os.environ, clock, choices.force, spool.memory(name))
 
-        feeds = _feeds(settings, jobs, selected, context, only)
+        if past is None:
+            feeds = _feeds(settings, jobs, selected, context, only)
+        else:
+            from hubdata.rolling_back import way_to
+
+            way = way_to(past, places[0].target, jobs, selected, lambda: spool.directory("past"))
+            feeds, orders, selected = (way.feed,), replace(orders, upon=way.upon), way.feed.selected
+            places = tuple(replace(place, feeder=None) for place in places)  # what it held, not what feeds it
         run_id = f"{clock.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         others = tuple(job for job in jobs if job.name not in selected)
         result = run(

@@ -6,11 +6,11 @@ Nothing is written here. What is planned is planned upon what was found, and ane
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from hubdata.errors import SourceError
+from hubdata.errors import Conflict, SourceError
 from hubdata.gating import Candidate, Gatekeeper, finding_of
 from hubdata.measuring import Measurer
 from hubdata.model.event import Event
-from hubdata.model.finding import Severity
+from hubdata.model.finding import Finding, Severity
 from hubdata.model.inventory import Inventory
 from hubdata.model.job import Job, Unit
 from hubdata.model.lease import Terms
@@ -22,7 +22,7 @@ from hubdata.planning.approval import decide
 from hubdata.planning.claims import rule_for
 from hubdata.planning.diff import diff
 from hubdata.planning.inventory import recognise, touched
-from hubdata.planning.limits import breaches
+from hubdata.planning.limits import breaches, breaches_of_rollback
 from hubdata.ports import Cdn, Reporter, Target
 from hubdata.promoting import Feeder, Promoter
 from hubdata.publishing.apply import Work
@@ -54,7 +54,8 @@ class Orders:
     """What the person or the program that started the run wants.
 
     `approve` holds ids of plans: where there are any, the run carries out these plans and nothing else. `lease` says
-    how long another run at the same target is waited for.
+    how long another run at the same target is waited for. `upon` is the ETag of the manifest that a rollback goes back
+    from; None in a run that is none.
     """
 
     dry_run: bool = False
@@ -63,6 +64,7 @@ class Orders:
     allow_rollback: bool = False
     wait: bool = False
     lease: Terms = Terms()
+    upon: str | None = None
 
 
 Reread = Callable[[frozenset[str], Survey], tuple[Reading, ...]]
@@ -78,11 +80,13 @@ class Outlook:
     bystanders: tuple[Job, ...]
     planned: tuple[Planned, ...]
     anew: tuple[Reading, ...] = ()
+    takes_back: bool = False
 
     @property
     def works(self) -> tuple[Work, ...]:
         """Return what is to be carried out."""
-        return tuple(Work(each.plan, each.reading.snapshot) for each in self.planned if not each.plan.empty)
+        whole = (each for each in self.planned if not each.plan.empty)
+        return tuple(Work(each.plan, each.reading.snapshot, takes_back=self.takes_back) for each in whole)
 
     @property
     def spoken_for(self) -> frozenset[str]:
@@ -109,13 +113,15 @@ class Planner:
 
     def upon(self, found: Survey, readings: tuple[Reading, ...], bystanders: tuple[Job, ...]) -> Outlook:
         """Return what is planned upon what was `found`; limits have been asked, the gate has not."""
+        if self.orders.upon not in (None, found.inventory.manifest_etag):
+            raise _overtaken(self.place.target)
         wanted = _spoken_for(found, readings, bystanders)
         planned = tuple(_plan(reading, self.place, found, self.orders, wanted) for reading in readings)
         for each in planned:
             self.reporter.emit(_plan_made(each.plan))
         if self.promoter is not None:  # what is found here was not found when the sources were read
             planned = tuple(replace(each, findings=(*each.reading.findings, *each.findings)) for each in planned)
-        return Outlook(found, readings, bystanders, planned)
+        return Outlook(found, readings, bystanders, planned, takes_back=self.orders.upon is not None)
 
     def again(self, before: Outlook) -> Outlook:
         """Return what is planned now that another run has written: upon what it left, and never upon older data."""
@@ -160,18 +166,7 @@ def _plan(reading: Reading, place: Place, found: Survey, orders: Orders, spoken_
     job, snapshot = reading.job, reading.snapshot
     inventory = _recognised(found, reading)
     whole = diff(snapshot, inventory, prune=_may_delete(reading), force=orders.force, spared=spoken_for)
-    limits = {change.key: rule.limits for change in whole.puts if (rule := rule_for(job, change.key))}
-    weighed = [key for key, bounds in limits.items() if bounds.max_country_change is not None]
-    broken = breaches(
-        whole,
-        snapshot,
-        inventory.manifest,
-        limits,
-        rewinds=reading.rewinds,
-        allow_rollback=orders.allow_rollback,
-        max_deletes=job.max_deletes,
-        moved=place.measurer.moved(place.target, weighed, snapshot.artifacts, inventory.objects),
-    )
+    broken = _breaches(whole, reading, place, inventory, orders)
     held_keys = frozenset(finding.key for finding in broken if finding.severity is Severity.ERROR)
     decision = decide(whole, held_keys, job.unit, orders.approve)
     if decision.let_out is not None:
@@ -181,6 +176,32 @@ def _plan(reading: Reading, place: Place, found: Survey, orders: Orders, spoken_
             for finding in broken
         )
     return Planned(reading, decision, broken)
+
+
+def _breaches(whole: Plan, reading: Reading, place: Place, inventory: Inventory, orders: Orders) -> tuple[Finding, ...]:
+    job, snapshot = reading.job, reading.snapshot
+    if orders.upon is not None:
+        return breaches_of_rollback(whole, inventory.manifest, max_deletes=job.max_deletes)
+    limits = {change.key: rule.limits for change in whole.puts if (rule := rule_for(job, change.key))}
+    weighed = [key for key, bounds in limits.items() if bounds.max_country_change is not None]
+    return breaches(
+        whole,
+        snapshot,
+        inventory.manifest,
+        limits,
+        rewinds=reading.rewinds,
+        allow_rollback=orders.allow_rollback,
+        max_deletes=job.max_deletes,
+        moved=place.measurer.moved(place.target, weighed, snapshot.artifacts, inventory.objects),
+    )
+
+
+def _overtaken(target: Target) -> Conflict:
+    return Conflict(
+        f"target {target.name}: another run has published since this rollback was planned",
+        advice="look at the plan once more: run it again",
+        retryable=True,
+    )
 
 
 def _candidate(planned: tuple[Planned, ...], found: Survey) -> Candidate:
