@@ -1,8 +1,8 @@
 """Decide which generation of one target may go on to the next: the newest one that has soaked there.
 
 A generation soaks while it is in force. One that another took the place of too early has never soaked, and never goes
-on, whatever was wrong with it. Neither does one that its own target has gone back on since: where the next target still
-has what the first one has again, taking the detour would publish what somebody has just taken out.
+on, whatever was wrong with it. Neither does one that its own target has gone back on since, by a rollback or because
+its source did: then the newer one is waited for, rather than publish what somebody has just taken out.
 
 The order only ever goes forwards: what is older than what went on last stays behind, and what went on whole is done.
 """
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from hubdata.errors import TargetError
-from hubdata.model.manifest import Manifest
+from hubdata.model.manifest import ABSENT, Manifest
 from hubdata.model.stage import Coming, Promoted
+from hubdata.planning.withdrawal import is_withdrawn
 
 _STAMP = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -46,7 +47,7 @@ def standing(
         if newest is None:
             newest = manifest
             _not_anew(manifest, last, after, target)
-        if last is not None and manifest.generation < last.generation:
+        if not manifest.generation or (last is not None and manifest.generation < last.generation):
             break
         if successor is not None and successor.generation != manifest.generation + 1:
             break  # nobody knows how long it was in force
@@ -55,7 +56,7 @@ def standing(
         if remaining <= timedelta() and not _gone_back_on(manifest, newest, here):
             done = last is not None and manifest.generation == last.generation and not last.partial
             return Standing(manifest, coming, again=done)
-        if successor is None and remaining > timedelta() and manifest.generation:
+        if successor is None and remaining > timedelta():
             coming = Coming(manifest.generation, now + remaining, remaining)
         successor = manifest
     return Standing(None, coming)
@@ -82,12 +83,16 @@ def _not_anew(newest: Manifest, last: Promoted | None, after: str, target: str) 
 
 
 def _gone_back_on(manifest: Manifest, newest: Manifest, here: Manifest) -> bool:
-    """Tell whether `newest` has again, of some file, what is still `here`, and `manifest` has something else."""
+    """Tell whether `manifest` has anything of which `newest` is rid again.
+
+    That is what a rollback took back; or what `newest` has as it still is `here`, so that it would only come and go.
+    """
     if manifest is newest:
         return False
-    was, now, have = (_digests(each) for each in (manifest, newest, here))
-    return any(was.get(key) != have.get(key) == now.get(key) for key in was.keys() | now.keys() | have.keys())
+    keys = manifest.files.keys() | newest.files.keys() | here.files.keys()
+    states = ((key, _state(manifest, key), _state(newest, key), _state(here, key)) for key in keys)
+    return any(is_withdrawn(newest, key, was) or was != have == now for key, was, now, have in states)
 
 
-def _digests(manifest: Manifest) -> dict[str, str]:
-    return {key: entry.sha256 for key, entry in manifest.files.items()}
+def _state(manifest: Manifest, key: str) -> str:
+    return manifest.files[key].sha256 if key in manifest.files else ABSENT
