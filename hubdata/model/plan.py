@@ -26,6 +26,8 @@ class Reason(StrEnum):
     LOST = "lost"
     """The manifest names it, but the store no longer has it."""
     FORCED = "forced"
+    WITHDRAWN = "withdrawn"
+    """A rollback took these bytes back: no approval from before that lets them out again."""
     REMOVED = "removed"
 
 

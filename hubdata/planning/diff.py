@@ -12,6 +12,7 @@ from hubdata.model.job import Unit
 from hubdata.model.manifest import Entry
 from hubdata.model.plan import Action, Change, Plan, Reason
 from hubdata.model.snapshot import Artifact, Snapshot
+from hubdata.planning.withdrawal import is_withdrawn
 
 
 def diff(
@@ -37,6 +38,7 @@ def diff(
         entry = inventory.manifest.files.get(key)
         reason = _reason_to_put(artifact, held, entry, force=force)
         if reason is not None:
+            reason = Reason.WITHDRAWN if is_withdrawn(inventory.manifest, key, artifact.sha256) else reason
             puts.append(Change(Action.PUT, key, reason, artifact.size, artifact.sha256, _etag(held)))
             continue
         unchanged += 1

@@ -318,6 +318,16 @@ def _attention(page: Page, result: RunResult, *, verbose: bool, quiet: bool) -> 
         page.prose("To publish what is held, and nothing else, after reading `hubdata plan`:")
     for ids in filter(None, held):  # a command for each job, so that each is approved for itself
         page.line(plain(redact(wording.approval(result, *ids))), indent=2)
+    _way_back(page, result)
+
+
+def _way_back(page: Page, result: RunResult) -> None:
+    """Add the command that carries out a rollback that was only planned: one for each job and for all of them."""
+    plans = [t.plan.id for job in result.jobs for t in job.targets if not t.plan.empty]
+    if result.dry_run and result.command[:1] == ("rollback",) and plans:
+        page.blank()
+        page.prose("To carry out exactly this:")
+        page.line(plain(redact(wording.approval(result, *plans))), indent=2)
 
 
 def _warnings(page: Page, result: RunResult) -> None:

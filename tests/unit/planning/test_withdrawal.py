@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 
 from hubdata.model.finding import HOLDING, Finding
+from hubdata.model.inventory import Held, Inventory, Stored
 from hubdata.model.manifest import ABSENT, Entry, Manifest
 from hubdata.model.plan import Action, Change, Plan, Reason
 from hubdata.model.snapshot import Artifact, Snapshot
+from hubdata.planning.diff import diff
 from hubdata.planning.limits import breaches, breaches_of_rollback
 from hubdata.planning.withdrawal import MOST, is_withdrawn, withdrawn_after
 from tests.unit.planning.samples import artifact
@@ -113,6 +115,18 @@ def test_a_new_file_is_held_too_where_a_rollback_deleted_it() -> None:
     put = Change(Action.PUT, "a", Reason.NEW, file.size, file.sha256, None)
     (finding,) = found(manifest({}, a=(file.sha256,)), put, of=snapshot_of(file))
     assert finding.rule == "limits.withdrawn"
+
+
+def test_an_approval_from_before_the_rollback_lets_nothing_out() -> None:
+    """The same bytes over the same object are another plan now: a script that approves the old one again fails."""
+    file = artifact("a", b"15")
+    there = {"a": Held(Stored(1, "etag-12"), "12")}
+    before, after = (
+        diff(snapshot_of(file), Inventory("target", held, "etag", there))
+        for held in (manifest({"a": "12"}), manifest({"a": "12"}, a=(file.sha256,)))
+    )
+    assert [change.reason for change in (*before.puts, *after.puts)] == [Reason.CHANGED, Reason.WITHDRAWN]
+    assert before.id != after.id
 
 
 def test_a_deletion_that_a_rollback_undid_is_held() -> None:
