@@ -80,9 +80,9 @@ def geoip_refresh(choices: Choices, reporter: Reporter) -> RunResult:
     settings = settings_of(choices)
     wanted = refresh(load_jobs(settings.jobs), choices.jobs, choices.editions)
     named = replace(choices, jobs=tuple(sorted(wanted.selected)))  # who asks for them is told what they lack
-    result = _run(named, settings, wanted.jobs, wanted.selected, reporter, only=wanted.keys)
     editions = (word for edition in choices.editions for word in ("--edition", edition))
-    return replace(result, command=("geoip", "refresh", *editions))
+    command = ("geoip", "refresh", *editions)
+    return _run(named, settings, wanted.jobs, wanted.selected, reporter, only=wanted.keys, command=command)
 
 
 def rollback(choices: Choices, past: "Past", reporter: Reporter) -> RunResult:
@@ -97,9 +97,8 @@ def rollback(choices: Choices, past: "Past", reporter: Reporter) -> RunResult:
     if len(names) != 1:
         advice = f"say which one is meant with --target NAME: {', '.join(names)}"
         raise ConfigError(f"there are {len(names)} targets, and each has generations of its own", advice=advice)
-    result = _run(choices, settings, jobs, _selected(choices.jobs, jobs), reporter, past=past)
-    prune = ("--prune",) * past.prune
-    return replace(result, command=("rollback", "--to", str(past.generation), *prune))
+    command = ("rollback", "--to", str(past.generation), *(("--prune",) * past.prune))
+    return _run(choices, settings, jobs, _selected(choices.jobs, jobs), reporter, past=past, command=command)
 
 
 def settings_of(choices: Choices) -> Settings:
@@ -168,6 +167,7 @@ def _run(
     *,
     only: frozenset[str] | None = None,
     past: "Past | None" = None,
+    command: tuple[str, ...] = ("sync", "--once"),
 ) -> RunResult:
     clock = SystemClock()
     notices = list(settings.notices)
@@ -236,12 +236,25 @@ def _run(
                 keys_file=lambda: spool.file("changed-keys"),
                 reporter=reporter,
             )
-    result = replace(result, notices=tuple(notices), flags=flags, hooks=told)
+    result = replace(result, notices=tuple(notices), flags=flags, hooks=told, command=command)
     if settings.verify is not None:
         from hubdata.viewing import verified
 
         result = verified(result, settings, [place.target for place in places], reporter)
+    _keep_record(result, places, reporter)
     return result
+
+
+def _keep_record(result: RunResult, places: tuple[Place, ...], reporter: Reporter) -> None:
+    """Leave a record of the run at every target that it wrote to; a run that wrote nothing leaves none."""
+    wanted = [place.target for place in places if place.target.name in result.records]
+    if wanted:
+        from hubdata.publishing import records
+        from hubdata.report.record_json import record_json
+
+        for target in wanted:
+            body = record_json(result, target.name).encode()
+            records.keep(target, result.run_id, body, result.records[target.name], reporter)
 
 
 def _gatekeeper(settings: Settings, target: str, spool: Spool) -> Gatekeeper | None:

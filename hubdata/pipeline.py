@@ -19,7 +19,7 @@ from hubdata.model.run import JobResult, RunResult
 from hubdata.model.snapshot import Provenance, Snapshot
 from hubdata.model.stage import StageResult
 from hubdata.planning.inventory import published
-from hubdata.planning.outcome import job_result
+from hubdata.planning.outcome import job_result, wrote
 from hubdata.ports import Clock, Published, Reporter
 from hubdata.promoting import Promoter, Roll
 from hubdata.proving import KindOf
@@ -104,7 +104,8 @@ def run(
     unknown = tuple(sorted(orders.approve - approved))
     elapsed_s = round(time.monotonic() - started, 3)
     stages = tuple(_stage(name, promoter, visited[name]) for name, promoter in promoters.items())
-    return RunResult(run_id, jobs, elapsed_s, orders.dry_run, unknown_plans=unknown, stages=stages)
+    result = RunResult(run_id, jobs, elapsed_s, orders.dry_run, unknown_plans=unknown, stages=stages)
+    return replace(result, records={name: surveys[name].result().records for name in visited if wrote(result, name)})
 
 
 @contextmanager

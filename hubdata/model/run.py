@@ -136,7 +136,8 @@ class RunResult:
 
     `unknown_plans` are ids that were to be approved, and that no plan of this run has. `command` and
     `flags` are those of the command line that `--approve` needs beside it, so that the same plans are made again.
-    `verification` is what readers get, where that was looked at.
+    `verification` is what readers get, where that was looked at. `records` are the keys of earlier runs' records by
+    target, of each target that this run wrote to.
     """
 
     run_id: str
@@ -150,6 +151,7 @@ class RunResult:
     stages: tuple[StageResult, ...] = ()
     command: tuple[str, ...] = ("sync", "--once")
     verification: Verification | None = None
+    records: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> Exit:

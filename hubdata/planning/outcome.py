@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from hubdata.errors import Exit, worst
 from hubdata.model.finding import HOLDING, Finding, Severity
-from hubdata.model.run import JobResult, Outcome, Problem, TargetResult
+from hubdata.model.run import JobResult, Outcome, Problem, RunResult, TargetResult
 
 
 def job_result(
@@ -28,6 +28,15 @@ def job_result(
     code = worst(codes)
     everything = (*findings, *(f for f in dict.fromkeys(held_by) if f not in findings))
     return JobResult(job, _outcome(code, targets, dry_run=dry_run), source, everything, targets, problem, code)
+
+
+def wrote(result: RunResult, target: str) -> bool:
+    """Tell whether a run wrote anything at a target that a person may ask about later: published, told, or removed."""
+    mine = [each for job in result.jobs for each in job.targets if each.target == target]
+    return not result.dry_run and any(
+        each.applied or each.invalidation is not None or (each.retention is not None and each.retention.removed)
+        for each in mine
+    )
 
 
 def _outcome(code: Exit, targets: tuple[TargetResult, ...], *, dry_run: bool) -> Outcome:

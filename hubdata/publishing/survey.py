@@ -13,6 +13,7 @@ from hubdata.model.manifest import Manifest
 from hubdata.planning.inventory import reconcile
 from hubdata.ports import Target
 from hubdata.publishing import ledger as ledgers
+from hubdata.publishing import records
 from hubdata.publishing.ledger import Ledger
 
 MANIFEST_MAX_BYTES = 256 * 1024 * 1024
@@ -26,13 +27,14 @@ class Survey:
     """What one target holds, and what its CDN still has to be told.
 
     `lease_etag` is that of the lease as it was then: if it still is, nobody has written since. None: there was none.
-    `own` are the ETags of hubdata's other files, by key.
+    `own` are the ETags of hubdata's other files, by key; `records` the keys of what runs have left there, oldest first.
     """
 
     inventory: Inventory
     ledger: Ledger
     lease_etag: str | None = None
     own: Mapping[str, str] = field(default_factory=dict)
+    records: tuple[str, ...] = ()
 
 
 def survey(target: Target) -> Survey:
@@ -53,7 +55,8 @@ def survey(target: Target) -> Survey:
     if receipts.etag != _etag(listed, ledgers.KEY):
         receipts = ledgers.read(target)
     own = {key: listed[key].etag for key in _OWN if key in listed}
-    return Survey(reconcile(target.name, current, etag, listed), receipts, _etag(listed, leases.KEY), own)
+    inventory = reconcile(target.name, current, etag, listed)
+    return Survey(inventory, receipts, _etag(listed, leases.KEY), own, records.listed(listed))
 
 
 def _etag(listed: Mapping[str, Stored], key: str) -> str | None:
