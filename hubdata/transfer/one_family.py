@@ -160,7 +160,7 @@ class FamilyClient:
     def _followed(
         self, method: str, url: str, deadline: Deadline, max_bytes: int, *, accept: str, keep: bool
     ) -> Answer:
-        limit_s = self._silence.total_seconds() + max_bytes / _SLOWEST_BYTES_S
+        limit_s = 2 * self._silence.total_seconds() + max_bytes / _SLOWEST_BYTES_S
         self._until = Deadline.after(timedelta(seconds=deadline.clip(limit_s)))
         clean = False
         try:

@@ -68,7 +68,7 @@ class Cdn:
         """Return nginx's own configuration."""
         servers = "".join(self._server(family, edge) for family, edge in self.edges.items())
         return (
-            f"daemon off; worker_processes 1; pid {self.home}/nginx.pid; error_log {self.home}/error.log;\n"
+            f"{'user root; ' if os.geteuid() == 0 else ''}daemon off; worker_processes 1; pid {self.home}/nginx.pid; error_log {self.home}/error.log;\n"
             "events { worker_connections 64; }\n"
             "http {\n"
             f"{TYPES}"
@@ -100,7 +100,8 @@ def start(cdn: Cdn) -> None:
     nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     assert nginx is not None
     argv = [nginx, "-p", str(cdn.home), "-c", str(cdn.home / "nginx.conf"), "-e", str(cdn.home / "error.log")]
-    cdn.process = subprocess.Popen(argv, stderr=(cdn.home / "stderr").open("wb"))
+    with (cdn.home / "stderr").open("wb") as said:
+        cdn.process = subprocess.Popen(argv, stderr=said)
     for family in cdn.edges:
         _await(FAMILIES[family].strip("[]"), cdn)
 
@@ -141,7 +142,6 @@ def free_port() -> int:
 def cdn_before(root: Path, home: Path, *, tls: Mapping[str, Path] | None = None) -> Iterator[Cdn]:
     """Give a CDN whose edges both serve the directory `root`, for as long as the context lasts."""
     home.mkdir(parents=True)
-    home.chmod(0o755)
     edges = {family: Edge(root) for family in FAMILIES}
     cdn = Cdn(home, free_port(), edges, **({} if tls is None else {"certificate": tls["cert"], "key": tls["key"]}))
     try:

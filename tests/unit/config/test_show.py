@@ -28,6 +28,12 @@ def test_every_value_tells_where_it_came_from(tmp_path: Path, write: Write) -> N
         Row("checkouts.*", str(tmp_path / "c"), "--checkout"),
         Row("verify.url", "https://example.net", "hubdata.toml:7"),
         Row("verify.families", "ipv4, ipv6", "default"),
+        Row("verify.target", "aws", "default"),
+        Row("verify.resolve", "", "default"),
+        Row("verify.sample", "20", "default"),
+        Row("verify.wait_s", "120", "default"),
+        Row("verify.silence_s", "15", "default"),
+        Row("verify.timeout_s", "300", "default"),
         Row("lease.holds_s", "60", "default"),
         Row("lease.waits_s", "30", "hubdata.toml:9"),
     )

@@ -1,0 +1,408 @@
+"""`hubdata verify` and a run with `[verify]`, against nginx on both loopback addresses, each edge with its own faults.
+
+Every fault is named, with the family that has it and no other, and ends with the right exit code.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.command import Ended, hubdata
+from tests.support.nginx import Cdn, cdn_before, needs_nginx, rude_server
+from tests.support.small_world import GOOD, NEW, OTHER, WORDS, SmallWorld
+
+pytestmark = needs_nginx
+
+IMPATIENT = "wait_s = 0\nsilence_s = 1.0\n"
+
+
+@pytest.fixture
+def cdn(small: SmallWorld) -> Iterator[Cdn]:
+    """Give a CDN before the small world's mirror, which the settings name."""
+    with cdn_before(small.root / "mirror", small.root / "nginx") as running:
+        configure(small, running)
+        yield running
+
+
+def configure(small: SmallWorld, cdn: Cdn, more: str = IMPATIENT) -> None:
+    """Write the table `[verify]`."""
+    settings = (small.root / "hubdata.toml").read_text().partition("\n[verify]")[0]
+    small.write("hubdata.toml", f'{settings}\n[verify]\nurl = "{cdn.url}"\n{more}')
+
+
+def verify(small: SmallWorld, *flags: str) -> Ended:
+    """Return what `hubdata verify` says in JSON; its code is that of the object."""
+    ended = hubdata("verify", "--format", "json", *flags, cwd=small.root)
+    assert "Traceback" not in ended.stderr, ended.stderr
+    assert ended.json["exit_code"] == ended.code
+    return ended
+
+
+def found(told: Any, *, severity: str = "error") -> dict[str, set[tuple[str, str]]]:
+    """Return rule and key of every finding by family, having asserted that each says all it must."""
+    result: dict[str, set[tuple[str, str]]] = {}
+    for family in told["families"]:
+        for finding in family["findings"]:
+            assert finding["family"] == family["family"]
+            assert finding["url"].endswith(finding["key"])
+            assert all(finding[word] for word in ("expected", "found", "advice"))
+        here = {(f["rule"], f["key"]) for f in family["findings"] if f["severity"] == severity}
+        if here:
+            result[family["family"]] = here
+    return result
+
+
+def finding(told: Any, rule: str) -> Any:
+    """Return the one finding of that rule."""
+    (one,) = [f for family in told["families"] for f in family["findings"] if f["rule"] == rule]
+    return one
+
+
+def copied(small: SmallWorld, name: str) -> Path:
+    """Return a copy of the mirror for one edge to serve, times and all; one that is there is brought up to date."""
+    copy = small.root / name
+    for path in (small.root / "mirror").rglob("*"):
+        here = copy / path.relative_to(small.root / "mirror")
+        if path.is_file() and ".hubdata" not in here.parts:
+            here.parent.mkdir(parents=True, exist_ok=True)
+            state, beside = path.stat(), here.with_name(f".{here.name}")
+            beside.write_bytes(path.read_bytes())
+            os.utime(beside, ns=(state.st_atime_ns, state.st_mtime_ns))
+            beside.rename(here)
+    return copy
+
+
+def aged(path: Path, hours: float) -> None:
+    """Set a file's time of change back."""
+    then = time.time() - hours * 3600
+    os.utime(path, (then, then))
+
+
+def test_a_copy_that_is_right_over_both_families_ends_with_0(small: SmallWorld, cdn: Cdn) -> None:
+    """Each edge is asked for the manifest and for each file: as engines ask, plainly, and by HEAD."""
+    ended = verify(small, "--all")
+    assert ended.code == 0, ended.stdout
+    told = ended.json
+    assert found(told) == found(told, severity="warning") == {}
+    assert [(f["family"], f["address"], f["generation"], f["files"]) for f in told["families"]] == [
+        ("ipv4", "127.0.0.1", 1, 3),
+        ("ipv6", "::1", 1, 3),
+    ]
+    assert (told["against"], told["generation"], told["published"]) == ("target mirror", 1, 3)
+    asked = [line.split() for line in cdn.log]
+    for address in ("127.0.0.1", "::1"):
+        for path in ("manifest.json", GOOD, OTHER, WORDS):
+            ways = {(method, coding) for at, method, uri, _, coding in asked if (at, uri) == (address, f"/{path}")}
+            assert ways == {("GET", '"gzip"'), ("GET", '"identity"'), ("HEAD", '"identity"')}, path
+
+
+def wrong_bytes(small: SmallWorld, cdn: Cdn) -> None:
+    """Have the edge of IPv6 serve a file that nobody published, changed after the publication."""
+    cdn.edges["ipv6"].root = copied(small, "edge6")
+    (cdn.edges["ipv6"].root / GOOD).write_bytes(b"0.0.0.0/0\n")
+
+
+def old_bytes(small: SmallWorld, cdn: Cdn) -> None:
+    """Have the edge of IPv4 serve what a file was an hour before it changed."""
+    cdn.edges["ipv4"].root = copied(small, "edge4")
+    old = cdn.edges["ipv4"].root / GOOD
+    old.write_bytes(b"8.8.4.0/24\n")
+    aged(old, 1)
+
+
+def old_by_age(small: SmallWorld, cdn: Cdn) -> None:
+    """Have the edge of IPv4 serve old bytes that show it by the Age of the copy alone."""
+    old_bytes(small, cdn)
+    os.utime(cdn.edges["ipv4"].root / GOOD)
+    cdn.edges["ipv4"].extra = f"location = /{GOOD} {{ {headers('Age: 7200')} }}"
+
+
+def half_gone(small: SmallWorld, cdn: Cdn) -> None:
+    """Have the edge of IPv6 miss a file."""
+    cdn.edges["ipv6"].root = copied(small, "edge6")
+    (cdn.edges["ipv6"].root / OTHER).unlink()
+
+
+def headers(*lines: str) -> str:
+    """Return directives that add headers to the usual ones."""
+    usual = "Cache-Control: public, max-age=60, s-maxage=86400, stale-while-revalidate=60, stale-if-error=86400"
+    pairs = (line.partition(": ") for line in (usual, *lines))
+    return " ".join(f'add_header {name} "{value}";' for name, _, value in pairs)
+
+
+def extra(family: str, directives: str) -> Callable[[SmallWorld, Cdn], None]:
+    """Return what gives one edge more directives."""
+
+    def set_up(small: SmallWorld, cdn: Cdn) -> None:
+        cdn.edges[family].extra = directives
+
+    return set_up
+
+
+def rude(family: str, answer: bytes) -> Callable[[SmallWorld, Cdn], None]:
+    """Return what has one edge hand one file over to a server that is cut off after `answer`, or says nothing."""
+
+    def set_up(small: SmallWorld, cdn: Cdn) -> None:
+        port = rude_server(cdn, answer)
+        location = f"location = /{GOOD} {{ proxy_pass http://127.0.0.1:{port}; proxy_http_version 1.1; }}"
+        cdn.edges[family].extra = location
+
+    return set_up
+
+
+def binary(small: SmallWorld, cdn: Cdn) -> None:
+    """Publish an opaque file that gzip would shrink, and have the edge of IPv6 shrink it."""
+    small.write("data/words/blob.bin", b"\0\1" * 4000 + b"\n")
+    job = (small.root / "jobs/words.toml").read_text()
+    small.write(
+        "jobs/words.toml", job + '\n[[files]]\nmatch = "words/*.bin"\nkind = "opaque"\noptions = { binary = true }\n'
+    )
+    ended = small.sync()
+    assert ended.code == 0, ended.stdout
+    cdn.edges["ipv6"].extra = "gzip on; gzip_min_length 1; gzip_types application/octet-stream;"
+
+
+def clock_behind(small: SmallWorld, cdn: Cdn) -> None:
+    """Have the edge of IPv6 hand on the Date of a server whose clock is an hour behind."""
+    manifest = (small.root / "mirror/manifest.json").read_bytes()
+    lines = ("HTTP/1.1 200 OK", f"Date: {_BACK}", f"Last-Modified: {_BACK}", "Content-Type: application/json")
+    head = "\r\n".join((*lines, f"Content-Length: {len(manifest)}", "", ""))
+    port = rude_server(cdn, head.encode() + manifest)
+    location = f"location = /manifest.json {{ proxy_pass http://127.0.0.1:{port}; proxy_pass_header Date; }}"
+    cdn.edges["ipv6"].extra = location
+
+
+BLOB = "words/blob.bin"
+_CUT = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4096\r\n\r\n8.8.8.0/24\n"
+_BACK = format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True)
+_AHEAD = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+FAULTS: dict[str, tuple[Callable[[SmallWorld, Cdn], None], str, str, str, str]] = {
+    # name: what is done, the family it shows in, its rule, its key, a word of what was found
+    "wrong bytes": (wrong_bytes, "ipv6", "verify.bytes", GOOD, "10 bytes with SHA-256"),
+    "gzip on a binary": (binary, "ipv6", "verify.content-encoding", BLOB, "Content-Encoding: gzip"),
+    "stale object": (old_bytes, "ipv4", "verify.stale", GOOD, "Last-Modified"),
+    "stale by age": (old_by_age, "ipv4", "verify.stale", GOOD, "in the cache for 7,200 s"),
+    "missing": (half_gone, "ipv6", "verify.missing", OTHER, "404"),
+    "redirect loop": (
+        extra("ipv6", f"location = /{GOOD} {{ return 302 /b; }} location = /b {{ return 301 /{GOOD}; }}"),
+        *("ipv6", "verify.redirect-loop", GOOD, "2 redirects in a row"),
+    ),
+    "redirect to a host": (
+        extra("ipv4", f"location = /{GOOD} {{ return 302 http://169.254.169.254/latest/meta-data/; }}"),
+        *("ipv4", "verify.redirect", GOOD, "http://169.254.169.254/latest/meta-data/"),
+    ),
+    "HEAD refused": (
+        extra("ipv6", "if ($request_method = HEAD) { return 405; }"),
+        *("ipv6", "verify.head", GOOD, "status 405"),
+    ),
+    "clock behind": (clock_behind, "ipv6", "verify.clock", "manifest.json", "3,6"),
+    "truncated": (rude("ipv4", _CUT), "ipv4", "verify.truncated", GOOD, "after 11 of 4,096 bytes"),
+    "hanging": (rude("ipv6", b""), "ipv6", "verify.silent", GOOD, "nothing came"),
+    "no Last-Modified": (
+        extra("ipv6", "add_header Last-Modified '';"),
+        *("ipv6", "verify.last-modified", GOOD, "no Last-Modified"),
+    ),
+    "Last-Modified to come": (
+        extra("ipv4", f"location = /{GOOD} {{ add_header Last-Modified '{_AHEAD}'; }}"),
+        *("ipv4", "verify.last-modified", GOOD, _AHEAD),
+    ),
+    "gzip that is none": (
+        extra("ipv4", f"location = /{GOOD} {{ {headers('Content-Encoding: gzip')} }}"),
+        *("ipv4", "verify.content-encoding", GOOD, "no gzip"),
+    ),
+    "another coding": (
+        extra("ipv4", f"location = /{GOOD} {{ {headers('Content-Encoding: br')} }}"),
+        *("ipv4", "verify.content-encoding", GOOD, "br"),
+    ),
+    "server error": (extra("ipv6", f"location = /{GOOD} {{ return 502; }}"), "ipv6", "verify.status", GOOD, "502"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_of_one_edge_is_named_with_its_family_and_ends_with_7(small: SmallWorld, cdn: Cdn, name: str) -> None:
+    """The family, the rule, the file and what was found; the other family has nothing to complain of."""
+    set_up, family, rule, key, word = FAULTS[name]
+    set_up(small, cdn)
+    cdn.reload()
+    ended = verify(small, "--all")
+    assert ended.code == 7, ended.stdout
+    errors = found(ended.json)
+    assert errors.keys() == {family}, errors
+    assert {named for named, _ in errors[family]} == {rule}, errors
+    assert (rule, key) in errors[family]
+    about = [f for view in ended.json["families"] for f in view["findings"] if (f["rule"], f["key"]) == (rule, key)]
+    assert word in about[0]["found"], about
+    text = hubdata("verify", "--all", cwd=small.root)
+    label = {"ipv4": "IPv4", "ipv6": "IPv6"}[family]
+    assert text.code == 7
+    assert f"error {label} [{rule}] {cdn.url}/{key}" in text.stdout
+    assert f"Readers over {label} do not have generation" in text.stdout
+
+
+def test_a_host_without_an_aaaa_record_is_a_failure(small: SmallWorld, cdn: Cdn) -> None:
+    """With one IPv4 address pinned the host has no other, as with curl; IPv4 alone, if wanted, is fine."""
+    pin = ("--resolve", f"localhost:{cdn.port}:127.0.0.1")
+    ended = verify(small, *pin)
+    assert ended.code == 7
+    assert found(ended.json) == {"ipv6": {("verify.no-address", "manifest.json")}}
+    assert "AAAA" in finding(ended.json, "verify.no-address")["expected"]
+    assert [view["files"] for view in ended.json["families"]] == [3, 0]
+    assert verify(small, *pin, "--family", "ipv4").code == 0
+
+
+def test_an_address_that_nobody_answers_is_a_failure(small: SmallWorld, cdn: Cdn) -> None:
+    """An AAAA record that leads nowhere is as bad as none."""
+    pins = [f"localhost:{cdn.port}:{address}" for address in ("127.0.0.1", "[::1]")]
+    del cdn.edges["ipv6"]
+    cdn.reload()
+    ended = verify(small, *(word for pin in pins for word in ("--resolve", pin)))
+    assert ended.code == 7
+    assert found(ended.json) == {"ipv6": {("verify.unreachable", "manifest.json")}}
+    assert finding(ended.json, "verify.unreachable")["found"].endswith("::1 (Connection refused)")
+
+
+def test_an_old_manifest_over_one_family_is_named(small: SmallWorld, cdn: Cdn) -> None:
+    """The target says which generation counts; without a target, the newest that any family was given does."""
+    cdn.edges["ipv6"].root = copied(small, "edge6")
+    aged(cdn.edges["ipv6"].root / "manifest.json", 1)
+    cdn.reload()
+    small.repo.commit({GOOD: NEW})
+    assert small.sync().code == 7
+    for flags in ((), ("--public-only",)):
+        ended = verify(small, *flags)
+        assert ended.code == 7
+        assert found(ended.json) == {"ipv6": {("verify.generation", "manifest.json"), ("verify.stale", GOOD)}}
+        assert [view["generation"] for view in ended.json["families"]] == [2, 1]
+    assert verify(small, "--family", "ipv6", "--public-only").code == 0  # alone, nobody knows better
+    assert verify(small, "--family", "ipv6", "--generation", "2").code == 7
+
+
+def lagging(small: SmallWorld, cdn: Cdn, *, ipv4_s: float, ipv6_s: float) -> list[threading.Timer]:
+    """Give each edge a cache of its own that holds what is public now, and that is renewed after so many seconds."""
+    timers = []
+    for family, after_s in (("ipv4", ipv4_s), ("ipv6", ipv6_s)):
+        cdn.edges[family].root = copied(small, f"cache-{family}")
+        for path in cdn.edges[family].root.rglob("*.*"):
+            aged(path, 1)
+        timers.append(threading.Timer(after_s, copied, (small, f"cache-{family}")))
+    cdn.reload()
+    return timers
+
+
+@pytest.mark.parametrize("catch_up_s", [3.0, pytest.param(20.0, marks=pytest.mark.slow)])
+def test_a_run_waits_until_the_cdn_has_caught_up(small: SmallWorld, cdn: Cdn, catch_up_s: float) -> None:
+    """Each family for itself; stderr says what for; what was right is not asked for again; the run ends with 0."""
+    configure(small, cdn, "wait_s = 60\n")
+    timers = lagging(small, cdn, ipv4_s=catch_up_s / 2, ipv6_s=catch_up_s)
+    small.repo.commit({GOOD: NEW})
+    for timer in timers:
+        timer.start()
+    ended = hubdata("sync", "--once", "--format", "json", cwd=small.root)
+    assert ended.code == 0, ended.stdout
+    told = ended.json["verify"]
+    assert found(told) == {}
+    assert [view["generation"] for view in told["families"]] == [2, 2]
+    assert told["waited_s"] >= catch_up_s / 2
+    assert told["looks"] > 2
+    lines = [line for line in ended.stderr.splitlines() if " copy.waiting " in line]
+    assert len(lines) == told["looks"] - 1
+    assert "family=ipv4,ipv6" in lines[0]
+    assert 'for="manifest.json: generation 2' in lines[0]
+    assert "family=ipv6 " in lines[-1]
+    asked = [line for line in cdn.log if line.startswith("127.0.0.1 ") and f"/{GOOD} " in line]
+    assert len(asked) == 3  # gzip, plain, HEAD: once
+
+
+def test_a_run_whose_cdn_does_not_catch_up_in_time_ends_with_7(small: SmallWorld, cdn: Cdn) -> None:
+    """Published it is; what is old is named with both generations, and the next run, with nothing to do, is fine."""
+    configure(small, cdn, "wait_s = 1.5\n")
+    lagging(small, cdn, ipv4_s=0, ipv6_s=0)
+    small.repo.commit({GOOD: NEW})
+    ended = hubdata("sync", "--once", cwd=small.root)
+    assert ended.code == 7
+    assert "error IPv6 [verify.generation]" in ended.stdout
+    assert "expected: generation 2, as target mirror has it" in ended.stdout
+    assert "found:    generation 1" in ended.stdout
+    assert "(exit 7: published, but not every reader has it)" in ended.stdout
+    assert small.public()[GOOD] == NEW
+    again = small.sync()
+    assert again.code == 0
+    assert again.json["verify"] is None
+
+
+def test_what_no_waiting_mends_is_told_at_once(small: SmallWorld, cdn: Cdn) -> None:
+    """A wrong setting is none of the CDN's lateness: no second look, and no minute lost."""
+    configure(small, cdn, "wait_s = 60\n")
+    cdn.edges["ipv6"].extra = "if ($request_method = HEAD) { return 405; }"
+    cdn.reload()
+    small.repo.commit({GOOD: NEW})
+    began = time.monotonic()
+    ended = small.sync()
+    assert ended.code == 7
+    assert time.monotonic() - began < 20
+    assert ended.json["verify"]["looks"] == 1
+    assert {rule for rule, _ in found(ended.json["verify"])["ipv6"]} == {"verify.head"}
+    assert ended.job("lists")["exit_code"] == 0
+
+
+def test_verify_waits_when_told_to(small: SmallWorld, cdn: Cdn) -> None:
+    """`--wait` is a run's patience, by hand."""
+    timers = lagging(small, cdn, ipv4_s=1, ipv6_s=2)
+    small.repo.commit({GOOD: NEW})
+    assert small.sync().code == 7  # wait_s = 0
+    assert verify(small).code == 7
+    for timer in timers:
+        timer.start()
+    ended = verify(small, "--wait", "30")
+    assert ended.code == 0, ended.stdout
+    assert ended.json["looks"] > 1
+
+
+def test_other_headers_are_warnings(small: SmallWorld, cdn: Cdn) -> None:
+    """Engines do not read Content-Type and Cache-Control: told, and no reason to fail."""
+    cdn.edges["ipv4"].extra = 'default_type x/y; types { } add_header Cache-Control "max-age=31536000";'
+    cdn.reload()
+    ended = verify(small, "--file", GOOD)
+    assert ended.code == 0, ended.stdout
+    assert {rule for rule, key in found(ended.json, severity="warning")["ipv4"] if key == GOOD} == {
+        "verify.content-type",
+        "verify.cache-control",
+    }
+    assert hubdata("verify", "--file", GOOD, "-q", cwd=small.root).stdout == ""
+
+
+def test_what_cannot_be_asked_for_is_a_usage_error(small: SmallWorld, cdn: Cdn) -> None:
+    """A file that is not published, a pin that is none, no URL at all: 2, before or without any look."""
+    for flags, word in (
+        (("--file", "lists/god.txt"), "did you mean `lists/good.txt`?"),
+        (("--resolve", "localhost:nowhere"), "HOST:PORT:ADDRESS"),
+        (("--url", "ftp://localhost/"), "http"),
+        (("--file", GOOD, "--all"), "--file"),
+    ):
+        ended = hubdata("verify", *flags, cwd=small.root)
+        assert (ended.code, word in ended.stderr) == (2, True), ended.stderr
+    small.write("hubdata.toml", (small.root / "hubdata.toml").read_text().partition("\n[verify]")[0])
+    nowhere = hubdata("verify", cwd=small.root)
+    assert nowhere.code == 2
+    assert "[verify]" in nowhere.stderr
+
+
+def test_a_target_that_was_named_must_be_readable(small: SmallWorld, cdn: Cdn) -> None:
+    """Named: 6. Not named: done without, and told; the public copy alone is looked at."""
+    (small.root / "mirror/manifest.json").rename(small.root / "manifest.json")
+    cdn.edges["ipv4"].extra = cdn.edges["ipv6"].extra = f"location = /manifest.json {{ root {small.root}; }}"
+    cdn.reload()
+    (small.root / "mirror/manifest.json").mkdir()
+    named = hubdata("verify", "--target", "mirror", cwd=small.root)
+    assert named.code == 6, named.stdout + named.stderr
+    ended = verify(small)
+    assert ended.code == 0, ended.stdout
+    assert ended.json["against"].startswith("the manifest over IPv")
+    assert "compared with the public manifest alone" in ended.json["notices"][0]
