@@ -1,7 +1,8 @@
 """A real moto server over HTTP, in a child process that dies with its parent: S3 and CloudFront without an account.
 
 `shared()` gives one server for the whole test process; each test makes its own bucket in it. `MotoServer()` as a
-context manager gives one of one's own. `python -m tests.support.moto_server` runs one until its stdin is closed.
+context manager gives one of one's own. `python -m tests.support.moto_server [HOST]` runs one until its stdin
+is closed.
 """
 
 import atexit
@@ -24,15 +25,16 @@ _NAMES = itertools.count(1)
 class MotoServer:
     """One running server. `url` is its endpoint; `env` what a child process needs to talk to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         self.url = ""
+        self._host = host
         self._process: subprocess.Popen[str] | None = None
         self._clients: dict[str, Any] = {}
 
     def start(self) -> Self:
         """Return when the server answers."""
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "tests.support.moto_server"],
+            [sys.executable, "-W", "ignore", "-m", "tests.support.moto_server", self._host],
             cwd=_ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -175,7 +177,8 @@ def _one_at_a_time(app: Any) -> Any:
 
 
 def main() -> None:
-    """Serve on a free loopback port, say the URL on stdout, and end when stdin does."""
+    """Serve on a free port, on loopback unless told otherwise; say the URL on stdout, and end when stdin does."""
+    host = sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1"
     from moto import backends
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import make_server
@@ -183,14 +186,14 @@ def main() -> None:
     names = tuple(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: names  # it looks into 180 directories for every request: half its CPU
     server = make_server(
-        "127.0.0.1",
+        host,
         0,
         _one_at_a_time(DomainDispatcherApplication(create_backend_app)),
         threaded=True,
         request_handler=MotoRequestHandler,
     )
     os.environ["MOTO_PORT"] = str(server.port)
-    print(f"http://127.0.0.1:{server.port}", flush=True)
+    print(f"http://{f'[{host}]' if ':' in host else host}:{server.port}", flush=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdin.read()
 

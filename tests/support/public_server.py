@@ -64,7 +64,10 @@ class PublicServer:
         assert self._process.stdout is not None
         one_only = bool(self.limits) or "--host" in self.flags
         lines = [self._process.stdout.readline().decode().strip() for _ in range(1 if one_only else 2)]
-        assert all(lines), self.stderr
+        if not all(lines):
+            said = self.stderr
+            self.__exit__(None, None, None)
+            raise AssertionError(f"it did not start: {said}")
         self.urls = tuple(lines)
         return self
 

@@ -8,6 +8,7 @@ import contextlib
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
@@ -126,21 +127,24 @@ def git_environment(now: int = _EPOCH) -> dict[str, str]:
 class GitHttp:
     """A running git server. `require` is the Authorization header it insists on; `seen` are those it was sent."""
 
-    def __init__(self, root: Path, require: str | None) -> None:
+    def __init__(self, root: Path, require: str | None, host: str) -> None:
         self.root = root
+        self.host = f"[{host}]" if ":" in host else host
         self.require = require
         self.seen: list[str | None] = []
         self.port = 0
 
     def url(self, name: str) -> str:
         """Return the URL of the repository `name` below the root."""
-        return f"http://127.0.0.1:{self.port}/{name}"
+        return f"http://{self.host}:{self.port}/{name}"
 
 
 @contextlib.contextmanager
-def serve_http(root: Path, *, require: str | None = None) -> Iterator[GitHttp]:
-    """Give a server of all repositories below `root`, by git's own http-backend."""
-    state = GitHttp(root, require)
+def serve_http(
+    root: Path, *, require: str | None = None, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+) -> Iterator[GitHttp]:
+    """Give a server of all repositories below `root`, by git's own http-backend, at that address."""
+    state = GitHttp(root, require, host)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -197,8 +201,13 @@ def serve_http(root: Path, *, require: str | None = None) -> Iterator[GitHttp]:
             self.end_headers()
             self.wfile.write(content)
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    class Server(ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    with Server((host, 0), Handler) as server:
         server.daemon_threads = True
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         state.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
