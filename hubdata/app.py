@@ -36,9 +36,9 @@ from hubdata.transfer.spool import Spool
 from hubdata.visiting import Orders, Place
 
 if TYPE_CHECKING:
-    from hubdata.rolling_back import Past
     from hubdata.config.problems import Problem
     from hubdata.config.show import Row
+    from hubdata.rolling_back import Past
 
 _PATIENCE = timedelta(minutes=4)
 """How long a run that was told to `--wait` waits for a CDN that is busy: less than others wait for its lease."""

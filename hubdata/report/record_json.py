@@ -12,7 +12,7 @@ from hubdata.model.run import RunResult
 from hubdata.report.json import dumps, run_json
 
 MAX_BYTES = 512 * 1024
-MOST = 500
+_MOST = (500, 50, 5)
 """Members that are left of each list, once they are too many."""
 
 
@@ -27,13 +27,16 @@ def record_json(result: RunResult, target: str) -> str:
     mine = replace(result, jobs=jobs, stages=tuple(stage for stage in result.stages if stage.target == target))
     value: dict[str, Any] = {"target": target, "command": list(result.command), **json.loads(run_json(mine))}
     text = dumps(value)
-    return text if len(text) <= MAX_BYTES else dumps({"cut": True, **_cut(value)})
+    for most in _MOST:
+        if len(text) > MAX_BYTES:
+            text = dumps({"cut": True, **_cut(value, most)})
+    return text
 
 
-def _cut(value: Any) -> Any:
-    """Return the same with no list longer than MOST and no text longer than a few lines of it."""
+def _cut(value: Any, most: int) -> Any:
+    """Return the same with no list longer than `most`, and without the meaning of single changes."""
     if isinstance(value, dict):
-        return {key: _cut(each) for key, each in value.items() if key != "changes"}
+        return {key: _cut(each, most) for key, each in value.items() if key != "changes"}
     if isinstance(value, list):
-        return [_cut(each) for each in value[:MOST]]
+        return [_cut(each, most) for each in value[:most]]
     return value
