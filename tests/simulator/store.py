@@ -13,7 +13,7 @@ from datetime import datetime
 from hubdata.errors import Conflict, TargetError
 from hubdata.model.inventory import Stored
 from hubdata.model.key import RESERVED
-from hubdata.ports import Blob, Upload
+from hubdata.ports import Blob, Sink, Upload
 from tests.simulator.clock import SettableClock
 from tests.simulator.wire import Call, Wire
 
@@ -98,10 +98,25 @@ class MemoryTarget:
             self._requests["LIST"] += max(0, (len(found) - 1) // 1000)
             return found
 
-    def read(self, key: str, *, max_bytes: int) -> Blob | None:
-        """Return one object, or None. Raises TargetError beyond `max_bytes`."""
+    def history(self, key: str) -> tuple[str, ...]:
+        """Return the ids of all versions of one object that hold bytes, the newest first."""
+        with self._call("LIST", key):
+            return tuple(version.id for version in reversed(self.versions.get(key, ())) if version.body is not None)
+
+    def retrieve(self, key: str, state: Stored, into: Sink) -> bool:
+        """Write the bytes of one version; False when it is gone."""
         with self._call("GET", key):
-            version = self._current(key)
+            version = self._version(key, state.version_id)
+            if version is None or version.body is None:
+                return False
+            into.begin()
+            into.write(version.body)
+            return True
+
+    def read(self, key: str, *, max_bytes: int, version_id: str | None = None) -> Blob | None:
+        """Return one object as it is, or was in that version; None. Raises TargetError beyond `max_bytes`."""
+        with self._call("GET", key):
+            version = self._current(key) if version_id is None else self._version(key, version_id)
             if version is None or version.body is None:
                 return None
             if len(version.body) > max_bytes:
@@ -156,6 +171,9 @@ class MemoryTarget:
         version = Version(body, etag, f"v{self._last_id}", headers)
         self.versions.setdefault(key, []).append(version)
         return version
+
+    def _version(self, key: str, version_id: str | None) -> Version | None:
+        return next((version for version in self.versions.get(key, ()) if version.id == version_id), None)
 
     def _current(self, key: str) -> Version | None:
         past = self.versions.get(key)

@@ -3,15 +3,20 @@
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from tempfile import mkdtemp
 
 from hubdata import pipeline
 from hubdata.errors import TargetError
+from hubdata.gating import Gatekeeper
 from hubdata.model.event import Event
 from hubdata.model.job import FileRule, Job, SourceSpec
 from hubdata.model.manifest import Manifest
 from hubdata.model.run import RunResult
+from hubdata.ports import Kind
+from hubdata.promoting import Feeder
 from hubdata.publishing.sealing import Sealer
 from hubdata.reading import Feed
 from hubdata.visiting import Orders, Place
@@ -59,6 +64,9 @@ class World:
     targets: dict[str, MemoryTarget] = field(default_factory=dict)
     cdns: dict[str, MemoryCdn] = field(default_factory=dict)
     events: Events = field(default_factory=Events)
+    kind: Kind = field(default_factory=TextKind)
+    soaks: dict[str, tuple[str, timedelta]] = field(default_factory=dict)
+    gates: dict[str, Gatekeeper] = field(default_factory=dict)
     runs: int = 0
     sealer: Sealer | None = None
 
@@ -70,6 +78,11 @@ class World:
         cdn = f"cdn-{name}"
         self.cdns[name] = PricedCdn(self.wire, name=cdn) if priced_cdn else MemoryCdn(self.wire, cdn, silent=silent_cdn)
         return self.targets[name]
+
+    def add_stage(self, name: str, *, after: str, soak: timedelta) -> MemoryTarget:
+        """Add a target that gets what has soaked at another one."""
+        self.soaks[name] = (after, soak)
+        return self.add_target(name)
 
     def add_job(self, job: Job, files: Mapping[str, bytes] | None = None) -> ScriptedSource:
         """Add a job with a source and a spool of its own."""
@@ -83,25 +96,35 @@ class World:
         """Change fields of a job."""
         self.jobs[name] = replace(self.jobs[name], **changes)  # type: ignore[arg-type]
 
-    def run(self, orders: Orders | None = None, *, only: str | None = None) -> RunResult:
-        """Run every job (or `only` one) at every target, under the next run id."""
+    def run(
+        self, orders: Orders | None = None, *, only: str | None = None, at: Collection[str] | None = None
+    ) -> RunResult:
+        """Run every job (or `only` one) at every target (or those named in `at`), under the next run id."""
         self.runs += 1
         feeds = tuple(
             Feed(self.sources[name], (job,), frozenset({name}), again=partial(self.sources.__getitem__, name))
             for name, job in self.jobs.items()
             if only in (None, name)
         )
-        places = tuple(Place(target, self.cdns[name], sealer=self.sealer) for name, target in self.targets.items())
+        places = tuple(self._place(name) for name in self.targets if at is None or name in at)
         return pipeline.run(
             feeds,
             places,
-            lambda _: TextKind(),
+            lambda _: self.kind,
             orders or Orders(),
             run_id=f"run{self.runs}",
             clock=self.clock,
             reporter=self.events,
             others=tuple(job for name, job in self.jobs.items() if only not in (None, name)),
         )
+
+    def _place(self, name: str) -> Place:
+        feeder = None
+        if name in self.soaks:
+            after, soak = self.soaks[name]
+            feeder = Feeder(self.targets[after], soak, lambda: Path(mkdtemp(dir=self.spool)))
+        target, cdn = self.targets[name], self.cdns[name]
+        return Place(target, cdn, gate=self.gates.get(name), sealer=self.sealer, feeder=feeder)
 
     def manifest(self, target: str = "memory") -> Manifest:
         """Return the manifest in force."""
