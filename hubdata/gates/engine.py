@@ -15,6 +15,8 @@ from hubdata.transfer import process
 from hubdata.transfer.process import Ending
 
 MAX_OUTPUT = 64 << 20
+MAX_MESSAGES = 200_000
+"""Loading all of the real tree and asking about it takes a thousand; each row that cannot be read takes some ten."""
 _MAX_LINE = 16 << 20
 _LINE = re.compile(r'time="[^"]*" level=(\w+) msg=("(?:[^"\\]|\\.)*"|\S*)', re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
@@ -61,7 +63,7 @@ class _Ear:
             return  # it is about to be ended
         self._size += len(chunk)
         self._rest += chunk
-        if self._size > MAX_OUTPUT or len(self._rest) > _MAX_LINE:
+        if self._size > MAX_OUTPUT or len(self._rest) > _MAX_LINE or len(self.said) > MAX_MESSAGES:
             self.flooded = True
             return
         *whole, rest = bytes(self._rest).split(b"\n") if b"\n" in chunk else (bytes(self._rest),)

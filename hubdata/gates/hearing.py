@@ -74,6 +74,8 @@ def of_loading(heard: Heard, workspace: Workspace) -> Verdict:
             complaint, candidate = _at(current, said, workspace)
             complaints.append(complaint)
             out |= {candidate} if candidate else set()
+    if heard.flooded:
+        complaints.clear()  # what it repeats says less than that it does
     if not complaints and (missing := _not_finished(heard, current, opened, workspace)):
         complaint, candidate = missing
         return Verdict((complaint,), frozenset({candidate} if candidate else ()))
