@@ -17,9 +17,11 @@ from hubdata.model.manifest import Manifest
 from hubdata.model.run import RunResult
 from hubdata.model.verification import MANY, Family, Pin, Verification, VerifySpec
 from hubdata.ports import Reporter, Target
+from hubdata.signing.minisign import PublicKey
 from hubdata.transfer.one_family import FamilyClient
 from hubdata.verifying.choosing import Wish
 from hubdata.verifying.manifests import MAX_BYTES, Expected
+from hubdata.verifying.signatures import Trust
 from hubdata.verifying.watching import Told, watch
 
 
@@ -27,7 +29,8 @@ from hubdata.verifying.watching import Told, watch
 class Question:
     """What a command line wants to know: empty and None stand for what the settings say.
 
-    `generation` must be public at least; then no target is asked. `keys` and `everything` choose files.
+    `generation` must be public at least; then no target is asked. `keys` and `everything` choose files. `pubkeys` are
+    whose signatures are good, and `min_generation` is what the manifest may not be older than.
     """
 
     url: str = ""
@@ -40,6 +43,8 @@ class Question:
     generation: int = 0
     wait: timedelta = timedelta(0)
     public_only: bool = False
+    pubkeys: tuple[PublicKey, ...] = ()
+    min_generation: int = 0
 
 
 def verify(
@@ -57,7 +62,8 @@ def verify(
     spec = spec_of(settings, question)
     told, notices = _teller(settings, question, spec, targets, build)
     wish = Wish(question.keys, question.everything, spec.sample, question.seed or secrets.token_hex(4))
-    result = _watched(spec, wish, told, reporter, wait=question.wait, at_least=question.generation)
+    trust = _trust(settings, question, spec)
+    result = _watched(spec, wish, told, reporter, wait=question.wait, at_least=question.generation, trust=trust)
     return replace(result, notices=notices)
 
 
@@ -74,14 +80,17 @@ def verified(result: RunResult, settings: Settings, targets: Iterable[Target], r
         notice = "the public copy was not looked at: its CDN could not be told of the changes yet"
         return replace(result, notices=(*result.notices, notice))
     target = next(each for each in targets if each.name == name)
-    return replace(result, verification=after_publication(spec, target, result.run_id, reporter))
+    trust = _trust(settings, Question(), spec)
+    return replace(result, verification=after_publication(spec, target, result.run_id, reporter, trust))
 
 
-def after_publication(spec: VerifySpec, target: Target, run_id: str, reporter: Reporter) -> Verification:
+def after_publication(
+    spec: VerifySpec, target: Target, run_id: str, reporter: Reporter, trust: Trust | None = None
+) -> Verification:
     """Return what readers get after `target` was published to, having waited for the CDN as long as `spec` allows."""
     wish = Wish(sample=spec.sample, seed=run_id)
     try:
-        return _watched(spec, wish, lambda: _of_target(target), reporter, wait=spec.wait)
+        return _watched(spec, wish, lambda: _of_target(target), reporter, wait=spec.wait, trust=trust)
     except HubdataError as err:  # published it is: that the target cannot be read just now must not hide that
         notice = f"the public copy was not looked at: {err}"
         return Verification(spec.url, f"target {target.name}", 0, (), notices=(notice,), unknown=True)
@@ -151,11 +160,36 @@ def _of_target(target: Target) -> Expected:
     return Expected(Manifest.from_bytes(blob.body), f"target {target.name}", blob.body)
 
 
+def _trust(settings: Settings, question: Question, spec: VerifySpec) -> Trust | None:
+    """Return whose signature the manifest must have: the named keys', else, for our own URL, those of `[sign]`."""
+    keys = question.pubkeys
+    ours = settings.verify is not None and spec.url == settings.verify.url
+    if not keys and settings.sign is not None and ours:
+        keys = (settings.sign.public_key, *settings.sign.earlier)
+    return Trust(keys, question.min_generation) if keys else None
+
+
 def _watched(
-    spec: VerifySpec, wish: Wish, told: Told, reporter: Reporter, *, wait: timedelta, at_least: int = 0
+    spec: VerifySpec,
+    wish: Wish,
+    told: Told,
+    reporter: Reporter,
+    *,
+    wait: timedelta,
+    at_least: int = 0,
+    trust: Trust | None = None,
 ) -> Verification:
     def connect(family: Family) -> FamilyClient:
         return FamilyClient(spec.url, family, pins=spec.pins, silence=spec.silence, environment=os.environ)
 
-    clock = SystemClock()
-    return watch(spec, wish, told, connect=connect, clock=clock, reporter=reporter, wait=wait, at_least=at_least)
+    return watch(
+        spec,
+        wish,
+        told,
+        connect=connect,
+        clock=SystemClock(),
+        reporter=reporter,
+        wait=wait,
+        at_least=at_least,
+        trust=trust,
+    )

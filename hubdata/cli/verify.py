@@ -2,12 +2,16 @@
 
 import math
 from datetime import timedelta
+from pathlib import Path
 
 import click
 
-from hubdata.cli.common import Common, Format, common_flags
+from hubdata.cli.common import Common, Format, common_flags, show_validation
 from hubdata.cli.errors import say
 from hubdata.errors import Exit
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+DIR = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command()
@@ -33,6 +37,23 @@ from hubdata.errors import Exit
 )
 @click.option("--public-only", is_flag=True, help="Ask no target; the newest public manifest counts.")
 @click.option(
+    "--pubkey",
+    "pubkeys",
+    multiple=True,
+    metavar="KEY_OR_FILE",
+    help="The manifest must be signed with this key of minisign's.  [repeatable: old and new key; default: [sign]'s]",
+)
+@click.option(
+    "--min-generation",
+    type=click.IntRange(0),
+    metavar="N",
+    default=0,
+    help="Refuse a manifest older than generation N, which you have seen; with --pubkey.",
+)
+@click.option("--manifest", type=FILE, metavar="FILE", help="Look at this manifest, and at no public copy; offline.")
+@click.option("--signature", type=FILE, metavar="FILE", help="Its signature.  [default: beside it, .minisig]")
+@click.option("--dir", "directory", type=DIR, metavar="DIR", help="Look at all files below, too; with --manifest.")
+@click.option(
     "--wait",
     type=click.FloatRange(0, 3600),
     metavar="SECONDS",
@@ -57,14 +78,29 @@ def verify(
     seed: str,
     generation: int | None,
     public_only: bool,
+    pubkeys: tuple[str, ...],
+    min_generation: int,
+    manifest: Path | None,
+    signature: Path | None,
+    directory: Path | None,
     wait: float,
     resolve: tuple[str, ...],
 ) -> Exit:
     """Hold the public copy against the manifest, as readers of each address family get it.
 
     Looks at the manifest, at all files that changed last, and at some others. Ends with 7 when readers over IPv4 or
-    IPv6 do not have what was published, else with 0.
+    IPv6 do not have what was published, with 3 when its signature is not good, else with 0.
+
+    With --manifest, a copy on disk is held against its signed manifest instead: nothing is asked over the network.
     """
+    if min_generation and not pubkeys:
+        raise click.UsageError("--min-generation says nothing without --pubkey: anybody may write any generation.")
+    if manifest is not None:
+        if not pubkeys:
+            raise click.UsageError("--manifest wants --pubkey: without a key nothing vouches for the manifest.")
+        return _on_disk(common, manifest, signature, pubkeys, min_generation=min_generation, directory=directory)
+    if signature is not None or directory is not None:
+        raise click.UsageError("--signature and --dir are for a copy on disk: name its manifest with --manifest.")
     if keys and (everything or sample is not None):
         raise click.UsageError("--file looks at the named files alone: leave out --all and --sample.")
     if not math.isfinite(wait):
@@ -72,6 +108,7 @@ def verify(
     with common.watching() as reporter:
         from hubdata import app, viewing
         from hubdata.model.verification import Family
+        from hubdata.signing.keys import public_key
 
         choices = common.choices()
         settings = app.settings_of(choices)
@@ -86,6 +123,8 @@ def verify(
             generation=generation or 0,
             wait=timedelta(seconds=wait),
             public_only=public_only,
+            pubkeys=tuple(map(public_key, pubkeys)),
+            min_generation=min_generation,
         )
         result = viewing.verify(
             settings, question, choices.targets, lambda name: app.build_target(settings, name), reporter
@@ -106,6 +145,24 @@ def verify(
 
             say(verify_text(result, common.screen(), verbose=common.verbose, quiet=common.quiet))
     return result.exit_code
+
+
+def _on_disk(
+    common: Common,
+    manifest: Path,
+    signature: Path | None,
+    pubkeys: tuple[str, ...],
+    *,
+    min_generation: int,
+    directory: Path | None,
+) -> Exit:
+    from hubdata.confirming import confirm
+    from hubdata.signing.keys import public_key
+
+    beside = manifest.with_name(f"{manifest.name}.minisig")
+    keys = tuple(map(public_key, pubkeys))
+    result = confirm(manifest, signature or beside, keys, min_generation=min_generation, directory=directory)
+    return show_validation(common, result)
 
 
 def _checked(url: str) -> str:

@@ -158,6 +158,11 @@ class Verification:
 
     @property
     def exit_code(self) -> Exit:
-        """Return CDN_PENDING when readers of any family do not have what was published, else FINE."""
+        """Return CDN_PENDING when readers of any family do not have what was published, else FINE.
+
+        REFUSED when what any of them have is not signed by a key that is good.
+        """
+        if any(finding.rule.startswith("signature.") for finding in self.findings):
+            return Exit.REFUSED
         fine = not self.unknown and all(view.well for view in self.views)
         return Exit.FINE if fine else Exit.CDN_PENDING

@@ -52,6 +52,11 @@ def summary(result: Verification) -> str:
     if ill:
         number = sum(finding.severity is Severity.ERROR for finding in result.findings)
         what = f"generation {result.generation}" if result.generation else "what was published"
+        if result.exit_code is Exit.REFUSED:
+            return (
+                f"Readers over {' and '.join(ill)} must not trust what they have: {counted(number, 'error')}, {end}"
+                " (exit 3: it is not what the publisher signed)"
+            )
         return (
             f"Readers over {' and '.join(ill)} do not have {what}: {counted(number, 'error')}, {end}"
             " (exit 7: the world does not see it)"

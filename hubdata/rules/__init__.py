@@ -19,6 +19,7 @@ from hubdata.rules import (
     jsonl_uri,
     limits,
     map,  # noqa: A004 - the kind's name
+    mirror,
     mmdb,
     modsec,
     needle,
@@ -55,6 +56,7 @@ CATALOGUE: tuple[Rule, ...] = (
     *audit.RULES,
     *verify.RULES,
     *signature.RULES,
+    *mirror.RULES,
 )
 """All rules, family by family; within one in the order in which people meet them."""
 

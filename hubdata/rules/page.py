@@ -24,6 +24,7 @@ _FAMILIES = {
     "audit": "Audit of a hub",
     "verify": "The public copy",
     "signature": "Signatures",
+    "mirror": "Copies on disk",
 }
 _ONE_CHAPTER = {"file": "job", "waiver": "job", "source": "job"}
 

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from urllib.parse import quote
 
 from hubdata.model import manifest as manifests_
+from hubdata.model.key import MANIFEST_SIGNATURE
 from hubdata.model.manifest import Manifest
 from hubdata.model.verification import Discrepancy, Family
 from hubdata.transfer.deadline import Deadline
 from hubdata.transfer.one_family import Answer, FamilyClient, NoAnswer
-from hubdata.verifying import contents, manifests
+from hubdata.verifying import contents, manifests, signatures
 from hubdata.verifying.contents import Answers
 from hubdata.verifying.manifests import Front
 from hubdata.verifying.words import About
@@ -52,6 +53,15 @@ class Looker:
         with self._client() as client:
             answers = _ask(client, about.url, deadline, manifests.MAX_BYTES, plain_too=True, keep=True)
         return manifests.front_of(about, answers)
+
+    def signature(self, deadline: Deadline) -> tuple[About, Answer | NoAnswer]:
+        """Return what the family is given for the manifest's signature, whatever it is."""
+        about = self._about(MANIFEST_SIGNATURE)
+        with self._client() as client:
+            most = signatures.MAX_BYTES
+            return about, _answer(
+                lambda: client.get(about.url, deadline=deadline, max_bytes=most, gzip=False, keep=True)
+            )
 
     def files(
         self, published: Manifest, keys: Iterable[str], deadline: Deadline

@@ -17,10 +17,11 @@ from hubdata.model.verification import Discrepancy, Family, FamilyView, Verifica
 from hubdata.ports import Clock, Reporter
 from hubdata.transfer.deadline import Deadline
 from hubdata.transfer.one_family import NoAnswer
-from hubdata.verifying import manifests
+from hubdata.verifying import manifests, signatures
 from hubdata.verifying.choosing import Wish, chosen
 from hubdata.verifying.looking import Connect, Looker, url_of
 from hubdata.verifying.manifests import Expected, Front
+from hubdata.verifying.signatures import Trust
 
 _FIRST_PAUSE_S, _FACTOR, _LONGEST_PAUSE_S = 1.0, 1.5, 15.0
 _MAX_OVERTAKEN = 3
@@ -41,13 +42,14 @@ def watch(
     reporter: Reporter,
     wait: timedelta = timedelta(0),
     at_least: int = 0,
+    trust: Trust | None = None,
 ) -> Verification:
     """Return what readers of every family of `spec` get, having waited up to `wait` for what is old to pass.
 
-    Without `told`, the newest public generation counts, but none before `at_least`. Raises ConfigError for a key of
-    `wish` that is not published; whatever else is wrong is in the result.
+    Without `told`, the newest public generation counts, but none before `at_least`. With `trust`, the manifest must be
+    signed. Raises ConfigError for a key of `wish` that is not published; whatever else is wrong is in the result.
     """
-    return _Watch(spec, wish, told, connect, clock, reporter, wait, at_least).run()
+    return _Watch(spec, wish, told, connect, clock, reporter, wait, at_least, trust).run()
 
 
 @dataclass(slots=True)
@@ -60,6 +62,7 @@ class _Watch:
     reporter: Reporter
     wait: timedelta
     at_least: int
+    trust: Trust | None
     lookers: dict[Family, Looker] = field(init=False)
     elapsed_s: dict[Family, float] = field(init=False)
     found: dict[Family, dict[str, tuple[Discrepancy, ...]]] = field(init=False)
@@ -83,7 +86,8 @@ class _Watch:
             deadline = Deadline.after(self.spec.timeout, monotonic=self.clock.monotonic)
             fronts = self._fronts(deadline)
             expected = self._expected(fronts, expected)
-            served = {family: manifests.compare(front, expected) for family, front in fronts.items()}
+            unsigned = self._unsigned(fronts, deadline)
+            served = {family: (*manifests.compare(f, expected), *unsigned[family]) for family, f in fronts.items()}
             if self._paused(_flat(served), patience):
                 continue
             if expected is not None:
@@ -95,6 +99,18 @@ class _Watch:
 
     def _fronts(self, deadline: Deadline) -> Mapping[Family, Front]:
         return self._over_all(lambda looker: looker.manifest(deadline))
+
+    def _unsigned(self, fronts: Mapping[Family, Front], deadline: Deadline) -> Mapping[Family, tuple[Discrepancy, ...]]:
+        """Return by family why whoever knows the publisher's keys must not believe its manifest."""
+        trust = self.trust
+        if trust is None:
+            return dict.fromkeys(fronts, ())
+
+        def look(looker: Looker) -> tuple[Discrepancy, ...]:
+            about, answer = looker.signature(deadline)
+            return signatures.compare(fronts[looker.family], answer, about, trust)
+
+        return self._over_all(look)
 
     def _over_all(self, look: Callable[[Looker], T]) -> Mapping[Family, T]:
         """Return what `look` gives for each family, all asked at once."""

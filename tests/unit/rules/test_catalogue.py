@@ -125,6 +125,7 @@ def test_only_what_no_file_can_show_has_no_example_to_judge() -> None:
         "verify",
         "group",
         "signature",
+        "mirror",
         "gate",
     }
     bare = {rule.id for rule in _JUDGED if not rule.example.body}
