@@ -4,6 +4,7 @@ Every fault is named, with the family that has it and no other, and ends with th
 """
 
 import os
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -255,6 +256,73 @@ def test_a_host_without_an_aaaa_record_is_a_failure(small: SmallWorld, cdn: Cdn)
     assert "AAAA" in finding(ended.json, "verify.no-address")["expected"]
     assert [view["files"] for view in ended.json["families"]] == [3, 0]
     assert verify(small, *pin, "--family", "ipv4").code == 0
+
+
+MAY_MOUNT = subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True).returncode == 0
+OWN_DNS = """
+printf '127.0.0.1 localhost\\n127.0.0.1 four.test both.test\\n::1 both.test\\n' > hosts
+printf 'hosts: files\\n' > nsswitch
+mount --bind hosts /etc/hosts && mount --bind nsswitch /etc/nsswitch.conf || exit 99
+"$@"
+"""
+
+
+@pytest.mark.skipif(not MAY_MOUNT, reason="no file system may be mounted here")
+def test_the_systems_resolver_is_asked_for_each_family(small: SmallWorld, cdn: Cdn) -> None:
+    """No pins: a name that has an IPv4 address alone, and one that has both, as the system knows them."""
+    within = ["unshare", "-rm", "sh", "-c", OWN_DNS, "sh"]
+    url = cdn.url.replace("localhost", "{}.test")
+    flags = ("verify", "--format", "json", "--target", "mirror", "--url")
+    both = hubdata(*flags, url.format("both"), cwd=small.root, within=within)
+    assert both.code == 0, both.stdout + both.stderr
+    assert [view["address"] for view in both.json["families"]] == ["127.0.0.1", "::1"]
+    four = hubdata(*flags, url.format("four"), cwd=small.root, within=within)
+    assert four.code == 7
+    assert found(four.json) == {"ipv6": {("verify.no-address", "manifest.json")}}
+    assert finding(four.json, "verify.no-address")["found"] == "the DNS has no AAAA record of four.test"
+
+
+def certificate(directory: Path, name: str) -> tuple[Path, Path]:
+    """Return a certificate for `name`, signed by itself, and its key."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    whose = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(whose)
+        .issuer_name(whose)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem, secret = directory / "cert.pem", directory / "key.pem"
+    pem.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    plain = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    secret.write_bytes(key.private_bytes(serialization.Encoding.PEM, *plain))
+    return pem, secret
+
+
+def test_tls_is_verified_for_the_hosts_name_at_a_pinned_address(small: SmallWorld) -> None:
+    """Connected to by address, asked for by name: the right name passes over both families, another does not."""
+    pem, key = certificate(small.root, "hub-data.test")
+    with cdn_before(small.root / "mirror", small.root / "nginx", certificate=pem, key=key) as cdn:
+        for host, code in (("hub-data.test", 0), ("other.test", 7)):
+            pins = [f"{host}:{cdn.port}:{address}" for address in ("127.0.0.1", "[::1]")]
+            flags = [word for pin in pins for word in ("--resolve", pin)]
+            where = ("--url", f"https://{host}:{cdn.port}", "--target", "mirror", *flags)
+            ended = hubdata("verify", "--format", "json", *where, cwd=small.root, env={"REQUESTS_CA_BUNDLE": str(pem)})
+            assert ended.code == code, ended.stdout + ended.stderr
+        distrusted = {("verify.tls", "manifest.json")}
+        assert found(ended.json) == {"ipv4": distrusted, "ipv6": distrusted}
+        unknown = hubdata("verify", "--format", "json", *where, cwd=small.root)
+        assert "not trusted" in unknown.json["families"][0]["findings"][0]["found"]
 
 
 def test_an_address_that_nobody_answers_is_a_failure(small: SmallWorld, cdn: Cdn) -> None:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -139,11 +139,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def cdn_before(root: Path, home: Path, *, tls: Mapping[str, Path] | None = None) -> Iterator[Cdn]:
+def cdn_before(root: Path, home: Path, *, certificate: Path | None = None, key: Path | None = None) -> Iterator[Cdn]:
     """Give a CDN whose edges both serve the directory `root`, for as long as the context lasts."""
     home.mkdir(parents=True)
     edges = {family: Edge(root) for family in FAMILIES}
-    cdn = Cdn(home, free_port(), edges, **({} if tls is None else {"certificate": tls["cert"], "key": tls["key"]}))
+    cdn = Cdn(home, free_port(), edges, certificate, key)
     try:
         start(cdn)
         yield cdn
