@@ -1,6 +1,6 @@
 """A gate: load a candidate tree with a real engine, and refuse it when the engine is hurt by it.
 
-    python -m hubdata.gates.crowdsec DIR [--engine PATH] [--timeout SECONDS] [--jobs DIR]
+    python -P -m hubdata.gates.crowdsec DIR [--engine PATH] [--timeout SECONDS] [--jobs DIR]
 
 Ends with 0 only when the engine has loaded every file it knows how to load, holds every row of it, and has answered
 all that it was asked. Else with 3, and one line for each complaint on stdout: file, line, the engine's words, advice.

@@ -23,6 +23,7 @@ from tests.support.near_misses import asked, near_misses
 from tests.support.poison import Poison, corpus
 from tests.support.real import SEC_LISTS, needs_real
 from tests.support.small_mmdb import BUILT
+from tests.support.small_world import GOOD, NEW, SmallWorld
 
 REFUSES = "Go refuses"
 """The process dies at such a row, at start and on reload: MustCompile panics."""
@@ -278,3 +279,26 @@ def test_it_runs_as_a_module_too(engine: Unpacked, tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert "install Debian's package `crowdsec`" in done.stderr
+
+
+def test_a_run_publishes_what_the_engine_is_content_with(engine: Unpacked, small: SmallWorld) -> None:
+    """As a target's `gate`: good lists go out; what a waiver lets through validation, the engine still refuses."""
+    program = small.root / "engine"
+    library = engine.environment["LD_LIBRARY_PATH"]
+    program.write_text(f'#!/bin/sh\nLD_LIBRARY_PATH={library} exec {engine.program} "$@"\n')
+    program.chmod(0o755)
+    gate = [sys.executable, "-P", "-m", "hubdata", "gate", "crowdsec", "{tree}", "--engine", str(program)]
+    gate += ["--jobs", str(small.root / "jobs")]
+    small.edit("hubdata.toml", 'path = "mirror"', f'path = "mirror"\ngate = {json.dumps(gate)}')
+    small.repo.commit({GOOD: NEW})
+    ended = small.sync()
+    assert ended.code == 0, ended.stdout
+    assert small.public()[GOOD] == NEW
+    waiver = f'key = "{GOOD}"\nrule = "cidr.bare-address"\nreason = "as an accident would have it"\nuntil = 2999-01-01'
+    small.write("jobs/lists.toml", f"{(small.root / 'jobs/lists.toml').read_text()}\n[[waivers]]\n{waiver}\n")
+    small.repo.commit({GOOD: NEW + b"9.9.9.9\n"})
+    ended = small.sync()
+    assert ended.code == 3, ended.stdout
+    assert small.public()[GOOD] == NEW
+    (told,) = [target["gate"]["output"] for target in ended.job("lists")["targets"]]
+    assert f"{GOOD}:4: '9.9.9.9': the engine cannot read this row as an address or network" in told

@@ -38,6 +38,12 @@ def test_output_and_exit_code_are_returned() -> None:
     assert not result.ok
 
 
+def test_both_streams_can_be_one_in_the_order_they_were_written() -> None:
+    """A program that logs to stderr is heard as a person at its terminal would hear it."""
+    code = "import os; os.write(1, b'a'); os.write(2, b'b'); os.write(1, b'c')"
+    assert python(code, merge=True) == Result(Ending.EXITED, 0, b"abc", "")
+
+
 def test_input_larger_than_a_pipe_comes_back_whole() -> None:
     """Feeding and reading go on at the same time, so neither side waits for ever on a full pipe."""
     body = os.urandom(1 << 20)
