@@ -562,3 +562,63 @@ def test_a_put_that_fails_leaves_the_promotion_partial(world: World) -> None:
     assert world.run().exit_code is Exit.FINE
     assert public(world) == FILES
     assert world.manifest("production").promoted == Promoted("canary", 1)
+
+
+def test_what_a_rollback_at_production_brought_back_is_not_pruned(world: World) -> None:
+    """It is not in the generation that went on last; but that one is done, and says nothing any more."""
+    world.change_job("texts", prune=True)
+    world.run()
+    later(world)
+    world.run()
+    world.sources["texts"].files = {"b.txt": b"two\n"}
+    world.run()
+    later(world)
+    old = world.manifest("production").files["a.txt"]
+    world.run()
+    assert public(world) == {"b.txt": b"two\n"}
+    store, now = world.targets["production"], world.manifest("production")
+    store.seed("a.txt", FILES["a.txt"])
+    back = replace(old, etag=store.listing()["a.txt"].etag, version_id=store.listing()["a.txt"].version_id)
+    store.seed("manifest.json", replace(now, generation=3, files={**now.files, "a.txt": back}).to_bytes())
+
+    assert world.run().jobs[0].outcome is Outcome.UNCHANGED
+    assert public(world) == FILES
+
+
+def test_a_file_that_no_rule_names_any_more_stays_behind(world: World) -> None:
+    """Nobody can judge it: it is not promoted, and it refuses nothing."""
+    world.run()
+    later(world)
+    world.change_job("texts", files=(FileRule("b.txt", "text"),))
+    result = world.run(at=("production",))
+    assert (result.exit_code, result.jobs[0].findings) == (Exit.FINE, ())
+    assert public(world) == {"b.txt": b"two\n"}
+
+
+def test_a_job_that_has_never_published_anything_is_not_missed(world: World) -> None:
+    """Its part of the generation is empty because it has none, not because its source lost everything."""
+    world.change_job("texts", files=(FileRule("a.txt", "text"), FileRule("b.txt", "text")))
+    world.add_job(text_job("words", "w.txt")).error = SourceError("no route", advice="wait")
+    world.run()
+    later(world)
+    result = world.run(at=("production",))
+    assert (result.exit_code, public(world)) == (Exit.FINE, FILES)
+    assert world.manifest("production").promoted == Promoted("canary", 1)
+
+
+def test_the_same_files_are_shown_to_a_gate_once_in_a_run(world: World, tmp_path: Path) -> None:
+    """Another run wrote meanwhile, but something else: what is planned anew are the files that have passed already."""
+    log = tmp_path / "log"
+    world.change_job("texts", files=(FileRule("a.txt", "text"), FileRule("b.txt", "text")))
+    world.add_job(text_job("words", "w.txt"), {"w.txt": b"w\n"})
+    world.gates["canary"] = Program(tmp_path / "gate").keeper(f"echo asked >> {log}")
+
+    def overtake() -> None:
+        keeper = world.gates.pop("canary")
+        world.run(only="words", at=("canary",))
+        world.gates["canary"] = keeper
+
+    world.wire.on("PUT", ".hubdata/lease.json", do=overtake, actor="canary")
+    assert world.run(only="texts", at=("canary",)).exit_code is Exit.FINE
+    assert log.read_text().split() == ["asked"]
+    assert public(world, "canary") == {**FILES, "w.txt": b"w\n"}
