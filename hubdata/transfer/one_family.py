@@ -188,7 +188,8 @@ class FamilyClient:
             there = _hop(seen[-1], location)
             if there in seen or len(seen) > MAX_HOPS:
                 raise NoAnswer(
-                    Trouble.REDIRECT_LOOP, f"{len(seen)} redirects in a row, the last one to {safe_url(there)}"
+                    Trouble.REDIRECT_LOOP,
+                    f"redirects without end ({len(seen)} so far, the last one to {safe_url(there)})",
                 )
             seen.append(there)
 

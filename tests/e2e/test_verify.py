@@ -193,7 +193,7 @@ FAULTS: dict[str, tuple[Callable[[SmallWorld, Cdn], None], str, str, str, str]] 
     "missing": (half_gone, "ipv6", "verify.missing", OTHER, "404"),
     "redirect loop": (
         extra("ipv6", f"location = /{GOOD} {{ return 302 /b; }} location = /b {{ return 301 /{GOOD}; }}"),
-        *("ipv6", "verify.redirect-loop", GOOD, "2 redirects in a row"),
+        *("ipv6", "verify.redirect-loop", GOOD, "redirects without end (2 so far"),
     ),
     "redirect to a host": (
         extra("ipv4", f"location = /{GOOD} {{ return 302 http://169.254.169.254/latest/meta-data/; }}"),
