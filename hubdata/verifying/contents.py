@@ -45,19 +45,23 @@ def _all(about: About, entry: Entry, answers: Answers, *, new: bool) -> Iterator
         return
     wrong = tuple(body(about, entry, packed, asked="gzip"))
     yield from wrong
-    if isinstance(plain, NoAnswer):
-        yield unanswered(about, plain, what="the file, asked for without gzip,")
-    elif plain is not None and plain.status != 200:
-        yield refused(about, plain.status, passing=new)
-    elif plain is not None:
-        yield from (found for found in body(about, entry, plain, asked="identity") if not wrong)
+    of_plain = () if plain is None or wrong else tuple(_plainly(about, entry, plain, new=new))
+    yield from of_plain
     if not wrong:
         yield from headers.modified(about, packed, headers.changed_at(entry))
     yield from headers.described(about, packed, entry)
-    if wrong:
-        return  # HEAD can only agree with one of the two
-    shown = plain if isinstance(plain, Answer) and plain.status == 200 else packed
-    yield from _head(about, entry, answers.head, shown)
+    if not wrong and not of_plain:  # HEAD can only agree with one of the two
+        yield from _head(about, entry, answers.head, plain if isinstance(plain, Answer) else packed)
+
+
+def _plainly(about: About, entry: Entry, plain: Answer | NoAnswer, *, new: bool) -> Iterator[Discrepancy]:
+    """Yield what is wrong with the answer to who asked for plain bytes."""
+    if isinstance(plain, NoAnswer):
+        yield unanswered(about, plain, what="the file, asked for without gzip,")
+    elif plain.status != 200:
+        yield refused(about, plain.status, passing=new)
+    else:
+        yield from body(about, entry, plain, asked="identity")
 
 
 def _head(about: About, entry: Entry, head: Answer | NoAnswer | None, shown: Answer) -> Iterator[Discrepancy]:
