@@ -19,6 +19,7 @@ from hubdata.model.verification import MANY, Family, Pin, Verification, VerifySp
 from hubdata.ports import Reporter, Target
 from hubdata.signing.minisign import PublicKey
 from hubdata.transfer.one_family import FamilyClient
+from hubdata.transfer.url import safe_url
 from hubdata.verifying.choosing import Wish
 from hubdata.verifying.manifests import MAX_BYTES, Expected
 from hubdata.verifying.signatures import Trust
@@ -103,6 +104,10 @@ def spec_of(settings: Settings, question: Question) -> VerifySpec:
         raise ConfigError(
             "it is not known under which URL the data is public",
             advice="write [verify] with url into hubdata.toml, or give --url",
+        )
+    if any(mark in url for mark in "?#"):
+        raise ConfigError(
+            f"{safe_url(url)}: it has a query or fragment", advice="name the URL below which the keys lie"
         )
     spec = replace(settings.verify, url=url) if settings.verify else VerifySpec(url)
     return replace(

@@ -5,6 +5,7 @@ from hubdata.model.verification import Verification
 from hubdata.report.github import command
 from hubdata.report.markdown import cell, table
 from hubdata.report.redaction import redact
+from hubdata.report.terminal import plain
 from hubdata.report.verify_text import summary, verdict
 from hubdata.report.wording import size
 
@@ -26,7 +27,7 @@ def findings_github(result: Verification) -> list[str]:
     return [
         command(
             _COMMAND[finding.severity],
-            redact(f"{finding.url} {finding.message}. {finding.advice}"),
+            plain(redact(f"{finding.url} {finding.message}. {finding.advice}")),
             title=f"{finding.rule} ({finding.family.label})",
         )
         for finding in ordered

@@ -1,14 +1,16 @@
 """Settings: four layers become one value, and every mistake in them is told at once with its place."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hubdata.config.builtin import builtin_jobs_dir
-from hubdata.config.settings import CdnSpec, Settings, TargetSpec, VerifySpec, load_settings
+from hubdata.config.settings import CdnSpec, Settings, TargetSpec, load_settings
 from hubdata.errors import ConfigError
+from hubdata.model.verification import Family, Pin, VerifySpec
 from tests.unit.config.conftest import Write
 
 FULL = """\
@@ -78,7 +80,7 @@ def test_every_key_of_the_contract_is_read(tmp_path: Path, write: Write) -> None
         },
         cdns={"edge": CdnSpec("cloudfront", {"distribution_id": "E2EXAMPLE"})},
         checkouts={"https://example.net/lists.git": tmp_path / "lists"},
-        verify=VerifySpec("https://hub-data.example.net", ("ipv4",)),
+        verify=VerifySpec("https://hub-data.example.net", (Family.IPV4,)),
     )
 
 
@@ -114,8 +116,28 @@ def test_variables_reach_into_tables_by_double_underscore(tmp_path: Path, write:
     settings = load(tmp_path, environment)
     assert settings.targets["aws"].options == {"bucket": "other", "region": "eu-west-1", "attempts": "5"}
     assert settings.targets["mirror-2"].options == {"path": "/srv/mirror"}
-    assert settings.verify == VerifySpec("https://hub-data.example.net", ("ipv6",))
+    assert settings.verify == VerifySpec("https://hub-data.example.net", (Family.IPV6,))
     assert settings.cdns["edge"].options == {"distribution_id": "E2EXAMPLE"}
+
+
+def test_how_patiently_the_public_copy_is_looked_at(tmp_path: Path, write: Write) -> None:
+    """Every key of `[verify]`, and one of them from the environment."""
+    write(
+        "hubdata.toml",
+        '[verify]\nurl = "https://a.b/c/"\nfamilies = ["ipv6", "ipv6"]\ntarget = "local"\nsample = 0\nsilence_s = 2.5\n'
+        'timeout_s = 60\nresolve = ["A.b:443:203.0.113.7", "a.b:443:[2001:db8::7]"]\n',
+    )
+    settings = load(tmp_path, {"HUBDATA_VERIFY__WAIT_S": "7"})
+    assert settings.verify == VerifySpec(
+        url="https://a.b/c",
+        families=(Family.IPV6,),
+        target="local",
+        pins=(Pin("a.b", 443, "203.0.113.7"), Pin("a.b", 443, "2001:db8::7")),
+        sample=0,
+        wait=timedelta(seconds=7),
+        silence=timedelta(seconds=2.5),
+        timeout=timedelta(seconds=60),
+    )
 
 
 def test_a_target_from_the_environment_alone_replaces_the_default_one(tmp_path: Path) -> None:
@@ -156,6 +178,18 @@ def test_a_file_that_names_no_target_keeps_the_default_one(tmp_path: Path, write
         (
             '[verify]\nurl = "https://a.b"\nfamilies = []\n',
             "3: verify.families: it should have at least 1 item, found a list",
+        ),
+        (
+            '[verify]\nurl = "https://a.b"\nwait_s = 3601\n',
+            "3: verify.wait_s: expected less than or equal to 3600, found 3601",
+        ),
+        (
+            '[verify]\nurl = "https://a.b"\nresolve = ["a.b:443"]\n',
+            "3: verify.resolve: expected HOST:PORT:ADDRESS, found 'a.b:443'",
+        ),
+        (
+            '[verify]\nurl = "https://a.b"\ntarget = "locla"\n',
+            "3: verify.target: there is no [targets.locla] (did you mean `local`?)",
         ),
         ('jobs = ""\n', "1: jobs: it should have at least 1 character, found ''"),
     ],
