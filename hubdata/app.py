@@ -237,7 +237,7 @@ def _run(
                 reporter=reporter,
             )
     result = replace(result, notices=tuple(notices), flags=flags, hooks=told, command=command)
-    if settings.verify is not None:
+    if settings.verify is not None and any(target.applied for job in result.jobs for target in job.targets):
         from hubdata.viewing import verified
 
         result = verified(result, settings, [place.target for place in places], reporter)

@@ -117,6 +117,7 @@ class FamilyClient:
         self._dialer = Dialer(family, pins=pins, resolve=resolve, deadline=lambda: self._until)
         self._guard = ConnectionGuard(self._dialer.dial)
         self._session = self._guard.session()
+        self._stopped = False
         self.requests = 0
         self.sent_bytes = 0
 
@@ -124,6 +125,11 @@ class FamilyClient:
     def address(self) -> str:
         """Return the address that answered last."""
         return self._dialer.connected_to
+
+    def stop(self) -> None:
+        """Cut every connection, from any thread: what is being asked gets no answer, and nothing more is asked."""
+        self._stopped = True
+        self._guard.drop()
 
     def close(self) -> None:
         """Close every connection."""
@@ -152,7 +158,7 @@ class FamilyClient:
             try:
                 return self._followed(method, url, deadline, max_bytes, accept=accept, keep=keep)
             except NoAnswer as err:  # a kept connection may have been closed meanwhile; a second time it is no chance
-                if err.trouble is not Trouble.TRUNCATED or attempt == 2:
+                if err.trouble is not Trouble.TRUNCATED or attempt == 2 or self._stopped:
                     raise
                 self._guard.drop()
         raise AssertionError
@@ -180,6 +186,8 @@ class FamilyClient:
         """Return the first answer that is no redirect, and its URL."""
         seen = [url]
         while True:
+            if self._stopped:
+                raise NoAnswer(Trouble.SILENT, "nobody waited for it")
             response = self._send(method, seen[-1], accept)
             location = response.headers.get("Location", "")
             if response.status_code not in _REDIRECTS or not location:

@@ -43,9 +43,18 @@ class Looker:
         self._connect = connect
         self._lock = threading.Lock()
         self.family = family
+        self._clients: set[FamilyClient] = set()
+        self._stopped = False
         self.requests = 0
         self.bytes = 0
         self.address = ""
+
+    def stop(self) -> None:
+        """Ask nothing more, and cut what is being asked: whoever waited for it has gone."""
+        with self._lock:
+            self._stopped = True
+            for client in self._clients:
+                client.stop()
 
     def manifest(self, deadline: Deadline) -> Front:
         """Return the manifest as the family is given it."""
@@ -80,6 +89,7 @@ class Looker:
         try:
             list(pool.map(work, slices))
         except BaseException:
+            self.stop()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
         pool.shutdown()
@@ -98,10 +108,15 @@ class Looker:
     @contextmanager
     def _client(self) -> Iterator[FamilyClient]:
         with self._connect(self.family) as client:
+            with self._lock:
+                self._clients.add(client)
+                if self._stopped:
+                    client.stop()
             try:
                 yield client
             finally:
                 with self._lock:
+                    self._clients.discard(client)
                     self.requests += client.requests
                     self.bytes += client.sent_bytes
                     self.address = client.address or self.address

@@ -126,6 +126,8 @@ class _Watch:
         try:
             answers = list(pool.map(timed, self.lookers.values()))
         except BaseException:
+            for looker in self.lookers.values():
+                looker.stop()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
         pool.shutdown()

@@ -4,7 +4,9 @@ Every fault is named, with the family that has it and no other, and ends with th
 """
 
 import os
+import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -474,3 +476,29 @@ def test_a_target_that_was_named_must_be_readable(small: SmallWorld, cdn: Cdn) -
     assert ended.code == 0, ended.stdout
     assert ended.json["against"].startswith("the manifest over IPv")
     assert "compared with the public manifest alone" in ended.json["notices"][0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_breaks_off_a_look_waits_for_no_edge(small: SmallWorld, cdn: Cdn, number: signal.Signals) -> None:
+    """However long an edge would be waited for; the code is the signal's, as shells have it."""
+    configure(small, cdn, "silence_s = 60\n")
+    port = rude_server(cdn, b"")
+    for edge in cdn.edges.values():
+        edge.extra = f"location /lists/ {{ proxy_pass http://127.0.0.1:{port}; proxy_read_timeout 60s; }}"
+    cdn.reload()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hubdata", "verify"],
+        cwd=small.root,
+        env={"PATH": os.environ["PATH"], "HOME": str(small.root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    until = time.monotonic() + 20
+    while len([line for line in cdn.log if "/manifest.json" in line]) < 6 and time.monotonic() < until:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    began = time.monotonic()
+    process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    assert time.monotonic() - began < 10
+    assert (process.returncode, b"Traceback" in said) == (128 + number, False), said

@@ -158,6 +158,9 @@ class _Reader:
     def __exit__(self, *_: object) -> None:
         return None
 
+    def stop(self) -> None:
+        return None
+
     def _asked(self, method: str, url: str) -> str:
         key = url.removeprefix(f"{URL}/")
         self.requests += 1
