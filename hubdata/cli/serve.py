@@ -35,7 +35,7 @@ from hubdata.errors import ConfigError, Exit
     help="Serve so many at once; others are told to come back later (503).",
 )
 @click.option("-v", "--verbose", count=True, help="Log each request to stderr, a line for each.")
-@click.option("-q", "--quiet", is_flag=True, help="Do not print the URLs.")
+@click.option("-q", "--quiet", is_flag=True, help="Print no URLs, and only errors.")
 def serve(
     directory: Path, *, hosts: tuple[str, ...], port: int, max_connections: int, verbose: int, quiet: bool
 ) -> Exit:
@@ -74,8 +74,11 @@ def serve(
     started()
 
     def ready() -> None:
-        if not quiet:
-            say("".join(f"{url_of(listener)}\n" for listener in listeners))
+        if quiet:
+            return
+        say("".join(f"{url_of(listener)}\n" for listener in listeners))
+        if not hosts and len(listeners) == 1:
+            click.echo("hubdata: this machine has one address family only: the other is not served", err=True)
         if not published.anything:
             click.echo(f"hubdata: {directory}: nothing is served until there is a manifest.json", err=True)
 

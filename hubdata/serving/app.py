@@ -7,6 +7,7 @@ no rule about names that begin with a dot. What conditions and ranges mean is de
 """
 
 import errno
+import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
@@ -41,14 +42,16 @@ class PublicCopy:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if self._access is None:
-            await self._answer(scope, receive, send)
-            return
         watch = _Watch(send)
         try:
             await self._answer(scope, receive, watch.send)
+        except Exception:
+            # The server answers 500 and is silent: this is where its operator learns of it.
+            logging.getLogger(__name__).exception("serve.failed path=%s", _path(scope))
+            raise
         finally:
-            self._access.emit(Event("serve.request", watch.told(scope)))
+            if self._access is not None:
+                self._access.emit(Event("serve.request", watch.told(scope)))
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -126,11 +129,16 @@ class _Watch:
         return {
             "client": (scope.get("client") or ("unknown",))[0],
             "method": scope["method"],
-            "path": scope["raw_path"].decode("ascii", "backslashreplace"),
+            "path": _path(scope),
             "status": self._status,
             "bytes": self._bytes,
             "ms": round((time.perf_counter() - self._began) * 1000),
         }
+
+
+def _path(scope: Scope) -> str:
+    raw: bytes = scope["raw_path"]
+    return raw.decode("ascii", "backslashreplace")
 
 
 async def _body(file: OpenFile, said: Answer, headers: Mapping[str, str], *, head: bool) -> Response:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubdata.model.key import key_problem
+from hubdata.model.key import RESERVED, key_problem
 from hubdata.serving.paths import key_of
 
 
@@ -75,5 +75,5 @@ def test_no_path_leads_out_or_to_a_name_with_a_dot_in_front(tail: bytes) -> None
     """Whatever is sent: the key is one that may be written to a target, and none of its names is hidden."""
     key = key_of(b"/" + tail)
     if key is not None:
-        assert key in ("index.html", "manifest.json", "status.json") or key_problem(key) is None
+        assert key in RESERVED or key_problem(key) is None
         assert not any(segment.startswith(".") or segment == "" for segment in key.split("/"))
