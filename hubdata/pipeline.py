@@ -66,7 +66,9 @@ def run(
 
         roll = Roll(known, frozenset(reading.job.name for reading in readings), _keys(feeds))
         promoters = {
-            place.target.name: Promoter(place.feeder, roll, kind_of, now, reporter, force=orders.force)
+            place.target.name: Promoter(
+                place.target.name, place.feeder, roll, kind_of, now, reporter, force=orders.force
+            )
             for place in places
             if place.feeder is not None
         }

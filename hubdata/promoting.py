@@ -5,6 +5,7 @@ had come from its source: by the rules that hold today, so that nothing is publi
 Each job's share is planned, limited and approved for itself, as everywhere. Only files that differ are fetched.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -61,6 +62,7 @@ class Promotion:
 class Promoter:
     """Promotes to one target in one run. `last` is what was due when it was looked at last, `here` what was before."""
 
+    target: str
     feeder: Feeder
     roll: Roll
     kind_of: KindOf
@@ -78,20 +80,35 @@ class Promoter:
         """
         here, after = found.inventory.manifest, self.feeder.source.name
         self.here = here.promoted
-        history = _history(self.feeder.source, here, self.reporter, found.inventory.target)
+        newest = generations(self.feeder.source, most=1)
+        self.last = Promotion()
+        if not newest:
+            return self.last
         stands = standing(
-            history, self.feeder.soak, self.feeder.source.now(), after=after, here=here, target=found.inventory.target
+            _history(self.feeder.source, newest[0], here),
+            self.feeder.soak,
+            self.feeder.source.now(),
+            after=after,
+            here=here,
+            target=self.target,
         )
         self.last = Promotion(stands)
+        if stands.coming is not None:
+            seconds = math.ceil(stands.coming.remaining.total_seconds())
+            self._tell("stage.soaking", generation=stands.coming.generation, due_in_s=seconds)
         if stands.due is not None:
             due = stands.due
-            taking_part = [job for job in self.roll.jobs if _concerned(job, due, here)]
+            self._tell("stage.due", generation=due.generation, again=int(stands.again))
+            taking_part = [job for job in self.roll.jobs if any(entry.job == job.name for entry in due.files.values())]
             selected = [job for job in taking_part if job.name in self.roll.selected]
             readings = tuple(self._read(job, due, found.inventory, again=stands.again) for job in selected)
             partial = len(selected) < len(taking_part) or self.roll.keys is not None
             record = None if stands.again else Promoted(after, due.generation, partial=partial)
             self.last = Promotion(stands, readings, record)
         return self.last
+
+    def _tell(self, name: str, **fields: int) -> None:
+        self.reporter.emit(Event(name, {"target": self.target, "after": self.feeder.source.name, **fields}))
 
     @property
     def bystanders(self) -> tuple[Job, ...]:
@@ -147,22 +164,15 @@ class _Generation:
         mine = listed is not None and (listed.sha256, listed.job, listed.kind) == (entry.sha256, entry.job, entry.kind)
         in_place = held is not None and held.sha256 == entry.sha256
         if self.again:
-            return mine and not in_place
+            return mine and (self.force or not in_place)
         return not (mine and in_place)
 
 
-def _history(source: Target, here: Manifest, reporter: Reporter, target: str) -> Iterator[Manifest]:
+def _history(source: Target, newest: Manifest, here: Manifest) -> Iterator[Manifest]:
     """Yield the generations of `source`, the newest first, as far back as anything could be due."""
-    newest = generations(source, most=1)
-    yield from newest
-    if newest:
-        last = here.promoted
-        floor = last.generation if last is not None and last.source == source.name else 1
-        reporter.emit(Event("stage.soaking", {"target": target, "generation": newest[0].generation}))
-        most = min(MOST, newest[0].generation - floor + 1)
-        older = generations(source, most=most) if most > 1 else ()
-        yield from (manifest for manifest in older if manifest.generation < newest[0].generation)
-
-
-def _concerned(job: Job, due: Manifest, here: Manifest) -> bool:
-    return any(entry.job == job.name for files in (due.files, here.files) for entry in files.values())
+    yield newest
+    last = here.promoted
+    floor = last.generation if last is not None and last.source == source.name else 1
+    most = min(MOST, newest.generation - floor + 1)
+    older = generations(source, most=most) if most > 1 else ()
+    yield from (manifest for manifest in older if manifest.generation < newest.generation)

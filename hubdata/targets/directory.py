@@ -99,9 +99,19 @@ class DirectoryTarget:
             return {method: self._counts[method] for method in ("LIST", "GET", "PUT", "HEAD", "DELETE")}
 
     def now(self) -> datetime:
-        """Return the file system's time, which is the file server's where there is one."""
-        with self._explained(""), self._tree.draft() as draft:
-            return datetime.fromtimestamp(os.fstat(draft.file.fileno()).st_mtime, UTC)
+        """Return the file system's time, which is the file server's where there is one.
+
+        Only a write tells it. Where nothing may be written, nothing is decided between writers either, and whoever only
+        looks is told the machine's time.
+        """
+        with self._explained(""):
+            try:
+                with self._tree.draft() as draft:
+                    return datetime.fromtimestamp(os.fstat(draft.file.fileno()).st_mtime, UTC)
+            except OSError as err:
+                if err.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+                    raise
+                return datetime.now(UTC)
 
     def listing(self) -> Mapping[str, Stored]:
         """Return every regular file by key, hashed. Links, devices and names that are not UTF-8 are no objects."""

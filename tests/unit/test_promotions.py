@@ -622,3 +622,30 @@ def test_the_same_files_are_shown_to_a_gate_once_in_a_run(world: World, tmp_path
     assert world.run(only="texts", at=("canary",)).exit_code is Exit.FINE
     assert log.read_text().split() == ["asked"]
     assert public(world, "canary") == {**FILES, "w.txt": b"w\n"}
+
+
+def test_a_production_that_was_fed_by_the_sources_before_becomes_a_stage(world: World) -> None:
+    """What is the same is not written again; jobs that the canary has nothing of yet keep what is there."""
+    world.change_job("texts", files=(FileRule("a.txt", "text"), FileRule("b.txt", "text")))
+    world.add_job(text_job("words", "w.txt"), {"w.txt": b"w\n"})
+    soaks, world.soaks = world.soaks, {}
+    world.run(at=("production",))
+    world.soaks = soaks
+    world.sources["texts"].files = dict(NEW)
+    world.run(only="texts", at=("canary",))
+    later(world)
+    result = world.run(at=("production",))
+    assert (result.exit_code, [f for job in result.jobs for f in job.findings]) == (Exit.FINE, [])
+    assert public(world) == {**NEW, "w.txt": b"w\n"}
+    assert world.targets["production"].writes("b.txt") == 1
+    assert world.manifest("production").promoted == Promoted("canary", 1)
+
+
+def test_forced_everything_of_the_generation_is_put_again(world: World) -> None:
+    """As at any target; and only of what was promoted, nothing newer."""
+    promoted(world)
+    later(world)
+    world.run()
+    assert world.run(Orders(force=True), at=("production",)).exit_code is Exit.FINE
+    assert public(world) == NEW
+    assert [world.targets["production"].writes(key) for key in NEW] == [3, 2]

@@ -7,6 +7,7 @@ import pytest
 
 from hubdata.config.check import check
 from hubdata.config.settings import Settings, load_settings
+from hubdata.config.show import show
 from hubdata.config.stages import stage_faults
 from hubdata.errors import ConfigError
 from hubdata.model.gate import Gate
@@ -120,3 +121,13 @@ def test_a_gate_that_cannot_be_started_is_told_by_config_check(tmp_path: Path, w
     (told,) = [problem for problem in problems if "started" in problem.message]
     assert (told.line, told.key) == (4, "targets.canary.gate")
     assert "nothing is published there" in told.advice
+
+
+def test_config_show_tells_stages_and_gates(tmp_path: Path, write: Write) -> None:
+    """With their origin, as every setting."""
+    write("hubdata.toml", f'{CANARY}{PRODUCTION}after = "canary"\nsoak = "30m"\ngate = ["check", "{{tree}}"]\n')
+    rows = {row.key: (row.value, row.origin) for row in show(config=None, environment={}, flags={}, cwd=tmp_path)}
+    told = {key.rpartition(".")[2]: row for key, row in rows.items() if key.startswith("targets.production.")}
+    assert (told["after"], told["soak"]) == (("canary", "hubdata.toml:7"), ("1800s", "hubdata.toml:8"))
+    assert (told["gate"], told["gate_timeout_s"]) == (("check, {tree}", "hubdata.toml:9"), ("300", "default"))
+    assert not [key for key in rows if key.startswith("targets.canary.") and key.endswith(("after", "gate"))]

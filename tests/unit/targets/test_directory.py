@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from hubdata.model.snapshot import Artifact
 from hubdata.ports import Upload
 from hubdata.targets import directory
 from hubdata.targets.directory import DirectoryTarget
+from hubdata.transfer.tree import Tree
 
 ROOT = Path(__file__).parents[3]
 
@@ -312,3 +314,17 @@ def test_wrong_options_are_refused() -> None:
     for wrong in ({}, {"path": "x", "bucket": "y"}):
         with pytest.raises(ValidationError):
             DirectoryTarget.Options.model_validate(wrong)
+
+
+def test_who_may_only_read_a_directory_is_told_the_machines_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a write tells the file system's; a run that looks at a read-only copy has nothing to decide by it."""
+    target = DirectoryTarget("mirror", DirectoryTarget.Options(path=tmp_path / "mirror"))
+
+    def refused(_: Tree) -> object:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    before = datetime.now(UTC)
+    monkeypatch.setattr(Tree, "draft", refused)
+    assert before <= target.now() <= datetime.now(UTC)
