@@ -15,7 +15,7 @@ from hubdata.config.document import Document, dotted, leaves
 from hubdata.config.problems import Level, Problem
 from hubdata.config.toml_lines import Place
 from hubdata.plugins import Fault, suggest
-from hubdata.signing.keys import KEY_VARIABLE, PASSWORD_VARIABLE
+from hubdata.signing.variables import KEY_VARIABLE, PASSWORD_VARIABLE
 
 DEFAULT = "default"
 PREFIX = "HUBDATA_"

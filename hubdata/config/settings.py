@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -27,7 +27,9 @@ from hubdata.model.lease import Terms
 from hubdata.model.stage import Stage
 from hubdata.model.verification import Family, Pin, VerifySpec
 from hubdata.plugins import Fault, Seam, faults, suggest
-from hubdata.signing.keys import SignSpec
+
+if TYPE_CHECKING:
+    from hubdata.signing.keys import SignSpec
 
 _TABLES = ((Seam.TARGET, "targets"), (Seam.CDN, "cdns"))
 _MODELS: Mapping[Seam, type[TargetTable | CdnTable]] = {Seam.TARGET: TargetTable, Seam.CDN: CdnTable}
@@ -70,7 +72,7 @@ class Settings:
     verify: VerifySpec | None = None
     hook: Hook | None = None
     lease: Terms = Terms()
-    sign: SignSpec | None = None
+    sign: "SignSpec | None" = None
     sha256sums: bool = False
     fleet: Fleet | None = None
     embedded: bool = False

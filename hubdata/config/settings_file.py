@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
 from hubdata.config.sign_table import SignTable
-
 from hubdata.model.verification import MANY, Pin
 
 Name = Annotated[str, Field(min_length=1)]

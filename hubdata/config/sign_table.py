@@ -1,16 +1,21 @@
-"""The table `[sign]` of the settings: whose signatures are made, and where the secret is that makes them."""
+"""The table `[sign]` of the settings: whose signatures are made, and where the secret is that makes them.
+
+Most settings have none, so what reads keys is imported where one is read.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from hubdata.signing.keys import KmsKey, SignSpec
-from hubdata.signing.minisign import FormatError, PublicKey
+if TYPE_CHECKING:
+    from hubdata.signing.keys import SignSpec
 
 
 def _parsed(text: str) -> str:
+    from hubdata.signing.minisign import FormatError, PublicKey
+
     try:
         PublicKey.parse(text)
     except FormatError as err:
@@ -46,10 +51,13 @@ class SignTable(BaseModel):
         return self
 
 
-def sign_spec(table: SignTable | None, path: Callable[..., Path]) -> SignSpec | None:
+def sign_spec(table: SignTable | None, path: Callable[..., Path]) -> "SignSpec | None":
     """Return what the table says; `path(text, *place)` makes a path absolute."""
     if table is None:
         return None
+    from hubdata.signing.keys import KmsKey, SignSpec
+    from hubdata.signing.minisign import PublicKey
+
     kms: Any = table.kms_key and KmsKey(table.kms_key, table.kms_region, table.kms_endpoint_url)
     return SignSpec(
         PublicKey.parse(table.public_key),

@@ -15,10 +15,9 @@ from hubdata.model.manifest import Manifest
 from hubdata.signing.comment import comment
 from hubdata.signing.minisign import FormatError, PublicKey, Signature
 from hubdata.signing.secret_key import SecretKey, WrongPassword, open_key
+from hubdata.signing.variables import KEY_VARIABLE, PASSWORD_VARIABLE
 from hubdata.transfer.secrets import Secret, read_secret, secret_variable
 
-KEY_VARIABLE = "HUBDATA_SIGNING_KEY"
-PASSWORD_VARIABLE = "HUBDATA_SIGNING_PASSWORD"  # noqa: S105 - the name of a variable
 _MAX_FILE_BYTES = 16 * 1024
 _GENERATE = "`minisign -G` makes a pair; see docs/signing.md"
 
