@@ -19,13 +19,11 @@ from hubdata.model.gate import TREE, Gate, Verdict
 from hubdata.model.manifest import Entry
 from hubdata.model.snapshot import Artifact
 from hubdata.ports import Reporter, Target
-from hubdata.transfer import program
 from hubdata.transfer.digest import VerifiedReader
-from hubdata.transfer.program import Fault
 from hubdata.transfer.spool import spool_error
 
 _CHUNK = 1 << 20
-_RULES = {Fault.NOT_STARTED: "gate.not-started", Fault.TIMED_OUT: "gate.timeout", Fault.FAILED: "gate.failed"}
+_RULES = {"not started": "gate.not-started", "timed out": "gate.timeout", "failed": "gate.failed"}
 _ADVICE = {
     "gate.not-started": "install it, make it executable, or name another; until then nothing is published there",
     "gate.timeout": "see what it waits for; if it only needs longer, raise `gate_timeout_s`",
@@ -82,6 +80,8 @@ class Gatekeeper:
     def _asked(
         self, candidate: Candidate, target: Target, tree: Path, *, run_id: str, jobs: tuple[str, ...]
     ) -> Verdict:
+        from hubdata.transfer import program  # and with it `subprocess`, which most runs do without
+
         count = len(candidate.artifacts) + len(candidate.staying)
         if clash := _clash({*candidate.artifacts, *candidate.staying}):
             why = f"cannot be shown the files: {clash} would be a file and a directory"
@@ -100,7 +100,7 @@ class Gatekeeper:
             cwd=tree,
         )
         rule = "" if ended.fault is None else _RULES[ended.fault]
-        output = ended.output.replace(str(tree), "").replace(str(tree.parent), "")
+        output = ended.output.replace(f"{tree}/", "").replace(str(tree), ".")
         return Verdict(self.gate.program, count, ended.elapsed_s, output, rule, ended.why)
 
 

@@ -253,3 +253,20 @@ def test_a_run_that_was_killed_while_its_gate_looked_leaves_nothing_for_good(gat
     gated.write("gate.body", "")
     assert gated.sync().code == 0
     assert gated.left_over() == []
+
+
+def test_a_rollback_goes_through_the_gate_too(gated: SmallWorld) -> None:
+    """What was public once may be what no engine of today loads: the gate sees the tree that it would leave."""
+    gated.repo.commit({GOOD: NEW})
+    assert gated.sync().code == 0
+    old = gated.public() | {GOOD: b"8.8.8.0/24\n1.1.1.0/24\n"}
+    gated.write("gate.body", "print('bad: ' + os.environ['HUBDATA_TREE'] + '/' + 'x.txt'); sys.exit(1)")
+    back = ("rollback", "--to", "1", "--yes", "--format", "json")
+    ended = gated.run(*back)
+    gate = refused(ended, "gate.failed")
+    assert gate["output"] == "bad: x.txt"  # keys, not where they lay for a while
+    assert gated.public()[GOOD] == NEW
+    gated.write("gate.body", "")
+    assert gated.run(*back).code == 0
+    assert gated.public() == old
+    assert asked(gated)[-1]["files"] == {key: sha256(body) for key, body in old.items()}
