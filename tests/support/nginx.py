@@ -157,7 +157,6 @@ def rude_server(cdn: Cdn, answer: bytes) -> int:
     """Listen on a port of 127.0.0.1; whoever asks is sent `answer` and cut off, or nothing at all if that is empty."""
     listener = socket.create_server(("127.0.0.1", 0))
     cdn.sockets.append(listener)
-    held: list[socket.socket] = []
 
     def serve() -> None:
         while True:
@@ -166,7 +165,7 @@ def rude_server(cdn: Cdn, answer: bytes) -> int:
             except OSError:
                 return
             if not answer:
-                held.append(taken)
+                cdn.sockets.append(taken)
                 continue
             with taken, suppress(OSError):
                 taken.recv(65_536)
