@@ -3,6 +3,8 @@
 import base64
 import json
 import subprocess
+import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -192,6 +194,50 @@ def test_a_manifest_that_was_changed_at_the_target_stops_the_next_publication(si
     (signed.root / "mirror" / "manifest.json.minisig").unlink()
     (signed.root / "mirror" / ".hubdata" / "manifest.json.minisig").unlink()
     assert signed.sync().code == 0
+
+
+def test_a_rollback_is_a_signed_generation_of_its_own(signed: SmallWorld, keys: Minisign) -> None:
+    """It has a higher number than what it takes back, so readers that remember the last one take it."""
+    signed.sync()
+    mirror = signed.root / "mirror"
+    first = (mirror / "SHA256SUMS").read_bytes()
+    offer(signed)
+    signed.sync()
+    assert (mirror / "SHA256SUMS").read_bytes() != first
+
+    ended = signed.run("rollback", "--to", "1", "--yes", "--job", "lists", "--format", "json")
+
+    assert ended.code == 0, ended.stdout + ended.stderr
+    assert_sound(mirror, keys, 3)
+    assert (mirror / "SHA256SUMS").read_bytes() == first
+
+
+def test_readers_never_meet_a_pair_that_looks_like_an_attack(signed: SmallWorld, keys: Minisign) -> None:
+    """While generation after generation is published, a reader's two files fit or are of two moments, never forged."""
+    signed.sync()
+    key, mirror, over = public_key(keys.line), signed.root / "mirror", threading.Event()
+    met: Counter[str] = Counter()
+
+    def read() -> None:
+        while not over.is_set():
+            body = (mirror / "manifest.json").read_bytes()
+            judged = judge(body, (mirror / "manifest.json.minisig").read_bytes(), [key])
+            rule = judged.findings[0].rule if judged.findings else "fits"
+            met[f"{rule} {'passing' if judged.passing else ''}".strip()] += 1
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for number in range(4):
+            signed.repo.commit({"lists/good.txt": f"8.8.{number}.0/24\n1.1.1.0/24\n".encode()})
+            assert signed.sync().code == 0
+    finally:
+        over.set()
+        reader.join()
+
+    assert met["fits"] > 100
+    assert set(met) <= {"fits", "signature.other-generation passing"}
+    assert_sound(mirror, keys, 5)
 
 
 def test_no_job_can_claim_the_names_of_a_seal(signed: SmallWorld) -> None:
