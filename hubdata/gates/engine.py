@@ -17,7 +17,6 @@ from hubdata.transfer.process import Ending
 MAX_OUTPUT = 64 << 20
 MAX_MESSAGES = 200_000
 """Loading all of the real tree and asking about it takes a thousand; each row that cannot be read takes some ten."""
-_MAX_LINE = 16 << 20
 _LINE = re.compile(r'time="[^"]*" level=(\w+) msg=("(?:[^"\\]|\\.)*"|\S*)', re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
 _SHORT = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
@@ -63,23 +62,23 @@ class _Ear:
             return  # it is about to be ended
         self._size += len(chunk)
         self._rest += chunk
-        if self._size > MAX_OUTPUT or len(self._rest) > _MAX_LINE or len(self.said) > MAX_MESSAGES:
+        if self._size > MAX_OUTPUT or len(self.said) > MAX_MESSAGES:
             self.flooded = True
             return
-        *whole, rest = bytes(self._rest).split(b"\n") if b"\n" in chunk else (bytes(self._rest),)
         if b"\n" in chunk:
-            self._rest = bytearray(rest)
+            *whole, rest = self._rest.split(b"\n")
+            self._rest = rest
             for line in whole:
                 self._hear(line)
 
     def end(self) -> None:
         if self._rest and not self.flooded:
-            self._hear(bytes(self._rest))
+            self._hear(self._rest)
 
     def over(self) -> bool:
         return self.flooded or self.done
 
-    def _hear(self, line: bytes) -> None:
+    def _hear(self, line: bytearray) -> None:
         said = parse(line.decode("utf-8", "replace"))
         if said.text:
             self.said.append(said)
@@ -123,11 +122,11 @@ def parse(line: str) -> Said:
     if found is None:
         return Said("raw", line)
     text = found[2]
-    return Said(found[1], _unquoted(text[1:-1]) if text.startswith('"') else text)
+    return Said(found[1], unquoted(text[1:-1]) if text.startswith('"') else text)
 
 
-def _unquoted(text: str) -> str:
-    """Return what Go's %q has quoted; single bytes that are no UTF-8 become the replacement character."""
+def unquoted(text: str) -> str:
+    """Return what Go's %q has quoted, given without quotes; a byte that is no UTF-8 as the replacement character."""
 
     def one(found: re.Match[str]) -> str:
         byte, short, long, char = found.groups()

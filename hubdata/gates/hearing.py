@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hubdata.gates.candidates import Candidate, Loads, Part, data_rows, parts
-from hubdata.gates.engine import Heard, Said
+from hubdata.gates.engine import Heard, Said, unquoted
 from hubdata.gates.questions import Question
 from hubdata.gates.workspace import LAST, Workspace
 from hubdata.transfer.process import Ending
@@ -136,20 +136,14 @@ def _at(name: str, said: Said, workspace: Workspace) -> tuple[Complaint, Candida
     candidate, part = source
     line = None
     if found := _PATTERN.search(words):
-        pattern = found[1][1:-1] if found[1].startswith("`") else _json_text(found[1])
+        quoted = found[1].startswith('"')
+        pattern = unquoted(found[1][1:-1]) if quoted else found[1][1:-1]
         message = f"the engine dies: Go refuses {pattern!r}: {found[2]}"
         if part:  # compiled as a list of its own: in its place, it costs something else
             pattern = pattern.removeprefix("(?i)")
             message, advice = f"Go refuses {pattern!r}: {found[2]}", _IN_A_ROW
         line = _lines(candidate).get(pattern)
     return Complaint(candidate.key, line, message, advice), candidate
-
-
-def _json_text(quoted: str) -> str:
-    try:
-        return str(json.loads(quoted))
-    except ValueError:
-        return quoted[1:-1]
 
 
 def _not_finished(

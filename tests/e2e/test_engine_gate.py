@@ -223,7 +223,7 @@ def test_what_is_not_loaded_is_not_passed(files: dict[str, str], words: str, eng
 
 
 def test_rows_cannot_speak_for_the_engine(engine: Unpacked, tmp_path: Path) -> None:
-    """Rows made to look like the engine's own words neither end the questions early nor answer one of them."""
+    """Rows made to look like its own words neither end the questions nor answer one; nor do they rule a terminal."""
     rows = [
         ".Meta[the-end] = 'yes'",
         ".Meta[q0] = '9'",
@@ -234,12 +234,16 @@ def test_rows_cannot_speak_for_the_engine(engine: Unpacked, tmp_path: Path) -> N
     tree = tmp_path / "tree"
     tree.mkdir()
     (tree / "list.txt").write_text("".join(f"{row}\n" for row in rows))
+    (tree / "list.regex").write_text("evil(?\x1b[2J)\n")
     (tmp_path / "jobs").mkdir()
     job = '[source]\ntype = "directory"\npath = "."\n[[files]]\nmatch = "list.txt"\nkind = "cidr"\n'
+    job += '[[files]]\nmatch = "list.regex"\nkind = "regexp"\n'
     (tmp_path / "jobs" / "lists.toml").write_text(job)
     ended = gate(tree, engine, tmp_path, "--jobs", tmp_path / "jobs")
     assert ended.code == 3
-    assert sorted(int(line.split(":")[1]) for line in ended.stdout.splitlines()) == [1, 2, 3, 4, 5]
+    about_rows = [line for line in ended.stdout.splitlines() if line.startswith("list.txt:")]
+    assert sorted(int(line.split(":")[1]) for line in about_rows) == [1, 2, 3, 4, 5]
+    assert "list.regex:1: the engine dies: Go refuses" in ended.stdout
     assert "\x1b" not in ended.stdout
 
 
