@@ -6,9 +6,11 @@ would be too large, and `cut` says so.
 
 import json
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
-from hubdata.model.run import RunResult
+from hubdata.model.plan import Plan
+from hubdata.model.run import JobResult, RunResult
 from hubdata.report.json import dumps, run_json
 
 MAX_BYTES = 512 * 1024
@@ -25,12 +27,39 @@ def record_json(result: RunResult, target: str) -> str:
         replace(job, targets=tuple(each for each in job.targets if each.target == target)) for job in result.jobs
     )
     mine = replace(result, jobs=jobs, stages=tuple(stage for stage in result.stages if stage.target == target))
-    value: dict[str, Any] = {"target": target, "command": list(result.command), **json.loads(run_json(mine))}
+    short = replace(mine, jobs=tuple(map(_shortened, jobs)))
+    value: dict[str, Any] = {"target": target, "command": list(result.command), **json.loads(run_json(short))}
+    if short != mine:
+        value["cut"] = True
+        for job, told in zip(jobs, value["jobs"], strict=True):
+            for each, row in zip(job.targets, told["targets"], strict=True):  # of the whole, not of what is left of it
+                row |= {"plan_id": (each.held or each.plan).id, "bytes": each.done.bytes}
     text = dumps(value)
     for most in _MOST:
         if len(text) > MAX_BYTES:
             text = dumps({"cut": True, **_cut(value, most)})
     return text
+
+
+def _shortened(job: JobResult) -> JobResult:
+    """Return the same with no more findings and changes than a record may have: more would only cost time."""
+    targets = tuple(
+        replace(
+            each,
+            plan=_few(each.plan),
+            held=None if each.held is None else _few(each.held),
+            waiting=None if each.waiting is None else _few(each.waiting),
+        )
+        for each in job.targets
+    )
+    return replace(job, findings=job.findings[: _MOST[0]], targets=targets)
+
+
+def _few(plan: Plan) -> Plan:
+    most = _MOST[0]
+    forgotten = frozenset(sorted(plan.forgotten)[:most]) if len(plan.forgotten) > most else plan.forgotten
+    adopted = dict(islice(plan.adopted.items(), most)) if len(plan.adopted) > most else plan.adopted
+    return replace(plan, changes=plan.changes[:most], adopted=adopted, forgotten=forgotten)
 
 
 def _cut(value: Any, most: int) -> Any:
