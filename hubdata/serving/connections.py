@@ -23,7 +23,7 @@ class Limits:
     head_s: float = 30
     """How long a request may take to arrive."""
     stall_s: float = 30
-    """How long a client may take for what is on its way to it, some 100 KB: below 3 KB/s it is cut off."""
+    """How long a client may take for what is on its way to it, some 100 KB: well below 10 KB/s it is cut off."""
     answer_s: float = 3600
     """How long an answer may take in all."""
     grace_s: int = 5

@@ -150,6 +150,19 @@ def test_a_client_that_takes_its_time_but_not_too_much_gets_all(server: PublicSe
         assert len(answer.read()) == BIG - 1000
 
 
+def test_a_slow_but_steady_client_gets_all(server: PublicServer) -> None:
+    """Progress is seen as it is made: the system does not hide it behind megabytes of its own buffers."""
+    with server.connect(1 << 20) as plain:
+        plain.send(ASK_BIG)
+        answer = http.client.HTTPResponse(plain)
+        answer.begin()
+        received = 0
+        for _ in range(50):
+            received += len(answer.read(100_000))
+            time.sleep(0.1)
+        assert received + len(answer.read()) == BIG
+
+
 def test_a_client_that_goes_away_is_forgotten(server: PublicServer) -> None:
     """Amid an answer, without a word: its file is closed (looked at after every test)."""
     for _ in range(10):
