@@ -158,6 +158,48 @@ def test_a_file_of_the_same_name_in_the_way_stops_no_publication(public: Path, t
     assert recall(target, first, ["a"], _new(tmp_path))["a"].path.read_bytes() == b"1"
 
 
+def test_the_past_is_told_by_key_the_newest_first(public: Path, tmp_path: Path) -> None:
+    """As of a bucket: what is current, what was, and a marker where nothing is any more; and it can be let go of."""
+    target = directory(public)
+    publish(target, {"db/a": b"1", "db/gone": b"x", "other": b"o"}, tmp_path)
+    publish(target, {"db/a": b"22"}, tmp_path)
+    publish(target, {"db/a": b"333"}, tmp_path)
+    past = target.past("db/")
+    told = [(state.key, state.current, state.deleted, state.size) for state in past]
+    assert told == [
+        ("db/a", True, False, 3),
+        ("db/a", False, False, 2),
+        ("db/a", False, False, 1),
+        ("db/gone", True, True, 0),
+        ("db/gone", False, False, 1),
+    ]
+    assert target.history("db/a") == tuple(state.version_id for state in past[:3])
+    assert [_body(target, "db/a", version) for version in target.history("db/a")] == [b"333", b"22", b"1"]
+    target.forget("db/a", past[1].version_id)
+    target.forget("db/a", past[1].version_id)
+    target.forget("db/a", past[0].version_id)  # what is public is not let go of
+    target.forget("db/gone", past[4].version_id)
+    assert [(state.key, state.size) for state in target.past("db/")] == [("db/a", 3), ("db/a", 1)]
+    assert target.read("db/a", max_bytes=10, version_id=past[1].version_id) is None
+
+
+def test_a_state_is_found_by_what_it_was_though_it_has_just_been_replaced(public: Path, tmp_path: Path) -> None:
+    """Whoever was told of what is current and reads it a moment later gets that, not the next."""
+    target = directory(public)
+    publish(target, {"a": b"1"}, tmp_path)
+    (current,) = target.history("a")
+    publish(target, {"a": b"2"}, tmp_path)
+    assert _body(target, "a", current) == b"1"
+    assert target.read("a", max_bytes=10, version_id="0" * 32) is None
+    assert target.read("a", max_bytes=10, version_id="../../a") is None
+
+
+def _body(target: DirectoryTarget, key: str, version_id: str) -> bytes:
+    blob = target.read(key, max_bytes=100, version_id=version_id)
+    assert blob is not None
+    return blob.body
+
+
 @pytest.mark.parametrize("call", ["os.link", "os.rename", "os.mkdir", "shutil.rmtree"])
 @pytest.mark.parametrize("before", [True, False])
 def test_a_publication_that_is_killed_loses_nothing_of_the_past(
