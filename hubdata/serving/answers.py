@@ -55,7 +55,7 @@ class Answer:
 
 def answer(asked: Asked, facts: Facts, now: int) -> Answer:
     """Return the answer to a GET or HEAD for a file that is there. `now` is in seconds since 1970."""
-    modified_at = min(facts.modified_at, now)  # RFC 9110, 8.8.2.1: no date that is yet to come
+    modified_at = max(0, min(facts.modified_at, now))  # RFC 9110, 8.8.2.1: no date that is yet to come
     validators = {
         "ETag": facts.etag,
         "Last-Modified": formatdate(modified_at, usegmt=True),

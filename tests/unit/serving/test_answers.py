@@ -3,6 +3,8 @@
 import itertools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hubdata.serving.answers import Answer, Asked, Facts, answer
 
@@ -149,6 +151,38 @@ def test_a_file_from_the_future_is_of_now() -> None:
     """A clock that was wrong when the file was written must not make clients wait for that day."""
     said = answer(Asked("GET"), Facts(1, NOW + 999, TAG, "text/plain", "max-age=7"), NOW)
     assert said.headers["Last-Modified"] == "Fri, 15 Jan 2027 08:00:00 GMT"
+
+
+def test_a_file_from_before_all_clocks_is_of_1970() -> None:
+    """A file system may hold times that no header can."""
+    for modified_at in (-1, -(10**15)):
+        said = answer(Asked("GET"), Facts(1, modified_at, TAG, "text/plain", "max-age=7"), NOW)
+        assert said.headers["Last-Modified"] == "Thu, 01 Jan 1970 00:00:00 GMT"
+
+
+HEADER = st.none() | st.text('\t 0123456789-=,bytesW/*"abcGMTFriJan:', max_size=40) | st.text(max_size=30)
+
+
+@given(st.sampled_from(["GET", "HEAD"]), *[HEADER] * 6, st.integers(0, 20))
+def test_whatever_is_asked_the_answer_is_one(
+    method: str,
+    match: str | None,
+    none_match: str | None,
+    since: str | None,
+    unmodified: str | None,
+    part: str | None,
+    if_range: str | None,
+    size: int,
+) -> None:
+    """No header raises; a body lies within the file, and is as long as is said."""
+    facts = Facts(size, MODIFIED, TAG, "text/plain", "max-age=7")
+    said = answer(Asked(method, match, none_match, since, unmodified, part, if_range), facts, NOW)
+    assert said.status in (200, 206, 304, 412, 416)
+    assert 0 <= said.start <= said.start + said.length <= size
+    if said.status in (200, 206):
+        assert said.headers["Content-Length"] == str(said.length)
+    else:
+        assert said.length == 0
 
 
 def test_every_range_is_what_slicing_gives() -> None:
