@@ -175,4 +175,5 @@ def _history(source: Target, newest: Manifest, here: Manifest) -> Iterator[Manif
     floor = last.generation if last is not None and last.source == source.name else 1
     most = min(MOST, newest.generation - floor + 1)
     older = generations(source, most=most) if most > 1 else ()
-    yield from (manifest for manifest in older if manifest.generation < newest.generation)
+    by_number = sorted(older, key=lambda manifest: -manifest.generation)  # whatever the store's clock did meanwhile
+    yield from (manifest for manifest in by_number if manifest.generation < newest.generation)

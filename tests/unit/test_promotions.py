@@ -649,3 +649,17 @@ def test_forced_everything_of_the_generation_is_put_again(world: World) -> None:
     assert world.run(Orders(force=True), at=("production",)).exit_code is Exit.FINE
     assert public(world) == NEW
     assert [world.targets["production"].writes(key) for key in NEW] == [3, 2]
+
+
+def test_a_store_whose_clock_was_set_back_does_not_confuse_the_order(world: World) -> None:
+    """Numbers tell what came after what; by a time that went backwards nothing seems to have soaked."""
+    world.run()
+    later(world, 60)
+    world.clock.set(world.clock.now() - timedelta(hours=3))
+    world.sources["texts"].files = dict(NEW)
+    world.run()
+    assert public(world) == {}
+    later(world)
+    world.run()
+    assert public(world) == NEW
+    assert world.manifest("production").promoted == Promoted("canary", 2)
