@@ -95,6 +95,9 @@ def _status(event: Event) -> str:
         percent, elapsed = event.fields.get("percent"), event.fields.get("elapsed_s", 0)
         done = "" if percent is None else f"{percent} % done, "
         return f"waiting for the CDN: {done}{float(elapsed):.0f} s"
+    if event.name == "copy.waiting":
+        what = plain(redact(str(event.fields.get("for", ""))))[: 2 * _MAX_WORD]
+        return f"waiting for what readers get over {event.fields.get('family', '')}: {what}"
     told = (event.fields.get(name) for name in ("holder", "key", "job", "target"))
     subject = str(next(filter(None, told), ""))
     subject = plain(redact(subject))

@@ -154,6 +154,8 @@ class FamilyClient:
         return self._asked("GET", url, deadline, max_bytes, accept="gzip" if gzip else "identity", keep=keep)
 
     def _asked(self, method: str, url: str, deadline: Deadline, max_bytes: int, *, accept: str, keep: bool) -> Answer:
+        if deadline.expired:
+            raise NoAnswer(Trouble.SILENT, "no time was left to ask")
         for attempt in (1, 2):
             try:
                 return self._followed(method, url, deadline, max_bytes, accept=accept, keep=keep)
@@ -215,7 +217,9 @@ class FamilyClient:
                 raise
             self._guard.check(safe_url(url))
             raise _no_answer(err) from None
-        self._guard.check(safe_url(url))
+        if self._until.expired:  # headers that were cut short pass for whole ones
+            response.close()
+            self._guard.check(safe_url(url))
         return response
 
     def _read(self, response: "requests.Response", url: str, max_bytes: int, *, keep: bool) -> Answer:

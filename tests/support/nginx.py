@@ -67,8 +67,9 @@ class Cdn:
     def configuration(self) -> str:
         """Return nginx's own configuration."""
         servers = "".join(self._server(family, edge) for family, edge in self.edges.items())
+        user = "user root; " if os.geteuid() == 0 else ""
         return (
-            f"{'user root; ' if os.geteuid() == 0 else ''}daemon off; worker_processes 1; pid {self.home}/nginx.pid; error_log {self.home}/error.log;\n"
+            f"{user}daemon off; worker_processes 1; pid {self.home}/nginx.pid; error_log {self.home}/error.log;\n"
             "events { worker_connections 64; }\n"
             "http {\n"
             f"{TYPES}"
@@ -149,7 +150,9 @@ def cdn_before(root: Path, home: Path, *, certificate: Path | None = None, key: 
         yield cdn
     finally:
         stop(cdn)
-        for each in cdn.sockets:
+        for each in list(cdn.sockets):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)  # else a thread goes on waiting for it
             each.close()
 
 

@@ -51,6 +51,15 @@ def test_a_long_run_counts_uploads() -> None:
     assert "\x1b[2J" not in stream.getvalue()
 
 
+def test_the_bar_says_for_which_readers_a_run_waits() -> None:
+    """Whoever sits before it knows whether it is IPv6 that lags."""
+    stream = Terminal()
+    with ProgressReporter(stream, patience_s=0.01) as reporter:
+        reporter.emit(Event("copy.waiting", {"family": "ipv6", "for": "manifest.json: generation 2"}))
+        _until(lambda: "over ipv6" in stream.getvalue())
+    assert "waiting for what readers get over" in stream.getvalue()
+
+
 def test_events_may_come_from_many_threads() -> None:
     """Nothing is lost and nothing raises when uploads report at once."""
     stream = Terminal()

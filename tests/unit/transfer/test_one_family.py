@@ -197,6 +197,18 @@ def test_silence_and_drips_end_in_time() -> None:
         assert time.monotonic() - began < 6
 
 
+def test_a_client_that_is_stopped_waits_no_longer() -> None:
+    """From another thread; nor does it ask anything more."""
+    with server(silent) as url, client(url, silence_s=20) as reader:
+        threading.Timer(0.2, reader.stop).start()
+        began = time.monotonic()
+        for _ in range(2):
+            with pytest.raises(NoAnswer):
+                reader.head(url, deadline=Deadline.after(timedelta(seconds=20)))
+        assert time.monotonic() - began < 3
+        assert reader.requests == 1
+
+
 def test_a_body_that_breaks_off_twice_is_truncated() -> None:
     """Told with how much of it came."""
     with server(closing(answer(length=9999))) as url:
@@ -275,4 +287,4 @@ def test_nothing_is_asked_when_the_time_is_over() -> None:
     with server(answer()) as url, client(url) as reader:
         with pytest.raises(NoAnswer) as failed:
             reader.get(url, deadline=Deadline.after(timedelta(0)), max_bytes=1, gzip=True)
-        assert failed.value.trouble in (Trouble.SILENT, Trouble.UNREACHABLE)
+        assert (failed.value.trouble, reader.requests) == (Trouble.SILENT, 0)

@@ -115,6 +115,7 @@ class World:
         self.time = 0.0
         self.asked: list[tuple[str, str, str]] = []
         self.events: list[Event] = []
+        self.stopped: list[Family] = []
         self.later: list[tuple[float, Callable[[], None]]] = []
         self.on_request: Callable[[str, str], None] = lambda method, key: None
 
@@ -159,7 +160,7 @@ class _Reader:
         return None
 
     def stop(self) -> None:
-        return None
+        self._world.stopped.append(self._family)
 
     def _asked(self, method: str, url: str) -> str:
         key = url.removeprefix(f"{URL}/")

@@ -1,5 +1,7 @@
 """All families, again and again while something is late; in memory, on a clock that only sleep moves."""
 
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -197,12 +199,23 @@ def test_a_file_that_nobody_published_cannot_be_asked_for() -> None:
 
 
 def test_a_bug_while_looking_is_not_swallowed() -> None:
-    """Nor does it hang."""
+    """Nor is anybody else kept waiting: who still looks over the other family is stopped."""
     world = World({FOUR: new_copy(), SIX: new_copy()})
+    inside = threading.Event()
 
     def burst(method: str, key: str) -> None:
+        if world.asked[-1][0] == "ipv6":
+            inside.set()
+            until = time.monotonic() + 5
+            while not world.stopped and time.monotonic() < until:
+                time.sleep(0.01)
+            return
+        inside.wait(5)
         raise ZeroDivisionError
 
     world.on_request = burst
+    began = time.monotonic()
     with pytest.raises(ZeroDivisionError):
         look(world)
+    assert time.monotonic() - began < 4
+    assert SIX in world.stopped
