@@ -43,7 +43,14 @@ def _generations(page: Page, target: TargetHistory, *, verbose: bool) -> None:
         for each in target.generations:
             _keys(page, each)
     tail = target.generations[-1]
-    if not tail.known:
+    if len(target.generations) == 1 and tail.number > 1 and target.archived:
+        page.prose(
+            "no older generation is kept: there is nothing to go back to. Let the store keep its past: a bucket by its"
+            " versioning, a directory by `keep_generations`",
+            Style.YELLOW,
+            indent=2,
+        )
+    elif not tail.known:
         page.prose(f"what generation {tail.number} changed is not kept any more", Style.DIM, indent=2)
 
 

@@ -51,6 +51,8 @@ def test_targets_without_a_past_say_so() -> None:
     failed = Problem("GET https://user:hunter2@store failed", "look at it", Exit.TARGET)
     targets = (TargetHistory("new"), TargetHistory("r2", (SECOND,), archived=False), TargetHistory("x", problem=failed))
     text = history_text(targets, WIDE)
+    lonely = replace(UNKNOWN, number=7)
+    assert "no older generation is kept" in history_text((TargetHistory("aws", (lonely,)),), WIDE)
     assert "nothing has been published there" in text
     assert "its store keeps no older versions" in text
     assert "error: GET" in text
