@@ -3,7 +3,9 @@
 Every fault is named, with the family that has it and no other, and ends with the right exit code.
 """
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +21,9 @@ from typing import Any
 import pytest
 
 from tests.support.command import Ended, hubdata
-from tests.support.nginx import Cdn, cdn_before, needs_nginx, rude_server
+from tests.support.moto_server import shared
+from tests.support.nginx import Cdn, cdn_before, needs_nginx, rude_server, stop
+from tests.support.shared_target import KEYS, s3
 from tests.support.small_world import GOOD, NEW, OTHER, WORDS, SmallWorld
 
 pytestmark = needs_nginx
@@ -438,6 +442,47 @@ def test_a_run_whose_cdn_does_not_catch_up_in_time_ends_with_7(small: SmallWorld
     again = small.sync()
     assert again.code == 0
     assert again.json["verify"] is None
+
+
+def caching(cdn: Cdn, origin: str) -> None:
+    """Make each edge a cache of its own before a web server, that keeps what it has as long as it is told to."""
+    for family, edge in cdn.edges.items():
+        edge.extra = f"location / {{ proxy_pass {origin}; proxy_cache {family}; add_header X-Edge {family}; }}"
+    zones = (f"proxy_cache_path {cdn.home}/kept-{family} keys_zone={family}:1m;" for family in cdn.edges)
+    cdn.extra = " ".join(zones)
+    cdn.reload()
+
+
+def test_a_real_cache_before_a_real_bucket(small: SmallWorld) -> None:
+    """What S3 serves is what the manifest says, headers too; a cache that was told nothing is found, then purged."""
+    cloud = shared()
+    bucket = cloud.bucket()
+    anybody = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [anybody]})
+    cloud.client("s3").put_bucket_policy(Bucket=bucket, Policy=policy)
+    small.write("hubdata.toml", f'jobs = "jobs"\nspool = "spool"\n{s3(bucket, cloud.url)}')
+    with cdn_before(small.root, small.root / "nginx") as cdn:
+        caching(cdn, f"{cloud.url}/{bucket}/")
+        configure(small, cdn)
+        first = small.sync(env=KEYS)
+        assert first.code == 0, first.stdout
+        told = first.json["verify"]
+        assert found(told) == found(told, severity="warning") == {}
+        assert (told["generation"], told["files"], told["against"]) == (1, 3, "target aws")
+        small.repo.commit({GOOD: NEW})
+        time.sleep(1.1)  # Last-Modified tells whole seconds
+        second = small.sync(env=KEYS)
+        assert second.code == 7, second.stdout
+        old = {("verify.generation", "manifest.json"), ("verify.stale", GOOD)}
+        assert found(second.json["verify"]) == {"ipv4": old, "ipv6": old}
+        stop(cdn)
+        for family in cdn.edges:
+            shutil.rmtree(cdn.home / f"kept-{family}")
+        cdn.reload()
+        flags = ("verify", "--format", "json", "--all")
+        third = hubdata(*flags, cwd=small.root, env=KEYS)
+        assert third.code == 0, third.stdout
+        assert found(third.json) == found(third.json, severity="warning") == {}
 
 
 def test_what_no_waiting_mends_is_told_at_once(small: SmallWorld, cdn: Cdn) -> None:

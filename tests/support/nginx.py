@@ -44,13 +44,14 @@ class Edge:
 
 @dataclass
 class Cdn:
-    """Both edges. Change one, then `reload`. `certificate` and `key` make it speak TLS."""
+    """Both edges. Change one, then `reload`. `certificate` and `key` make it speak TLS; `extra` is for both."""
 
     home: Path
     port: int
     edges: dict[str, Edge]
     certificate: Path | None = None
     key: Path | None = None
+    extra: str = ""
     process: subprocess.Popen[bytes] | None = None
     sockets: list[socket.socket] = field(default_factory=list)
 
@@ -72,7 +73,7 @@ class Cdn:
             f"{user}daemon off; worker_processes 1; pid {self.home}/nginx.pid; error_log {self.home}/error.log;\n"
             "events { worker_connections 64; }\n"
             "http {\n"
-            f"{TYPES}"
+            f"{TYPES}    {self.extra}\n"
             "    log_format told '$server_addr $request_method $uri $status \"$http_accept_encoding\"';\n"
             f"    access_log {self.home}/access.log told;\n"
             + "".join(
