@@ -16,6 +16,7 @@ from tests.simulator.chances import GOOD, JOBS, KEYS, SHARED
 from tests.simulator.clock import SettableClock
 from tests.simulator.judging import judge, source_of, state
 from tests.simulator.process import HistorySource, Run, StepClock, StepWire, stepped
+from tests.simulator.seals import unsealed
 from tests.simulator.source import TextKind
 from tests.simulator.stepping import Stepper
 from tests.simulator.wire import Call
@@ -71,7 +72,7 @@ class Driver(RuleBasedStateMachine):
             Feed(world.sources[name], (job,), frozenset({name}), again=partial(self.source, name))
             for name, job in selected.items()
         )
-        places = tuple(Place(target, world.cdns[name]) for name, target in world.targets.items())
+        places = tuple(Place(target, world.cdns[name], sealer=world.sealer) for name, target in world.targets.items())
         go = partial(pipeline.run, feeds, places, lambda _: TextKind(), orders, run_id=run.name, others=others)
         self.stepper.spawn(run, partial(go, clock=StepClock(self.stepper, skew), reporter=world.events))
         return run
@@ -109,7 +110,15 @@ class Driver(RuleBasedStateMachine):
         self.move(run, EVER, order)
         self.look()
         judge(self.world, self.witness, run)
+        self.mirror(run)
         return run
+
+    def mirror(self, run: Run) -> None:
+        """Look at the seals that a run has left which came to a good end, undisturbed."""
+        if self.world.sealer is not None and run.result.exit_code is Exit.FINE and not run.orders.dry_run:
+            for name, target in self.world.targets.items():
+                assert not unsealed(target), f"{name}: {unsealed(target)} after {run.name}"
+                DONE["seals"] += 1
 
     def heal(self) -> None:
         """Stop all trouble that comes from outside."""

@@ -21,6 +21,7 @@ from tests.simulator.chances import GOOD, JOBS, KEYS, SHARED, Changes, Stay, Tol
 from tests.simulator.driving import DONE, EVER, Driver
 from tests.simulator.judging import settled
 from tests.simulator.process import Aim, Fault, HistorySource, down
+from tests.simulator.seals import SEALER, unsign
 from tests.simulator.witness import MANIFEST, held_plans
 
 _MOST_CALLS = 40
@@ -38,6 +39,7 @@ class Publishing(Driver):
     )
     def begin(self, second: str, prune: bool, unit: Unit) -> None:
         """Set the world up: job `a` by file, job `b` as drawn, and with a source that keeps what is published."""
+        self.world.sealer = SEALER if second in ("cdn", "silent") else None
         self.world.add_target("one")
         if second != "none":
             self.world.add_target("two", silent_cdn=second == "silent", priced_cdn=second == "priced")
@@ -121,6 +123,7 @@ class Publishing(Driver):
             store.lose(MANIFEST)
         else:
             store.seed(MANIFEST, b"[]" if how == "garbled" else store.versions[MANIFEST][0].body or b"")
+            unsign(store)
         self.witness.harmed(name)
 
     @rule(seconds=st.sampled_from((1, 15, 25, 70)))

@@ -15,3 +15,4 @@ def test_invariants_hold_whatever_happens() -> None:
     sys.stdout.write(f"model: {dict(sorted(DONE.items()))}\n")
     assert DONE["steps"] >= 2000
     assert min(DONE[what] for what in ("killed", "PUT", "DELETE", "invalidation", "exit 3", "exit 4", "exit 6")) >= 10
+    assert DONE["seals"] >= 100

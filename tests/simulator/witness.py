@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from hubdata.model import lease as leases
 from hubdata.model.job import Job
+from hubdata.model.key import RESERVED
 from hubdata.model.lease import Lease
 from hubdata.model.manifest import Entry, Manifest
 from hubdata.model.plan import Action
@@ -102,7 +103,7 @@ class Witness:
             self._broke(run, call, "3: the CDN was told before")
         if call.key == MANIFEST:
             self._swapped(run, call, seen)
-        else:
+        elif call.key not in RESERVED:  # a seal is judged when its run has ended
             if run.looked[call.actor] <= seen.meddled.get(call.key, -1):
                 self._broke(run, call, "5: somebody else has written since this run looked")
             if call.method == "PUT":
