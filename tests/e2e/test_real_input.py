@@ -182,6 +182,7 @@ def test_4_one_changed_line_moves_one_file(world: World) -> None:
         "manifest.json",
         ".hubdata/receipts.json",
         ".hubdata/lease.json",
+        f".hubdata/runs/{ended.json['run_id']}.json",
     }
     told = world.cloud.invalidations(world.distribution)
     assert [set(one["Paths"]) for one in told[1:]] == [{f"/{key}", "/manifest.json"}]
