@@ -109,6 +109,9 @@ def _of_rows(candidate: Candidate, name: str) -> Iterator[Question]:
             advice = "write one object a line, with exactly `cve` and `uri`"
             for key in ("uri", "cve"):
                 yield _bad(candidate, name, f'JsonExtract(#, {_text(key)}) == ""', message.format(key), advice)
+            escaped = 'JsonExtract(#, "uri") != JsonExtractUnescape(#, "uri")'
+            message = "it never matches: the engine looks for its escapes as they stand"
+            yield _bad(candidate, name, escaped, message, "write each character of the uri as itself")
         case "map" | "bots":
             keys = ("pattern", "tag", "type") if candidate.kind == "map" else ("name",)
             for key in keys:

@@ -54,6 +54,15 @@ class JsonlUriKind:
                     row.number, "cve", f"{shown(cve)} is not a CVE id", "write it as CVE-2024-3400", column=column
                 )
             if "uri" in values:
+                uri, column = values["uri"]
+                if not row.text.startswith(f'{uri}"', column):  # what stands between the quotes is what engines take
+                    gather.error(
+                        row.number,
+                        "escaped",
+                        f"the uri {shown(uri)} is written with escapes, which engines look for as they stand",
+                        "write each of its characters as itself; `/` needs no backslash",
+                        column=column,
+                    )
                 _judge_uri(*values["uri"], row.number, gather, seen)
         few = too_few(artifact.key, len(rows), demands.limits)
         named = named_rows(artifact.key, seen, demands.limits)

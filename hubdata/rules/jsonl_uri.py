@@ -53,6 +53,14 @@ RULES = (
         "Name more of the path.",
     ),
     Rule(
+        "jsonl-uri.escaped",
+        ERROR,
+        "The engine takes what stands between the quotes as it stands: an escape, also `\\/`, is looked for with its"
+        " backslash, and no path has one. The attack passes.",
+        Example("jsonl-uri", rb'{"cve": "CVE-2024-3400", "uri": "\/esp\/cms_changeDeviceContext.esp"}' + b"\n"),
+        "Write each character as itself.",
+    ),
+    Rule(
         "jsonl-uri.cve",
         ERROR,
         "The id is no CVE id: alerts name a vulnerability that nobody finds.",

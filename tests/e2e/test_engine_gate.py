@@ -36,6 +36,7 @@ UNSPELLED = "the engine does not spell any address so"
 NO_DOT = "it never matches: reverse names end with a dot"
 NO_KEY = "the engine reads no `"
 WRONG_CASE = "it is never found"
+ESCAPES = "it never matches: the engine looks for its escapes as they stand"
 """All of these it loads without a word, and the rows never match."""
 NOBODYS = "it lets in an address that belongs to nobody"
 EVERYBODYS = "it lets everybody in"
@@ -83,6 +84,7 @@ HURT: Mapping[str, str] = {
     "rdns-suffix/no-final-dot.txt": NO_DOT,
     "jsonl-uri/pretty-printed-object.jsonl": NO_KEY,
     "jsonl-uri/capital-key.jsonl": NO_KEY,
+    "jsonl-uri/escaped.jsonl": ESCAPES,
     "map/missing-type.jsonl": NO_KEY,
     "needle/upper-in-lower.txt": WRONG_CASE,
     "cidr/all-ipv4.txt": NOBODYS,
