@@ -2,7 +2,9 @@
 
 import base64
 import json
+import signal
 import subprocess
+import sys
 import threading
 from collections import Counter
 from pathlib import Path
@@ -13,6 +15,7 @@ from hubdata.model.manifest import Manifest
 from hubdata.signing.keys import public_key
 from hubdata.signing.verify import judge
 from tests.support.command import hubdata
+from tests.support.guillotine import Guillotine
 from tests.support.minisign import Minisign, needs_minisign
 from tests.support.moto_server import MotoServer, shared
 from tests.support.small_world import NEW, SmallWorld, problem
@@ -306,3 +309,43 @@ def test_a_bucket_is_signed_with_a_key_that_kms_unwraps(tmp_path: Path, moto: Mo
     refused = small.sync(env=moto.env)
     problem(refused, "lists", 6, "the signing key could not be unwrapped", "Decrypt")
     assert moto.objects(bucket)["lists/good.txt"] != NEW
+
+
+@pytest.mark.parametrize("key", ["manifest.json", *SEAL])
+def test_a_process_that_is_killed_amid_sealing_leaves_nothing_for_a_person_to_do(
+    tmp_path: Path, moto: MotoServer, keys: Minisign, key: str
+) -> None:
+    """Killed right before that file is written to the bucket; the next run seals, without another generation."""
+    bucket = moto.bucket()
+    small = SmallWorld.create(tmp_path / "world")
+    target = f'[targets.aws]\ntype = "s3"\nbucket = "{bucket}"\n'
+    small.write("hubdata.toml", f'jobs = "jobs"\nspool = "spool"\n{target}[lease]\nholds_s = 5\n')
+    sign_with(small, keys)
+
+    with Guillotine((moto.url,)) as guillotine:
+
+        def gate(method: str, path: str) -> int | None:
+            if method != "PUT" or path.partition("?")[0] != f"/{bucket}/{key}":
+                return None
+            guillotine.fall()
+            return 503
+
+        guillotine.gate = gate
+        guillotine.reset(1_000_000)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hubdata", "sync", "--once", "-q"],
+            cwd=small.root,
+            env={**moto.env, "HOME": str(small.root), "AWS_ENDPOINT_URL": guillotine.urls[0]},
+        )
+        guillotine.victim(process.pid)
+        assert process.wait(60) == -signal.SIGKILL
+    assert key not in moto.objects(bucket)
+
+    ended = small.sync(env=moto.env)
+
+    assert ended.code == 0, ended.stdout + ended.stderr
+    mirror = tmp_path / "fetched"
+    for name, body in moto.objects(bucket).items():
+        (mirror / name).parent.mkdir(parents=True, exist_ok=True)
+        (mirror / name).write_bytes(body)
+    assert_sound(mirror, keys, 1)
