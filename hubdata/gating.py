@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hubdata.errors import SourceError, TargetError
+from hubdata.errors import SourceError
 from hubdata.model.event import Event
 from hubdata.model.finding import Finding, Severity
 from hubdata.model.gate import TREE, Gate, Verdict
-from hubdata.model.manifest import Entry
+from hubdata.model.manifest import Manifest
 from hubdata.model.snapshot import Artifact
 from hubdata.ports import Reporter, Target
+from hubdata.publishing.recall import recall
 from hubdata.transfer.digest import VerifiedReader
 from hubdata.transfer.spool import spool_error
 
@@ -34,16 +35,17 @@ _ADVICE = {
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What a target would hold: files of this run by key, and those that stay there as they are."""
+    """What a target would hold: files of this run by key, and those of what it `holds` that stay there as they are."""
 
     artifacts: Mapping[str, Artifact]
-    staying: Mapping[str, Entry] = field(default_factory=dict)
+    holds: Manifest = Manifest()
+    staying: frozenset[str] = frozenset()
 
     @property
     def digest(self) -> str:
         """Return a name of the whole: the same for the same files only."""
         both = {key: artifact.sha256 for key, artifact in self.artifacts.items()}
-        both.update((key, entry.sha256) for key, entry in self.staying.items())
+        both.update((key, self.holds.files[key].sha256) for key in self.staying)
         return hashlib.sha256("".join(f"{both[key]} {key}\n" for key in sorted(both)).encode()).hexdigest()
 
 
@@ -86,7 +88,8 @@ class Gatekeeper:
         if clash := _clash({*candidate.artifacts, *candidate.staying}):
             why = f"cannot be shown the files: {clash} would be a file and a directory"
             return Verdict(self.gate.program, count, 0.0, rule="gate.tree", why=why)
-        lay_out(candidate, target, tree)
+        _lay_out(candidate, tree)
+        _bring(candidate, target, tree, self.directory())
         told = {
             "HUBDATA_RUN_ID": run_id,
             "HUBDATA_JOB": " ".join(jobs),
@@ -104,12 +107,24 @@ class Gatekeeper:
         return Verdict(self.gate.program, count, ended.elapsed_s, output, rule, ended.why)
 
 
-def lay_out(candidate: Candidate, target: Target, tree: Path) -> None:
-    """Write the files of `candidate` into the empty directory `tree`, read-only; the staying ones from `target`."""
+def _lay_out(candidate: Candidate, tree: Path) -> None:
     for key in sorted(candidate.artifacts):
         _copy(candidate.artifacts[key], tree / key)
-    for key in sorted(candidate.staying):
-        _fetch(key, candidate.staying[key], target, tree / key)
+
+
+def _bring(candidate: Candidate, target: Target, tree: Path, aside: Path) -> None:
+    """Fetch what stays at the target into `tree`; `aside` is a directory for that, gone afterwards."""
+    try:
+        staged = recall(target, candidate.holds, candidate.staying, aside)
+        for key, artifact in staged.items():
+            path = tree / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            artifact.path.rename(path)
+            path.chmod(0o444)
+    except OSError as err:
+        raise spool_error(err, tree) from err
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def finding_of(verdict: Verdict, target: str) -> Finding:
@@ -142,22 +157,6 @@ def _copy(artifact: Artifact, path: Path) -> None:
             path.chmod(0o444)
         except OSError as err:
             raise spool_error(err, path.parent) from err
-
-
-def _fetch(key: str, entry: Entry, target: Target, path: Path) -> None:
-    blob = target.read(key, max_bytes=max(1, entry.size))
-    if blob is None or hashlib.sha256(blob.body).hexdigest() != entry.sha256:
-        raise TargetError(
-            f"target {target.name}: {key} is not what its manifest says, so its gate cannot be shown the files",
-            advice="run again; if it stays so, put the file right with `--force`",
-            retryable=True,
-        )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(blob.body)
-        path.chmod(0o444)
-    except OSError as err:
-        raise spool_error(err, path.parent) from err
 
 
 def _report(verdict: Verdict, target: str, reporter: Reporter) -> None:

@@ -14,7 +14,6 @@ from hubdata.model.finding import Finding, Severity
 from hubdata.model.inventory import Inventory
 from hubdata.model.job import Job, Unit
 from hubdata.model.lease import Terms
-from hubdata.model.manifest import Entry
 from hubdata.model.plan import Plan
 from hubdata.model.snapshot import Artifact
 from hubdata.model.stage import Promoted
@@ -208,7 +207,7 @@ def _candidate(planned: tuple[Planned, ...], found: Survey) -> Candidate:
     """Return what the target would hold of the planned jobs: what is held or refused stays there as it is."""
     inventory = found.inventory
     artifacts: dict[str, Artifact] = {}
-    staying: dict[str, Entry] = {}
+    staying: set[str] = set()
     for each in planned:
         left = frozenset(c.key for p in (each.held, each.decision.waiting) if p is not None for c in p.changes)
         mine = {key: artifact for key, artifact in each.reading.snapshot.artifacts.items() if key not in left}
@@ -218,8 +217,8 @@ def _candidate(planned: tuple[Planned, ...], found: Survey) -> Candidate:
             held = inventory.objects.get(key)
             in_place = held is not None and held.sha256 == entry.sha256
             if entry.job == each.plan.job and in_place and key not in gone:
-                staying[key] = entry
-    return Candidate(artifacts, {key: entry for key, entry in staying.items() if key not in artifacts})
+                staying.add(key)
+    return Candidate(artifacts, inventory.manifest, frozenset(staying - artifacts.keys()))
 
 
 def _plan_made(plan: Plan) -> Event:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from tests.support.command import Ended, hubdata
+from tests.support.moto_server import shared
+from tests.support.shared_target import KEYS, SYNC, Bucket, SharedWorld, lines, public, s3, sound
 from tests.support.small_world import GOOD, HTML, NEW, OTHER, WORDS, SmallWorld
 
 GATE = """\
@@ -270,3 +272,31 @@ def test_a_rollback_goes_through_the_gate_too(gated: SmallWorld) -> None:
     assert gated.run(*back).code == 0
     assert gated.public() == old
     assert asked(gated)[-1]["files"] == {key: sha256(body) for key, body in old.items()}
+
+
+def test_before_a_bucket_what_stays_comes_from_the_bucket(tmp_path: Path) -> None:
+    """Of a refused file the tree has its last good version, as the store has it; and nothing is put when it refuses."""
+    bucket = Bucket(shared())
+    gate = tmp_path / "gate"
+    gate.write_text(
+        '#!/bin/sh\ncd "$1" && find . -type f -exec sha256sum {} + | sort > "$HOME/seen"\n! grep -rq 9.9.8 .\n'
+    )
+    gate.chmod(0o755)
+    settings = f'{s3(bucket.name, bucket.cloud.url)}gate = ["{gate}", "{{tree}}"]\n'
+    world = SharedWorld.create(tmp_path, settings, jobs=2)
+    first = {"job0/a.txt": lines(1), "job0/deep/b.txt": lines(2), "job1/c.txt": lines(3)}
+    for key, body in first.items():
+        world.offer(key, body)
+    sound(hubdata(*SYNC, cwd=tmp_path, env=KEYS))
+    world.offer("job0/a.txt", b"nonsense\n")
+    world.offer("job1/c.txt", lines(4))
+    sound(hubdata(*SYNC, cwd=tmp_path, env=KEYS), 3)
+    assert public(bucket.files()) == {**first, "job1/c.txt": lines(4)}
+    rows = (line.split("  ./") for line in (tmp_path / "seen").read_text().splitlines())
+    assert {key: digest for digest, key in rows} == {key: sha256(body) for key, body in public(bucket.files()).items()}
+
+    counted = bucket.count()
+    world.offer("job1/c.txt", lines(4) + b"9.9.8.0/24\n")
+    ended = sound(hubdata(*SYNC, cwd=tmp_path, env=KEYS), 3)
+    assert {f["rule"] for f in ended.job("job1")["findings"]} == {"gate.failed"}
+    assert bucket.count() == counted
