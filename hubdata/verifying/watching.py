@@ -25,6 +25,7 @@ from hubdata.verifying.signatures import Trust
 
 _FIRST_PAUSE_S, _FACTOR, _LONGEST_PAUSE_S = 1.0, 1.5, 15.0
 _MAX_OVERTAKEN = 3
+_WHOLE = 0.9  # a clock that comes back earlier was called away: this process is to end
 
 T = TypeVar("T")
 
@@ -70,6 +71,7 @@ class _Watch:
     looks: int = 0
     overtaken: int = 0
     waited_s: float = 0.0
+    ending: bool = False
 
     def __post_init__(self) -> None:
         families = self.spec.families
@@ -90,11 +92,11 @@ class _Watch:
             served = {family: (*manifests.compare(f, expected), *unsigned[family]) for family, f in fronts.items()}
             if self._paused(_flat(served), patience):
                 continue
-            if expected is not None:
+            if expected is not None and not self.ending:
                 self._look_at_files(expected, fronts, deadline)
                 if self._is_overtaken(expected, deadline):
                     continue
-            if not self._paused(self._of_files(), patience):
+            if self.ending or not self._paused(self._of_files(), patience):
                 return self._result(expected, fronts, served, began)
 
     def _fronts(self, deadline: Deadline) -> Mapping[Family, Front]:
@@ -187,9 +189,12 @@ class _Watch:
             "limit_s": self.wait.total_seconds(),
         }
         self.reporter.emit(Event("copy.waiting", fields))
+        began = self.clock.monotonic()
         self.clock.sleep(timedelta(seconds=pause_s))
-        self.waited_s += pause_s
-        return True
+        slept_s = self.clock.monotonic() - began
+        self.waited_s += slept_s
+        self.ending = slept_s < pause_s * _WHOLE
+        return not self.ending
 
     def _result(
         self,

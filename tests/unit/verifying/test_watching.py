@@ -118,6 +118,19 @@ def test_patience_ends() -> None:
     assert [view.well for view in result.views] == [False, True]
 
 
+@pytest.mark.parametrize("late", [KEY, A])
+def test_a_process_that_is_to_end_waits_no_longer(late: str) -> None:
+    """Its clock comes back at once: what is old is told as it is, and nobody is asked again and again."""
+    world = World({FOUR: new_copy(), SIX: new_copy()})
+    world.copies[SIX].files[late] = old_copy().files[late]
+    world.copies[SIX].modified[late] = YESTERDAY
+    world.sleep = lambda duration: None  # type: ignore[method-assign]
+    result = look(world, wait_s=60)
+    assert (result.exit_code, result.looks, result.waited_s) == (Exit.CDN_PENDING, 1, 0)
+    assert (SIX, "verify.generation" if late == KEY else "verify.stale", late) in rules(result)
+    assert len(world.events) == 1
+
+
 def test_what_does_not_pass_is_not_waited_for() -> None:
     """One look, whatever patience there is."""
     world = World({FOUR: new_copy(), SIX: new_copy()})
