@@ -51,6 +51,11 @@ _SORTS = {
     Sort.REFUSED: (BAD, "\N{MULTIPLICATION SIGN} refused"),
     Sort.HELD: (DOUBTFUL, "! held"),
 }
+_LATE = (
+    f'<li id="late" class="doubtful" hidden><strong>{_MARKS[DOUBTFUL]}:</strong> This page is old. What it called fresh'
+    " was so until the times that stand below, and it does not know what happened after.</li>\n"
+)
+"""Shown by the script once it is true; then what the verdict called good is not."""
 _PLACE = "<!--files-->"
 
 
@@ -81,10 +86,8 @@ def _header(status: Status) -> str:
     generation = f"Generation {files.number(manifest.generation)}, published {files.instant(manifest.published_at)}: "
     return (
         '<a class="skip" href="#jobs">Skip to the jobs</a>\n<header>\n<h1>Is the data fresh?</h1>\n'
-        f'<ul class="said">\n{said}</ul>\n'
+        f'<ul class="said">\n{_LATE}{said}</ul>\n'
         f"<p>{generation if manifest.generation else ''}{count}. Written {_time(now)}: ages are as of then.</p>\n"
-        '<p id="late" class="changed" hidden>Time has passed since: what is marked so below was fresh when this'
-        " page was written, and the page does not know what happened after.</p>\n"
         '<nav aria-label="On this page"><ul><li><a href="#jobs">Jobs</a></li><li><a href="#geoip">GeoIP</a></li>'
         '<li><a href="#trouble">Refused and held</a></li><li><a href="#all">Files</a></li>'
         '<li><a href="#history">Runs</a></li><li><a href="#growth">Growth</a></li></ul></nav>\n</header>\n'

@@ -60,7 +60,8 @@ SCRIPT = """
 (()=>{'use strict';
 const d=document,q=d.getElementById('q');
 for(const e of d.querySelectorAll('[data-until]'))if(Date.now()>Date.parse(e.dataset.until)){
-e.className='badge doubtful';e.textContent=e.dataset.late;d.getElementById('late').hidden=false}
+e.className='badge doubtful';e.textContent=e.dataset.late;d.getElementById('late').hidden=false;
+for(const g of d.querySelectorAll('.said .good'))g.hidden=true}
 if(!q)return;
 const out=d.getElementById('found'),groups=[...d.querySelectorAll('#files tbody')].map(b=>{
 const [h,...r]=b.rows;return{b,r:r.map(e=>({e,t:(h.textContent+e.textContent).toLowerCase()}))}});

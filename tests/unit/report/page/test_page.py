@@ -33,7 +33,7 @@ def told(given: Given, section: str) -> str:
 def verdict(given: Given) -> list[str]:
     """Return the sentences at the page's top."""
     (header,) = read(page_html(given)).all("header")
-    return [text(each) for each in next(header.iter("ul")).iter("li")]
+    return [text(each) for each in next(header.iter("ul")).iter("li") if each.get("hidden") is None]
 
 
 def test_five_seconds_tell_that_everything_is_fresh() -> None:
