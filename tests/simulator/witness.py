@@ -236,8 +236,8 @@ class Witness:
             self._broke(run, call, f"5: {perhaps} removed although another job may want it")
         if len(gone - changed) > max(1, len(mine) / 2) and not run.orders.approve:
             self._broke(run, call, f"7: {len(gone)} of {len(mine)} files of {job.name} removed at once")
-        if gone and (failed := [key for target, key in run.failed if target == call.actor and claims(job, key)]):
-            self._broke(run, call, f"6: {sorted(gone)} removed although {failed} could not be put: perhaps renamed")
+        if gone - changed and (failed := [key for target, key in run.failed if target == call.actor and claims(job, key)]):
+            self._broke(run, call, f"6: {sorted(gone - changed)} removed although {failed} could not be put: perhaps renamed")
 
     def _told(self, run: Run, call: Call) -> None:
         target = call.actor.removeprefix("cdn-")
