@@ -3,6 +3,8 @@
 import time
 from datetime import UTC, datetime, timedelta
 
+from hubdata.transfer import ending
+
 
 class SystemClock:
     """Time as the machine tells it."""
@@ -16,5 +18,5 @@ class SystemClock:
         return time.monotonic()
 
     def sleep(self, duration: timedelta) -> None:
-        """Return after `duration`."""
-        time.sleep(duration.total_seconds())
+        """Return after `duration`, or as soon as this process is to end."""
+        ending.wait(duration.total_seconds())

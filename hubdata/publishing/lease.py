@@ -11,6 +11,7 @@ was killed is not waited for by processes of its machine, which see that it is g
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -21,6 +22,7 @@ from hubdata.model import lease as leases
 from hubdata.model.event import Event
 from hubdata.model.lease import Lease, Terms
 from hubdata.ports import Clock, Reporter, Target
+from hubdata.transfer import ending
 from hubdata.transfer.living import is_gone, this_process
 
 _MAX_BYTES = 64 * 1024
@@ -29,6 +31,9 @@ _SLOWEST_POLL = timedelta(seconds=5)
 _RACES = 100
 _NONE = ""  # the ETag of a lease that was not there; a lease that was not given back has none to go by
 _AGAIN_S = 1.0
+
+_ours: "set[Held]" = set()
+"""Every lease that this process holds."""
 
 
 class Held:
@@ -72,7 +77,11 @@ class Held:
         return self._before == (_NONE if etag is None else etag)
 
     def check(self) -> None:
-        """Raise Conflict when the lease is no longer ours, or may not be: then nothing more must be written."""
+        """Raise Conflict when the lease is no longer ours, or may not be: then nothing more must be written.
+
+        Raises TargetError when this process is to end.
+        """
+        ending.check(self._target.name)
         if self._lost or self._monotonic() >= self._until:
             raise Conflict(
                 f"target {self._target.name}: this run held the lease for too long without being able to renew it",
@@ -131,17 +140,34 @@ def held(
     Raises TargetError, naming the holder, when it is not free within `terms.waits`.
     """
     lease = _acquired(target, terms, run_id=run_id, clock=clock, reporter=reporter)
+    _ours.add(lease)
     lease.start()
     try:
         yield lease
     finally:
         lease.give_back()
+        _ours.discard(lease)
+
+
+def give_all_back(within: timedelta) -> bool:
+    """End every lease of this process, whatever is under way at its target, and tell whether that was done in time.
+
+    For a process that ends amid a call that does not: what is still on its way is a conditional write, as after a kill.
+    """
+    threads = [threading.Thread(target=held.give_back, name="lease-back", daemon=True) for held in tuple(_ours)]
+    until = time.monotonic() + within.total_seconds()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+    return not any(thread.is_alive() for thread in threads)
 
 
 def _acquired(target: Target, terms: Terms, *, run_id: str, clock: Clock, reporter: Reporter) -> Held:
     waited, pause, named = timedelta(), _POLL, ""
     races = 0
     while True:
+        ending.check(target.name)
         blob = target.read(leases.KEY, max_bytes=_MAX_BYTES)
         last = None if blob is None else Lease.from_bytes(blob.body)
         if last is None or last.is_over(_now(target)) or is_gone(last.process):
