@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from hubdata.config.settings_file import Duration
 from hubdata.errors import ConfigError
 from hubdata.model.finding import HOLDING
 from hubdata.model.key import key_problem
@@ -164,6 +165,9 @@ class JobFile(_Table):
 
     description: str = ""
     schedule: Annotated[str, AfterValidator(_cron)] | None = Field(default=None, description="Cron, UTC.")
+    jitter_s: float = Field(default=10, ge=0, le=600, description="The worker starts it up to so much later, by lot.")
+    run_on_start: bool = Field(default=False, description="The worker runs it when it starts, whatever the schedule.")
+    max_age: Duration | None = Field(default=None, description="How old its last success may be.")
     unit: Literal["file", "job"] = "file"
     prune: bool = Field(default=False, description="Delete what the source no longer has.")
     max_deletes: float = Field(

@@ -146,6 +146,9 @@ def _job(name: str, file: JobFile, document: Document) -> Job:
         groups=tuple(Group(g.name, tuple(g.match)) for g in file.groups),
         max_deletes=file.max_deletes,
         retention=timedelta(days=file.retention.days) if file.retention else None,
+        run_on_start=file.run_on_start,
+        jitter=timedelta(seconds=file.jitter_s),
+        max_age=file.max_age,
     )
 
 

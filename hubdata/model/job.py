@@ -99,7 +99,9 @@ class SourceSpec:
 class Job:
     """One TOML file of `jobs/`, checked. `max_deletes` is the share of its public files that may go at once.
 
-    `retention` is how long a target keeps what was public before; None: for as long as the target likes.
+    `retention` is how long a target keeps what was public before; None: for as long as the target likes. The worker
+    starts it at each moment of its `schedule`, up to `jitter` later, and with `run_on_start` whenever it starts itself;
+    `max_age` is how old its last success may be.
     """
 
     name: str
@@ -115,3 +117,6 @@ class Job:
     groups: tuple[Group, ...] = ()
     max_deletes: float = 0.5
     retention: timedelta | None = None
+    run_on_start: bool = False
+    jitter: timedelta = timedelta(seconds=10)
+    max_age: timedelta | None = None
