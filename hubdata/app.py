@@ -61,13 +61,21 @@ class Choices:
     editions: tuple[str, ...] = ()
 
 
-def sync(choices: Choices, reporter: Reporter) -> RunResult:
-    """Return what one run of the chosen jobs did; with `dry_run`, what it would do.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Settings and job files as they were read before, for whoever runs again and again."""
+
+    settings: Settings
+    jobs: tuple[Job, ...]
+
+
+def sync(choices: Choices, reporter: Reporter, known: Known | None = None) -> RunResult:
+    """Return what one run of the chosen jobs did; with `dry_run`, what it would do. What is `known` is not read again.
 
     Raises ConfigError before anything was attempted; every later failure is in the result.
     """
-    settings = settings_of(choices)
-    jobs = load_jobs(settings.jobs)
+    settings = settings_of(choices) if known is None else known.settings
+    jobs = load_jobs(settings.jobs) if known is None else known.jobs
     selected = _selected(choices.jobs, jobs)
     return _run(choices, settings, jobs, selected, reporter)
 
@@ -393,6 +401,12 @@ def build_source(settings: Settings, spec: SourceSpec, context: SourceContext) -
     options = parse_options(Seam.SOURCE, spec.type, spec.options)
     source: Source = load(Seam.SOURCE, spec.type)(options, context)
     return source
+
+
+def lacking(settings: Settings, jobs: Iterable[Job]) -> Mapping[str, str]:
+    """Return by name which jobs a run of all leaves out, and why: the embedded default asks nobody for credentials."""
+    missing = {job.name: _lacks(job) for job in jobs} if settings.embedded else {}
+    return {name: why for name, why in missing.items() if why}
 
 
 def _lacks(job: Job) -> str | None:

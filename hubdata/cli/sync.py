@@ -1,9 +1,14 @@
-"""`hubdata sync --once`: run every job once, then exit."""
+"""`hubdata sync --once`: run every job once, then exit. Without it, the worker: each job on its schedule."""
+
+import os
+import sys
+from contextlib import suppress
 
 import click
 
-from hubdata.cli.common import Common, common_flags, show_run
-from hubdata.errors import Exit
+from hubdata.cli.common import Common, Format, common_flags, show_run
+from hubdata.cli.errors import say
+from hubdata.errors import Exit, HubdataError
 
 
 @click.command()
@@ -26,11 +31,23 @@ def sync(
     allow_rollback: bool,
     wait: bool,
 ) -> Exit:
-    """Fetch, validate, plan, publish what changed, and tell the CDN."""
+    """Fetch, validate, plan, publish what changed, and tell the CDN.
+
+    Without --once this is the worker: it runs every job on its schedule until SIGTERM. SIGHUP has it read its files
+    again, SIGUSR1 runs every job now.
+    """
     if not once:
-        raise click.UsageError(
-            "the scheduled worker comes with a later release. Run `hubdata sync --once` from cron or CI."
-        )
+        of_one_run = {
+            "--dry-run": dry_run,
+            "--force": force,
+            "--approve": bool(approve),
+            "--allow-rollback": allow_rollback,
+            "--wait": wait,
+        }
+        given = [flag for flag, value in of_one_run.items() if value]
+        if given:
+            raise click.UsageError(f"{given[0]} is for one run, not for all that come: add --once.")
+        return _work(common)
     with common.watching() as reporter:
         from hubdata import app
 
@@ -39,3 +56,27 @@ def sync(
         )
         result = app.sync(choices, reporter)
     return show_run(common, result)
+
+
+def _work(common: Common) -> Exit:
+    """Run the worker; how each run ended goes to stdout, a line each, and what happens to stderr."""
+    if common.format is Format.GITHUB:
+        raise click.UsageError("--format github is for one run: add --once.")
+    from hubdata.clock import SystemClock
+    from hubdata.report.log import LogReporter, Verbosity, log_to
+    from hubdata.worker.runs import Ended
+    from hubdata.worker.telling import json_line, text_line
+    from hubdata.worker.worker import Worker
+
+    line = json_line if common.format is Format.JSON else text_line
+
+    def show(ended: Ended) -> None:
+        if not (common.quiet and common.format is Format.TEXT and ended.exit_code is Exit.FINE):
+            with suppress(HubdataError):  # no room for results: the runs go on, and the log tells how they end
+                say(line(ended))
+
+    log_to(sys.stderr, common.verbosity if common.quiet else max(common.verbosity, Verbosity.EVENTS))
+    if not Worker(common.choices(), SystemClock(), LogReporter(), show).run():
+        sys.stdout.flush()
+        os._exit(Exit.FINE)  # threads are amid calls that may never end, and Python would wait for them
+    return Exit.FINE

@@ -53,3 +53,18 @@ def _outcome(code: Exit, targets: tuple[TargetResult, ...], *, dry_run: bool) ->
     if any(target.waiting is not None for target in targets):
         return Outcome.PLANNED
     return Outcome.UNCHANGED
+
+
+def succeeded_at(job: JobResult) -> tuple[str, ...]:
+    """Return the targets at which a job's run left nothing to be wished for: all sound, in public, and told."""
+    refused = any(f.severity is Severity.ERROR and f.rule not in HOLDING for f in job.findings)
+    if job.problem is not None or refused:
+        return ()
+    return tuple(
+        each.target
+        for each in job.targets
+        if each.problem is None
+        and each.held is each.waiting is each.barred is None
+        and not each.failed
+        and not (each.invalidation is not None and each.invalidation.pending)
+    )

@@ -141,11 +141,14 @@ def test_plain_sync_chooses_nothing(runner: CliRunner, asked: Asked) -> None:
     assert asked.calls == [("sync", app.Choices())]
 
 
-def test_sync_without_once_is_refused_with_the_way_out(runner: CliRunner, asked: Asked) -> None:
-    """There is no worker yet: a usage error says what to run, and nothing is run."""
-    done = runner.invoke(root, ["sync"])
+@pytest.mark.parametrize(
+    "flag", ["--dry-run", "--force", "--allow-rollback", "--wait", "--approve=x", "--format=github"]
+)
+def test_what_is_right_for_one_run_alone_is_refused_to_the_worker(runner: CliRunner, asked: Asked, flag: str) -> None:
+    """A worker that forces or lets out each time would do so for years: a usage error says what is missing."""
+    done = runner.invoke(root, ["sync", flag])
     assert done.exit_code == Exit.CONFIG
-    assert "hubdata sync --once" in done.stderr
+    assert "add --once" in done.stderr
     assert asked.calls == []
 
 

@@ -54,7 +54,7 @@ def test_version_loads_nothing(tmp_path: Path) -> None:
     assert _run("--version", cwd=tmp_path).stdout == f"hubdata {__version__}\n"
 
 
-@pytest.mark.parametrize("args", [["-h"], ["sync", "-h"], ["sync"], ["completion", "zsh"]])
+@pytest.mark.parametrize("args", [["-h"], ["sync", "-h"], ["sync", "--force"], ["completion", "zsh"]])
 def test_help_loads_no_heavy_library(tmp_path: Path, args: list[str]) -> None:
     """Help, completion and usage errors answer at once."""
     loaded = _loaded(tmp_path, *args)
@@ -64,7 +64,7 @@ def test_help_loads_no_heavy_library(tmp_path: Path, args: list[str]) -> None:
 
 def test_a_command_loads_no_other(tmp_path: Path) -> None:
     """Whoever syncs does not pay for the other commands."""
-    loaded = _loaded(tmp_path, "sync")
+    loaded = _loaded(tmp_path, "sync", "--force")
     assert "hubdata.cli.sync" in loaded
     assert not loaded & {"hubdata.cli.plan", "hubdata.cli.geoip", "hubdata.cli.config", "hubdata.cli.validate"}
 

@@ -1,0 +1,264 @@
+"""The worker's loop: wait for what is due, for signals and for runs that end; decide; begin; go on.
+
+One thread decides, so nothing happens amid something else. Whoever asks for a run from another thread (`trigger`) is
+answered at once. When the worker is told to end, nothing new is begun; what is under way has a few seconds for the
+call that it is in; then leases are given back whether it has come to an end or not.
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from hubdata import app
+from hubdata.app import Choices, Known
+from hubdata.errors import ConfigError, HubdataError
+from hubdata.model.event import Event
+from hubdata.model.success import Success
+from hubdata.plugins import suggest
+from hubdata.ports import Clock, Reporter
+from hubdata.publishing.lease import give_all_back
+from hubdata.transfer import ending
+from hubdata.transfer.process import end_all
+from hubdata.worker import watching
+from hubdata.worker.agenda import Agenda, Answer
+from hubdata.worker.board import Board, LastRun
+from hubdata.worker.orphans import reap
+from hubdata.worker.runs import Ended, Runs, Sync, remembered
+from hubdata.worker.schedule import Cause, at_start
+from hubdata.worker.signals import ENDING, caught
+from hubdata.worker.watching import Roster, Watch
+
+LOOK = timedelta(seconds=2)
+"""How often files are looked at; the loop waits no longer, so a clock that is set is noticed as soon."""
+
+GRACE = timedelta(seconds=5)
+"""For the calls that are under way when the worker is told to end."""
+
+GIVE_BACK = timedelta(seconds=2)
+"""For leases of runs whose calls have not come to an end by then: in all below ten seconds, as containers get."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """What targets keep of jobs that are new to this worker."""
+
+    found: Mapping[str, Mapping[str, Success | None]]
+
+
+class Worker:
+    """All jobs, each on its schedule. `board` is for whoever shows how they stand, `trigger` for whoever wants a run.
+
+    `show` is called with every run that ended. Raises ConfigError when there is nothing to begin with.
+    """
+
+    def __init__(
+        self,
+        choices: Choices,
+        clock: Clock,
+        reporter: Reporter,
+        show: Callable[[Ended], None],
+        sync: Sync = app.sync,
+    ) -> None:
+        self._choices, self._clock, self._reporter, self._show = choices, clock, reporter, show
+        self.mailbox: SimpleQueue[Any] = SimpleQueue()
+        self._runs = Runs(choices, clock, reporter, self.mailbox.put, sync)
+        self._agenda, self._lock = Agenda(), threading.Lock()
+        self.board = Board(clock.now())
+        self._left_out: Mapping[str, str] = {}
+        self._roster = watching.read(choices, None)
+        for name in choices.jobs:
+            if name not in self._roster.names:
+                advice = suggest(name, sorted(self._roster.names))
+                raise ConfigError(f"--job {name}: there is no such job", advice=advice)
+        if not self._roster.jobs:
+            said = [self._roster.problem, *self._roster.problems.values()]
+            raise ConfigError("\n".join(filter(None, said)), advice="`hubdata config check` lists every problem")
+        self._watch = Watch(self._fingerprint())
+        self._targets = choices.targets or tuple(self._roster.settings.targets)
+
+    def run(self) -> bool:
+        """Work until SIGTERM or SIGINT; tell whether everything under way had come to its end by then."""
+        with caught(self.mailbox):
+            self._emit("worker.started", jobs=",".join(self._roster.jobs))
+            self._take(self._roster)
+            while (number := self._turn()) is None:
+                pass
+            return self._end(number)
+
+    def trigger(self, job: str, cause: Cause = Cause.REQUEST) -> Answer:
+        """Begin a run of `job` now, unless one goes on already, and return which; from any thread."""
+        if ending.begun():
+            answer = Answer.ENDING
+        else:
+            with self._lock:
+                answer = self._agenda.begin(job, cause)
+                known = Known(self._roster.settings, tuple(self._roster.jobs.values()))
+        if answer is Answer.BEGUN:
+            self._emit("job.begun", job=job, cause=cause)
+            self.board.note(job, running_since=self._clock.now(), running_cause=cause)
+            self._runs.begin(job, cause, known)
+        else:
+            self._emit("job.not_begun", job=job, cause=cause, reason=answer)
+        return answer
+
+    def _turn(self) -> signal.Signals | None:
+        """Deal with what there is to deal with; return the signal that ends the worker, None while it goes on."""
+        try:
+            message = self.mailbox.get(timeout=self._pause())
+        except Empty:
+            message = None
+        if isinstance(message, signal.Signals):
+            if message in ENDING:
+                return message
+            self._heed(message)
+        elif isinstance(message, Ended):
+            self._note(message)
+        elif isinstance(message, _Remembered):
+            self._begin_at_start(message)
+        self._look()
+        self._begin_due()
+        return None
+
+    def _pause(self) -> float:
+        with self._lock:
+            at = self._agenda.wakes_at
+        left = LOOK if at is None else min(LOOK, at - self._clock.now())
+        return max(0.0, left.total_seconds())
+
+    def _heed(self, number: signal.Signals) -> None:
+        if number is signal.SIGHUP:
+            self._read("SIGHUP")
+            return
+        for job in self._mine(self._roster):
+            self.trigger(job, Cause.SIGNAL)
+
+    def _look(self) -> None:
+        if self._watch.changed(self._fingerprint()):
+            self._read("changed")
+
+    def _read(self, why: str) -> None:
+        now = self._fingerprint()
+        roster = watching.read(self._choices, self._roster)
+        self._watch.read(now)
+        self._emit("jobs.read", because=why, jobs=",".join(roster.jobs))
+        self._take(roster)
+
+    def _take(self, roster: Roster) -> None:
+        """Put `roster` in force, tell what is wrong with it, and ask when its new jobs have last succeeded."""
+        for name, said in roster.problems.items():
+            what = "its last good version stays in force" if name in roster.jobs else "it is not run"
+            self._emit("job.broken", job=name, what=what, problem=said)
+        if roster.problem:
+            self._emit("settings.broken", what="what was read before stays in force", problem=roster.problem)
+        left_out = app.lacking(roster.settings, (j for n, j in roster.jobs.items() if n not in self._choices.jobs))
+        for name, why in left_out.items():
+            if self._left_out.get(name) != why:
+                self._emit("job.left_out", job=name, because=why)
+        self._left_out = left_out
+        mine = self._mine(roster)
+        with self._lock:
+            self._roster = roster
+            new, gone = self._agenda.admit({name: roster.jobs[name] for name in mine}, self._clock.now())
+        shown = (*mine, *(n for n in roster.problems if not self._choices.jobs or n in self._choices.jobs))
+        self._targets = self._choices.targets or tuple(roster.settings.targets)
+        self.board.keep(frozenset(shown))
+        self.board.tell(problem=roster.problem, targets=tuple(self._targets))
+        for name in shown:
+            job = roster.jobs.get(name)
+            self.board.note(name, file_problem=roster.problems.get(name, ""), next_fire=self._next(name))
+            if job is not None:
+                self.board.note(name, description=job.description, schedule=job.schedule, max_age=job.max_age)
+        for name in new:
+            at = self._next(name)
+            self._emit("job.scheduled", job=name, next="never" if at is None else f"{at:%Y-%m-%dT%H:%M:%SZ}")
+        for name in gone:
+            self._emit("job.unscheduled", job=name)
+        if new:
+            known = Known(roster.settings, tuple(roster.jobs.values()))
+            ask = threading.Thread(target=self._remember, args=(known, new), name="last-successes", daemon=True)
+            ask.start()
+
+    def _remember(self, known: Known, jobs: tuple[str, ...]) -> None:
+        try:
+            found = remembered(known, jobs, tuple(self._targets), self._reporter)
+        except HubdataError as err:
+            self._emit("success.unknown", error=str(err))
+            found = {job: dict.fromkeys(self._targets) for job in jobs}
+        self.mailbox.put(_Remembered(found))
+
+    def _begin_at_start(self, remembered: _Remembered) -> None:
+        """Begin what was missed while no worker ran, or is to run whenever one starts."""
+        for name, by_target in remembered.found.items():
+            known = {target: success.ended_at for target, success in by_target.items() if success is not None}
+            self.board.succeeded(name, known)
+            job = self._roster.jobs.get(name)
+            with self._lock:
+                cron = self._agenda.cron(name)
+            cause = None if job is None else at_start(job, cron, by_target.values(), self._clock.now())
+            if cause is not None:
+                self.trigger(name, cause)
+
+    def _begin_due(self) -> None:
+        with self._lock:
+            due = self._agenda.due(self._clock.now())
+        for each in due:
+            if each.owed:
+                self._emit("job.already_running", job=each.job, cause=each.cause, then="it runs again after that")
+            else:
+                self.trigger(each.job, each.cause)
+            self.board.note(each.job, next_fire=self._next(each.job))
+
+    def _note(self, ended: Ended) -> None:
+        """Show how a run ended, and begin what it is owed."""
+        code = int(ended.exit_code)
+        self._emit("job.ended", job=ended.job, outcome=ended.outcome, exit_code=code, error=ended.error)
+        last = LastRun(ended.cause, ended.started_at, ended.ended_at, ended.exit_code, ended.outcome, ended.result)
+        self.board.note(ended.job, running_since=None, running_cause=None, last_run=last, last_error=ended.error)
+        self.board.succeeded(ended.job, dict.fromkeys(ended.succeeded, ended.ended_at))
+        self._show(ended)
+        with self._lock:
+            owed, idle = self._agenda.ended(ended.job), not self._agenda.running
+        if idle:
+            reap()
+        if owed is not None:
+            self.trigger(ended.job, owed)
+
+    def _end(self, number: signal.Signals) -> bool:
+        """End in good order: what is under way first, then leases."""
+        ending.begin()
+        self.board.tell(ending=True)
+        with self._lock:
+            running = ",".join(self._agenda.running)
+        self._emit("worker.ending", signal=number.name, running=running)
+        end_all()
+        done = self._runs.wait(GRACE)
+        back = give_all_back(GIVE_BACK)
+        while not self.mailbox.empty():
+            message = self.mailbox.get()
+            if isinstance(message, Ended):
+                self._note_last(message)
+        self._emit("worker.ended", runs="ended" if done else "broken off", leases="given back" if back else "kept")
+        return done
+
+    def _note_last(self, ended: Ended) -> None:
+        self._emit("job.ended", job=ended.job, outcome=ended.outcome, exit_code=int(ended.exit_code), error=ended.error)
+        self._show(ended)
+
+    def _mine(self, roster: Roster) -> tuple[str, ...]:
+        chosen = self._choices.jobs
+        return tuple(n for n in roster.jobs if (not chosen or n in chosen) and n not in self._left_out)
+
+    def _fingerprint(self) -> watching.Fingerprint:
+        return watching.fingerprint(self._choices, self._roster.settings)
+
+    def _next(self, job: str) -> Any:
+        with self._lock:
+            slot = self._agenda.slot(job)
+        return None if slot is None else slot.fire
+
+    def _emit(self, name: str, **fields: str | int) -> None:
+        self._reporter.emit(Event(name, fields))
