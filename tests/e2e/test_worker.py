@@ -1,0 +1,236 @@
+"""The real worker in a process of its own: started, asked, stopped, killed, and started again.
+
+Nothing waits for a minute of a cron expression: runs are begun by the start, by SIGUSR1, or because one was missed.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.small_world import GOOD, NEW, WORDS, SmallWorld
+from tests.support.strict_s3 import S3_BUCKET, Fault, StrictS3
+
+KEYS = {
+    "AWS_ACCESS_KEY_ID": "AKIATESTTESTTESTTEST",
+    "AWS_SECRET_ACCESS_KEY": "sentinel",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+WITHIN_S = 10.0
+YEARLY = 'schedule = "0 0 1 1 *"\n'
+HOURLY = 'schedule = "17 * * * *"\n'
+RECORD = "mirror/.hubdata/last/words.json"
+
+
+class Worker:
+    """A worker process. What it says is read as it comes."""
+
+    def __init__(self, world: SmallWorld, *flags: str, within: Sequence[str] = ()) -> None:
+        self.err = world.root / f"worker-{time.monotonic_ns()}.err"
+        self.out = self.err.with_suffix(".out")
+        with self.err.open("wb") as err, self.out.open("wb") as out:
+            self.process = subprocess.Popen(
+                [*within, sys.executable, "-m", "hubdata", "sync", "--format", "json", *flags],
+                cwd=world.root,
+                env={"PATH": os.environ["PATH"], "HOME": str(world.root), **KEYS},
+                stdout=out,
+                stderr=err,
+            )
+        self.pid = self.process.pid
+
+    def says(self, *words: str, times: int = 1) -> None:
+        """Return once that many lines of its log have all `words`."""
+        until(lambda: len(self.lines(*words)) >= times, self.log)
+
+    def lines(self, *words: str) -> list[str]:
+        """Return the lines of its log that have all `words`."""
+        return [line for line in self.log().splitlines() if all(word in line for word in words)]
+
+    def log(self) -> str:
+        """Return what it has logged so far."""
+        return self.err.read_text()
+
+    def results(self) -> list[Any]:
+        """Return what it has said of runs that ended, each a whole object on a line of its own."""
+        return [json.loads(line) for line in self.out.read_text().splitlines()]
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the worker itself."""
+        os.kill(self.pid, number)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> float:
+        """Return the seconds it took to end, having asserted that it ended with 0."""
+        sent = time.monotonic()
+        self.send(number)
+        assert self.process.wait(30) == 0, self.log()
+        assert "Traceback" not in self.log(), self.log()
+        return time.monotonic() - sent
+
+
+def until(reached: Callable[[], bool], said: Callable[[], str] = str) -> None:
+    """Return once `reached()`."""
+    deadline = time.monotonic() + 30
+    while not reached():
+        assert time.monotonic() < deadline, said()
+        time.sleep(0.02)
+
+
+@contextmanager
+def worker(world: SmallWorld, *flags: str, within: Sequence[str] = ()) -> Iterator[Worker]:
+    """Give a running worker; it is killed if the test leaves it behind."""
+    running = Worker(world, *flags, within=within)
+    try:
+        yield running
+    finally:
+        running.process.kill()
+        running.process.wait()
+
+
+def scheduled(small: SmallWorld, job: str, line: str) -> None:
+    """Give a job times, at the top of its file."""
+    path = f"jobs/{job}.toml"
+    small.write(path, line + (small.root / path).read_text())
+
+
+def test_what_was_missed_is_made_up_for_after_a_kill(small: SmallWorld) -> None:
+    """A job without a success runs at once; after SIGKILL only one whose success is too old does; each says why."""
+    scheduled(small, "words", HOURLY)
+    with worker(small) as first:
+        first.says("job.ended job=words outcome=unchanged")
+        until((small.root / RECORD).exists)
+        first.send(signal.SIGKILL)
+        first.process.wait()
+        assert [(each["job"], each["cause"]) for each in first.results()] == [("words", "catch-up")]
+    kept = json.loads((small.root / RECORD).read_text())
+    (small.root / RECORD).write_text(json.dumps({**kept, "started_at": "2020-01-01T00:17:00Z"}))
+    with worker(small) as second:
+        second.says("job.ended job=words")
+        assert second.results()[0]["cause"] == "catch-up"
+        second.end()
+    assert json.loads((small.root / RECORD).read_text())["started_at"] > "2026"
+    small.edit("jobs/words.toml", HOURLY, YEARLY)
+    with worker(small) as third:
+        third.says("job.scheduled job=words")
+        third.send(signal.SIGUSR1)
+        third.says("job.ended", times=2)
+        third.end()
+        assert {each["cause"] for each in third.results()} == {"signal"}, "nothing was missed since this year began"
+
+
+def test_files_are_read_again_on_sighup_and_when_they_change(small: SmallWorld) -> None:
+    """A broken file keeps its last good version and is told; mended, it is in force; one that goes needs no signal."""
+    with worker(small) as running:
+        running.says("job.scheduled job=words")
+        good = (small.root / "jobs/words.toml").read_text()
+        small.write("jobs/words.toml", good + "bogus = 1\n")
+        running.send(signal.SIGHUP)
+        running.says("job.broken job=words", "last good version", "bogus")
+        small.write(f"data/{WORDS}", "/wp-login.php\n/.env\n")
+        running.send(signal.SIGUSR1)
+        running.says("job.ended job=words outcome=published")
+        assert small.public()[WORDS] == b"/wp-login.php\n/.env\n"
+
+        small.write("jobs/words.toml", YEARLY + good)
+        running.send(signal.SIGHUP)
+        running.says("jobs.read because=SIGHUP", times=2)
+        assert len(running.lines("job.broken")) == 1
+
+        (small.root / "jobs/lists.toml").unlink()  # noticed without a signal
+        running.says("job.unscheduled job=lists")
+        running.end(signal.SIGINT)
+
+
+def test_a_run_that_goes_already_is_told_to_whoever_asks(small: SmallWorld) -> None:
+    """Asked again amid a put that takes its time, the worker says so, and begins no second run beside it."""
+    release, slow = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        slow.set()
+        release.wait(30)
+
+    with StrictS3() as store:
+        to_bucket(small, store)
+        store.faults.append(Fault("PUT", before=hold, key=GOOD))
+        with worker(small, "--job", "lists") as running:
+            running.says("job.scheduled job=lists")
+            running.send(signal.SIGUSR1)
+            until(slow.is_set, running.log)
+            running.send(signal.SIGUSR1)
+            running.says("job.not_begun job=lists", "already running")
+            release.set()
+            running.says("job.ended job=lists")
+            running.end()
+            assert len(running.results()) == 1
+
+
+def to_bucket(small: SmallWorld, store: StrictS3) -> None:
+    """Let the world publish into `store` alone."""
+    text = (small.root / "hubdata.toml").read_text().partition("[targets")[0]
+    text += f'[targets.aws]\ntype = "s3"\nbucket = "{S3_BUCKET}"\nregion = "us-east-1"\nendpoint_url = "{store.url}"\n'
+    small.write("hubdata.toml", text)
+
+
+@pytest.mark.parametrize("held_s", [1.5, 30.0], ids=["a slow store", "a store that hangs"])
+def test_sigterm_amid_a_put(small: SmallWorld, held_s: float) -> None:
+    """It ends with 0 in time, nothing is committed, the lease is given back, and the next run does the rest."""
+    release, slow = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        slow.set()
+        release.wait(held_s)
+
+    with StrictS3() as store:
+        to_bucket(small, store)
+        store.faults.append(Fault("PUT", before=hold, key=GOOD))
+        with worker(small) as running:
+            running.says("job.scheduled job=lists")
+            running.send(signal.SIGUSR1)
+            until(slow.is_set, running.log)
+            lease = json.loads(store.objects[".hubdata/lease.json"].body)
+            assert lease["expires_at"] > lease["acquired_at"], "it is held"
+            assert running.end() < WITHIN_S
+            assert running.lines("worker.ended", "broken off" if held_s > WITHIN_S else "runs=ended")
+        lease = json.loads(store.objects[".hubdata/lease.json"].body)
+        assert lease["expires_at"] == lease["acquired_at"], "it was given back"
+        assert GOOD not in manifest_keys(store)
+        release.set()
+        done = small.sync(env=KEYS)
+        assert done.code == 0, done.stdout
+        assert GOOD in manifest_keys(store)
+
+
+def manifest_keys(store: StrictS3) -> set[str]:
+    """Return the keys that are published."""
+    held = store.objects.get("manifest.json")
+    return set() if held is None else set(json.loads(held.body)["files"])
+
+
+def test_as_the_first_process_of_a_container(small: SmallWorld) -> None:
+    """With number 1 in a namespace of its own it heeds the same signals, and ends with 0."""
+    within = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*within, "true"], check=False, capture_output=True).returncode
+    ):
+        pytest.skip("no process namespace can be made here")
+    small.repo.commit({GOOD: NEW})
+    with worker(small, within=within) as running:
+        running.says("worker.started")
+        children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children").read_text()
+        running.pid = int(children.split()[0])
+        running.send(signal.SIGHUP)
+        running.says("jobs.read because=SIGHUP")
+        running.send(signal.SIGUSR1)
+        running.says("job.ended", times=2)
+        assert small.public()[GOOD] == NEW
+        assert running.end() < WITHIN_S
