@@ -230,14 +230,15 @@ class Witness:
         store = self.world.targets[call.actor]
         changed = {key for key in mine if store.versions[key][-1].etag != before.files[key].etag}
         gone = mine - after.files.keys()
-        if gone - changed and not job.prune:
+        good = gone - changed  # what is not what was published may always be forgotten
+        if good and not job.prune:
             self._broke(run, call, f"7: {sorted(gone)} removed by a job that does not prune")
         if perhaps := [key for key in gone if any(claims(other, key) for other in run.silent)]:
             self._broke(run, call, f"5: {perhaps} removed although another job may want it")
-        if len(gone - changed) > max(1, len(mine) / 2) and not run.orders.approve:
+        if len(good) > max(1, len(mine) / 2) and not run.orders.approve:
             self._broke(run, call, f"7: {len(gone)} of {len(mine)} files of {job.name} removed at once")
-        if gone - changed and (failed := [key for target, key in run.failed if target == call.actor and claims(job, key)]):
-            self._broke(run, call, f"6: {sorted(gone - changed)} removed although {failed} could not be put: perhaps renamed")
+        if good and (failed := [key for target, key in run.failed if target == call.actor and claims(job, key)]):
+            self._broke(run, call, f"6: {sorted(good)} removed although {failed} could not be put: perhaps renamed")
 
     def _told(self, run: Run, call: Call) -> None:
         target = call.actor.removeprefix("cdn-")
