@@ -123,11 +123,13 @@ def test_a_public_page_tells_of_a_failure_no_more_than_its_kind() -> None:
 
 def test_secrets_are_masked_wherever_they_turn_up() -> None:
     """In messages and commands, by their shape."""
-    problem = replace(samples.FAILURE, message="https://bob:hunter22@example.org/ failed")
-    run = samples.run(1, samples.ended("geoip", Outcome.FAILED, problem=problem), command=("get", "?token=sesame-open"))
+    finding = replace(ERROR, message="https://bob:hunter22@example.org/ is odd", advice="?token=sesame-open")
+    run = samples.run(1, samples.ended("geoip", Outcome.REFUSED, finding), command=("get", "?token=sesame-open"))
+    run = replace(run, record={**run.record, "problem": {"message": "?sig=hunter22"}})
     html = page_html(samples.small(runs=(run,), private=True))
     assert "hunter22" not in html
     assert "sesame-open" not in html
+    assert "example.org/ is odd" in html
 
 
 def test_databases_are_told_with_their_build_and_age() -> None:
