@@ -6,20 +6,19 @@ or shapes to know what it says. All names come from files of strangers: they rea
 """
 
 from collections.abc import Sequence
-from html import escape
 
 from hubdata.model.geo import GeoComparison, GeoDifference
 from hubdata.report import geo_words as words
+from hubdata.report.html import PALETTE, document
+from hubdata.report.html import table as _table
+from hubdata.report.html import text as _text
 from hubdata.report.redaction import redact
-from hubdata.report.terminal import plain
 
 _BAR, _GAP, _LEFT, _WIDTH, _RIGHT = 18, 8, 190, 420, 150
 
-_CSS = """
-:root{color-scheme:light dark;--ink:#1b1f24;--soft:#57606a;--page:#fff;--line:#d0d7de;--bar:#0a5dc2;
---changed:#8f5f00;--gained:#116329;--lost:#b3261e}
-@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9aa5b1;--page:#0d1117;--line:#3d444d;--bar:#6cb0ff;
---changed:#e0aa2b;--gained:#56d364;--lost:#ff8a80}}
+_CSS = (
+    PALETTE
+    + """\
 body{margin:0 auto;padding:1.5rem;max-width:60rem;background:var(--page);color:var(--ink);
 font:1rem/1.5 system-ui,sans-serif}
 h1{font-size:1.5rem}h2{font-size:1.2rem;margin-top:2rem;border-top:1px solid var(--line);padding-top:1rem}
@@ -30,21 +29,16 @@ svg{max-width:100%;height:auto;display:block}svg text{fill:var(--ink);font-size:
 .bar{fill:var(--bar)}.changed{fill:var(--changed)}.gained{fill:var(--gained)}.lost{fill:var(--lost)}
 .soft{color:var(--soft)}.refused{color:var(--lost)}code{overflow-wrap:anywhere}
 """
+)
 
 
 def geo_comparison_html(result: GeoComparison) -> str:
     """Return a comparison as a whole HTML document, in ASCII."""
-    title = f"{_name(result.old)} and {_name(result.new)}"
+    title = f"{redact(result.old)} and {redact(result.new)}"
     body = _refused(result) if result.difference is None else _compared(result, result.difference)
     notices = "".join(f'<p class="soft">Note: {_text(redact(notice))}</p>\n' for notice in result.notices)
-    page = (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>GeoIP: {title}</title>\n<style>{_CSS}</style>\n</head>\n<body>\n<main>\n"
-        f"<h1>How two GeoIP databases differ</h1>\n{notices}{body}</main>\n</body>\n</html>\n"
-    )
-    return page.encode("ascii", "xmlcharrefreplace").decode("ascii")
+    head = f"<main>\n<h1>How two GeoIP databases differ</h1>\n{notices}"
+    return document(f"GeoIP: {title}", f"{head}{body}</main>\n", style=_CSS)
 
 
 def _refused(result: GeoComparison) -> str:
@@ -111,29 +105,9 @@ def _bars(name: str, title: str, rows: Sequence[tuple[str, int, str, str]]) -> s
     )
 
 
-def _table(caption: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, numbers: int) -> str:
-    """Return a table whose cells are HTML already; the last `numbers` columns are numbers."""
-    first = len(head) - numbers
-    kinds = ["" if index < first else ' class="n"' for index in range(len(head))]
-    titles = "".join(f'<th scope="col"{kind}>{_text(each)}</th>' for each, kind in zip(head, kinds, strict=True))
-    body = "".join(
-        f'<tr><th scope="row">{row[0]}</th>'
-        + "".join(f"<td{kind}>{each}</td>" for each, kind in zip(row[1:], kinds[1:], strict=True))
-        + "</tr>\n"
-        for row in rows
-    )
-    head_row = f"<caption>{_text(caption)}</caption>\n<thead><tr>{titles}</tr></thead>"
-    return f"<table>\n{head_row}\n<tbody>\n{body}</tbody>\n</table>\n"
-
-
 def _short(label: str) -> str:
     return label if len(label) <= 24 else f"{label[:23]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _name(side: str) -> str:
     return _text(redact(side))
-
-
-def _text(text: str) -> str:
-    """Return foreign text as text: nothing unprintable, nothing that HTML would obey."""
-    return escape(plain(text))
