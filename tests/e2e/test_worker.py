@@ -234,3 +234,53 @@ def test_as_the_first_process_of_a_container(small: SmallWorld) -> None:
         running.says("job.ended", times=2)
         assert small.public()[GOOD] == NEW
         assert running.end() < WITHIN_S
+
+
+def state_of(pid: int) -> tuple[float, int, int]:
+    """Return a process's resident set in MB, its open files, and its threads."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return (
+        int(status["VmRSS"].split()[0]) / 1024,
+        sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()),
+        int(status["Threads"]),
+    )
+
+
+@pytest.mark.parametrize("bucket", [False, True], ids=["directory", "bucket"])
+def test_run_after_run_leaves_nothing_behind(small: SmallWorld, *, bucket: bool) -> None:
+    """Once warm, memory stays where it is, and so do open files, threads and the spool, however often a job runs.
+
+    Every tenth run publishes. HUBDATA_TESTS_LONG makes it a thousand runs.
+    """
+    runs = 1000 if os.environ.get("HUBDATA_TESTS_LONG") else 150
+    warm = runs // 3
+    with StrictS3() as store:
+        if bucket:
+            to_bucket(small, store)
+        with worker(small, "--job", "words", "-q") as running:
+            seen: list[tuple[float, int, int]] = []
+            until(lambda: b"hubdata" in Path(f"/proc/{running.pid}/cmdline").read_bytes())
+            until(lambda: handles_usr1(running.pid))
+            for number in range(1, runs + 1):
+                if number % 10 == 0:
+                    small.write(f"data/{WORDS}", f"/wp-login.php\n/probe-{number}\n")
+                running.send(signal.SIGUSR1)
+                until(lambda wanted=number: running.out.read_bytes().count(b"\n") >= wanted, running.log)  # type: ignore[misc]
+                seen.append(state_of(running.pid))
+            outcomes = [each["outcome"] for each in running.results()]
+            running.end()
+        store.seen.clear()
+    assert outcomes.count("published") >= runs // 10, outcomes
+    assert set(outcomes) == {"published", "unchanged"}
+    before, after = (max(mb for mb, _, _ in part) for part in (seen[:warm], seen[warm:]))
+    print(f"{runs} runs: {before:.1f} MB in the first {warm}, {after:.1f} MB since; files, threads {seen[-1][1:]}")
+    assert after - before < 5
+    for column in (1, 2):
+        assert max(each[column] for each in seen[warm:]) <= max(each[column] for each in seen[:warm]) + 2
+    assert small.left_over() == []
+
+
+def handles_usr1(pid: int) -> bool:
+    """Tell whether a process has a handler for SIGUSR1 by now: before, it would end it."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return bool(int(status["SigCgt"], 16) >> (signal.SIGUSR1 - 1) & 1)
