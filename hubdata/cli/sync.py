@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from contextlib import suppress
 
 import click
@@ -76,7 +77,8 @@ def _work(common: Common) -> Exit:
                 say(line(ended))
 
     log_to(sys.stderr, common.verbosity if common.quiet else max(common.verbosity, Verbosity.EVENTS))
-    if not Worker(common.choices(), SystemClock(), LogReporter(), show).run():
+    done = Worker(common.choices(), SystemClock(), LogReporter(), show).run()
+    if not done or threading.active_count() > 1:
         sys.stdout.flush()
         os._exit(Exit.FINE)  # threads are amid calls that may never end, and Python would wait for them
     return Exit.FINE

@@ -21,6 +21,7 @@ from hubdata.model.success import Success
 from hubdata.plugins import suggest
 from hubdata.ports import Clock, Reporter
 from hubdata.publishing.lease import give_all_back
+from hubdata.report.redaction import redact
 from hubdata.transfer import ending
 from hubdata.transfer.process import end_all
 from hubdata.worker import watching
@@ -74,6 +75,10 @@ class Worker:
             if name not in self._roster.names:
                 advice = suggest(name, sorted(self._roster.names))
                 raise ConfigError(f"--job {name}: there is no such job", advice=advice)
+        for name in choices.targets:
+            if name not in self._roster.settings.targets:
+                advice = suggest(name, self._roster.settings.targets)
+                raise ConfigError(f"--target {name}: there is no such target", advice=advice)
         if not self._roster.jobs:
             said = [self._roster.problem, *self._roster.problems.values()]
             raise ConfigError("\n".join(filter(None, said)), advice="`hubdata config check` lists every problem")
@@ -217,7 +222,9 @@ class Worker:
         code = int(ended.exit_code)
         self._emit("job.ended", job=ended.job, outcome=ended.outcome, exit_code=code, error=ended.error)
         last = LastRun(ended.cause, ended.started_at, ended.ended_at, ended.exit_code, ended.outcome, ended.result)
-        self.board.note(ended.job, running_since=None, running_cause=None, last_run=last, last_error=ended.error)
+        self.board.note(
+            ended.job, running_since=None, running_cause=None, last_run=last, last_error=redact(ended.error)
+        )
         self.board.succeeded(ended.job, dict.fromkeys(ended.succeeded, ended.ended_at))
         self._show(ended)
         with self._lock:
@@ -237,6 +244,7 @@ class Worker:
         end_all()
         done = self._runs.wait(GRACE)
         back = give_all_back(GIVE_BACK)
+        end_all()  # what a run has tried once more meanwhile
         while not self.mailbox.empty():
             message = self.mailbox.get()
             if isinstance(message, Ended):

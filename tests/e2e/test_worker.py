@@ -26,6 +26,7 @@ KEYS = {
     "AWS_SECRET_ACCESS_KEY": "sentinel",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+LONG = bool(os.environ.get("HUBDATA_TESTS_LONG"))  # read now: a test's environment has nothing of ours
 WITHIN_S = 10.0
 YEARLY = 'schedule = "0 0 1 1 *"\n'
 HOURLY = 'schedule = "17 * * * *"\n'
@@ -252,7 +253,7 @@ def test_run_after_run_leaves_nothing_behind(small: SmallWorld, *, bucket: bool)
 
     Every tenth run publishes. HUBDATA_TESTS_LONG makes it a thousand runs.
     """
-    runs = 1000 if os.environ.get("HUBDATA_TESTS_LONG") else 150
+    runs = 1000 if LONG else 150
     warm = runs // 3
     with StrictS3() as store:
         if bucket:
@@ -284,3 +285,13 @@ def handles_usr1(pid: int) -> bool:
     """Tell whether a process has a handler for SIGUSR1 by now: before, it would end it."""
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     return bool(int(status["SigCgt"], 16) >> (signal.SIGUSR1 - 1) & 1)
+
+
+@pytest.mark.parametrize(
+    ("flags", "word"), [(("--job", "lisst"), "lists"), (("--target", "miror"), "mirror"), (("--jobs", "gone"), "gone")]
+)
+def test_what_cannot_ever_work_ends_the_worker_at_once(small: SmallWorld, flags: tuple[str, ...], word: str) -> None:
+    """A name that is mistyped is no matter for years of failing runs: exit code 2, and what may have been meant."""
+    ended = small.run("sync", *flags)
+    assert ended.code == 2
+    assert word in ended.stderr

@@ -43,7 +43,7 @@ def test_a_file_that_is_broken_from_the_start_is_no_job(root: Path) -> None:
     """Nothing is known of it that could be run; it is told, and the other job is in force."""
     (root / "jobs/a.toml").write_text("bogus = 1\n" + JOB)
     roster = read(Choices(), None)
-    assert (set(roster.jobs), set(roster.problems), roster.names) == ({"b"}, {"a"}, {"a", "b"})
+    assert (set(roster.jobs), set(roster.problems), set(roster.names)) == ({"b"}, {"a"}, {"a", "b"})
 
 
 def test_a_file_that_is_gone_takes_its_job_with_it(root: Path) -> None:
