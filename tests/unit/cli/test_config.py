@@ -37,7 +37,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_show_tells_each_value_and_its_origin(runner: CliRunner) -> None:
     """A setting from the file names its line; one that nobody set says default."""
-    done = runner.invoke(root, ["config", "show"])
+    done = runner.invoke(root, ["config", "show"], env={"COLUMNS": "300"})
     assert done.exit_code == 0
     rows = {line.split()[0]: line for line in done.stdout.splitlines()}
     assert "hubdata.toml:3" in rows["targets.disk.type"]
