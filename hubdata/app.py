@@ -18,8 +18,6 @@ from hubdata.config.editions import refresh
 from hubdata.config.jobs import load_jobs
 from hubdata.config.settings import Settings, load_settings
 from hubdata.errors import ConfigError
-from hubdata.gating import Gatekeeper
-from hubdata.measuring import Measurer
 from hubdata.model.job import FileRule, Job, SourceSpec
 from hubdata.model.run import HookResult, RunResult
 from hubdata.pipeline import run
@@ -27,18 +25,20 @@ from hubdata.planning.approval import plan_id
 from hubdata.planning.fleet import priced
 from hubdata.plugins import Seam, load, parse_options, suggest
 from hubdata.ports import Cdn, Kind, Reporter, Source, SourceContext, Target, Variable
-from hubdata.promoting import Feeder
-from hubdata.proving import KindOf
 from hubdata.publishing.sealing import Sealer
-from hubdata.reading import Feed
+from hubdata.running.gating import Gatekeeper
+from hubdata.running.measuring import Measurer
+from hubdata.running.promoting import Feeder
+from hubdata.running.proving import KindOf
+from hubdata.running.reading import Feed
+from hubdata.running.visiting import Orders, Place
 from hubdata.transfer.keepsakes import KEPT, Keepsakes
 from hubdata.transfer.spool import Spool
-from hubdata.visiting import Orders, Place
 
 if TYPE_CHECKING:
     from hubdata.config.problems import Problem
     from hubdata.config.show import Row
-    from hubdata.rolling_back import Past
+    from hubdata.running.rolling_back import Past
 
 _PATIENCE = timedelta(minutes=4)
 """How long a run that was told to `--wait` waits for a CDN that is busy: less than others wait for its lease."""
@@ -216,7 +216,7 @@ def _run(
         if past is None:
             feeds = _feeds(settings, jobs, selected, context, only)
         else:
-            from hubdata.rolling_back import way_to
+            from hubdata.running.rolling_back import way_to
 
             way = way_to(past, places[0].target, jobs, selected, lambda: spool.directory("past"))
             feeds, orders, selected = (way.feed,), replace(orders, upon=way.upon), way.feed.selected
@@ -235,7 +235,7 @@ def _run(
             notices += coming(result.stages)
         told: tuple[HookResult, ...] = ()
         if settings.hook is not None and any(target.changed for job in result.jobs for target in job.targets):
-            from hubdata.hooks import tell
+            from hubdata.running.hooks import tell
 
             told = tell(
                 settings.hook,
@@ -246,7 +246,7 @@ def _run(
             )
     result = replace(result, notices=tuple(notices), flags=flags, hooks=told, command=command)
     if settings.verify is not None and any(target.applied for job in result.jobs for target in job.targets):
-        from hubdata.viewing import verified
+        from hubdata.asking.viewing import verified
 
         result = verified(result, settings, [place.target for place in places], reporter)
     _keep_record(result, places, reporter)

@@ -21,12 +21,12 @@ from hubdata.model.stage import StageResult
 from hubdata.planning.inventory import published
 from hubdata.planning.outcome import job_result, wrote
 from hubdata.ports import Clock, Published, Reporter
-from hubdata.promoting import Promoter, Roll
-from hubdata.proving import KindOf
 from hubdata.publishing.survey import Survey, survey
-from hubdata.reading import Feed, Reading, read
-from hubdata.sharing import Stay, lost
-from hubdata.visiting import Orders, Place, promote, visit
+from hubdata.running.promoting import Promoter, Roll
+from hubdata.running.proving import KindOf
+from hubdata.running.reading import Feed, Reading, read
+from hubdata.running.sharing import Stay, lost
+from hubdata.running.visiting import Orders, Place, promote, visit
 
 
 def run(

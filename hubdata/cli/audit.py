@@ -36,7 +36,7 @@ def audit(common: Common, *, hub: str, ref: str, published: str | None, bases: t
         if not re.match(r"https?://[^/\s]+", base):
             raise click.BadParameter(f"{base!r} is no http or https URL.", param_hint="'--base-url'")
     with common.watching():
-        from hubdata.auditing import Question, audit_hub
+        from hubdata.asking.auditing import Question, audit_hub
 
         result = audit_hub(common.choices(), Question(hub, ref, published, bases, resolve))
     match common.format:

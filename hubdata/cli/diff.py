@@ -23,7 +23,7 @@ def diff(common: Common, *, old: str, new: str, kind: str | None, geoip: tuple[P
     equal. Ends with 0 whatever differs.
     """
     with common.watching():
-        from hubdata import diffing
+        from hubdata.asking import diffing
 
         result = diffing.diff(common.choices(), diffing.Wish(old, new, kind, geoip))
     if common.format is Format.JSON:

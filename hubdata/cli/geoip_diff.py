@@ -28,7 +28,7 @@ def geoip_diff(common: Common, *, old: str, new: str, edition: str | None, outpu
     with 0 however much they differ, with 3 when one of them is refused.
     """
     with common.watching():
-        from hubdata import geo_diffing
+        from hubdata.asking import geo_diffing
 
         result = geo_diffing.diff(common.choices(), geo_diffing.Wish(old, new, edition))
     text = _rendered(common, result, to_file=output is not None)

@@ -31,7 +31,7 @@ def lookup(common: Common, *, ips: tuple[str, ...], databases: tuple[Path, ...])
     if databases and common.targets:
         raise click.UsageError("--database asks files and --target what is published: leave one of them out.")
     with common.watching():
-        from hubdata import answering
+        from hubdata.asking import answering
 
         result = answering.lookup(common.choices(), answering.Question(addresses, databases))
     if common.format is Format.JSON:
@@ -46,7 +46,7 @@ def lookup(common: Common, *, ips: tuple[str, ...], databases: tuple[Path, ...])
 
 
 def _address(text: str) -> IPv4Address | IPv6Address:
-    from hubdata.answering import parsed
+    from hubdata.asking.answering import parsed
 
     try:
         return parsed(text)

@@ -29,7 +29,7 @@ def verify(common: Common, *, files: tuple[Path, ...], edition: str | None, thre
     """
     options: dict[str, Any] = {"edition": edition, "threads": threads}
     with common.watching():
-        from hubdata.checking import validate_paths
+        from hubdata.asking.checking import validate_paths
         from hubdata.mmdb.described import described
 
         result = validate_paths(common.choices(), files, KIND, options)

@@ -19,7 +19,7 @@ def plan(
 ) -> Exit:
     """Show what `sync --once` would do, what that means to engines, and its plan ids. Nothing is written."""
     with common.watching() as reporter:
-        from hubdata.diffing import plan as explained_plan
+        from hubdata.asking.diffing import plan as explained_plan
 
         choices = common.choices(dry_run=True, force=force, approve=approve, allow_rollback=allow_rollback)
         result = explained_plan(choices, geoip, reporter)

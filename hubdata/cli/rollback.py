@@ -31,7 +31,7 @@ def rollback(
     """
     with common.watching() as reporter:
         from hubdata import app
-        from hubdata.rolling_back import Past
+        from hubdata.running.rolling_back import Past
 
         choices = common.choices(dry_run=dry_run or not (approve or yes), approve=approve, wait=wait)
         result = app.rollback(choices, Past(generation, prune), reporter)

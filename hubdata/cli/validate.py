@@ -40,7 +40,7 @@ def validate(
     _check(paths, kind, options, name, since)
     settings = dict(map(_named, options))
     with common.watching():
-        from hubdata.checking import validate_paths
+        from hubdata.asking.checking import validate_paths
 
         result = validate_paths(common.choices(), paths, kind, settings, name=name, since=since)
     return show_validation(common, result)

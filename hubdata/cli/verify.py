@@ -106,7 +106,8 @@ def verify(
     if not math.isfinite(wait):
         raise click.BadParameter(f"{wait} is no number of seconds.", param_hint="'--wait'")
     with common.watching() as reporter:
-        from hubdata import app, viewing
+        from hubdata import app
+        from hubdata.asking import viewing
         from hubdata.model.verification import Family
         from hubdata.signing.keys import public_key
 
@@ -156,7 +157,7 @@ def _on_disk(
     min_generation: int,
     directory: Path | None,
 ) -> Exit:
-    from hubdata.confirming import confirm
+    from hubdata.asking.confirming import confirm
     from hubdata.signing.keys import public_key
 
     beside = manifest.with_name(f"{manifest.name}.minisig")

@@ -23,10 +23,10 @@ from hubdata.model.run import RunResult
 from hubdata.pipeline import run
 from hubdata.planning.claims import rule_for
 from hubdata.ports import SourceContext
-from hubdata.reading import Feed
+from hubdata.running.reading import Feed
+from hubdata.running.visiting import Orders, Place
 from hubdata.sources.git import GitSource
 from hubdata.targets.directory import DirectoryTarget
-from hubdata.visiting import Orders, Place
 from tests.simulator.clock import SettableClock
 from tests.simulator.world import Events
 from tests.support.real import SEC_LISTS, needs_real

@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 
 from hubdata.app import Choices
-from hubdata.auditing import Question, audit_hub
+from hubdata.asking.auditing import Question, audit_hub
 from hubdata.model.finding import Severity
 from tests.support.command import Ended, hubdata
 from tests.support.real import HUB_ITEMS, SEC_LISTS, needs_real

@@ -6,7 +6,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 
 from hubdata.model.lease import Terms
-from hubdata.visiting import Orders
+from hubdata.running.visiting import Orders
 from tests.simulator.process import SORTS, Aim, Fault
 
 JOBS = ("a", "b")

@@ -10,8 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from hubdata import pipeline
 from hubdata.errors import Exit
-from hubdata.reading import Feed
-from hubdata.visiting import Orders, Place
+from hubdata.running.reading import Feed
+from hubdata.running.visiting import Orders, Place
 from tests.simulator.chances import GOOD, JOBS, KEYS, SHARED
 from tests.simulator.clock import SettableClock
 from tests.simulator.judging import judge, source_of, state

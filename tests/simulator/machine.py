@@ -15,7 +15,7 @@ from hypothesis.stateful import initialize, invariant, precondition, rule, run_s
 from hubdata.errors import Exit
 from hubdata.model.job import FileRule, Job, Limits, SourceSpec, Unit
 from hubdata.model.run import Outcome
-from hubdata.visiting import Orders
+from hubdata.running.visiting import Orders
 from tests.simulator import chances
 from tests.simulator.chances import GOOD, JOBS, KEYS, SHARED, Changes, Stay, Told, Wreck
 from tests.simulator.driving import DONE, EVER, Driver

@@ -9,7 +9,7 @@ import pytest
 
 from hubdata.model.job import Unit
 from hubdata.model.lease import Terms
-from hubdata.visiting import Orders
+from hubdata.running.visiting import Orders
 from tests.simulator.chances import GOOD, JOBS, Changes, Stay, Wreck
 from tests.simulator.machine import Publishing
 from tests.simulator.process import SORTS, Fault

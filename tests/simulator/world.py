@@ -10,16 +10,16 @@ from tempfile import mkdtemp
 
 from hubdata import pipeline
 from hubdata.errors import TargetError
-from hubdata.gating import Gatekeeper
 from hubdata.model.event import Event
 from hubdata.model.job import FileRule, Job, SourceSpec
 from hubdata.model.manifest import Manifest
 from hubdata.model.run import RunResult
 from hubdata.ports import Kind
-from hubdata.promoting import Feeder
 from hubdata.publishing.sealing import Sealer
-from hubdata.reading import Feed
-from hubdata.visiting import Orders, Place
+from hubdata.running.gating import Gatekeeper
+from hubdata.running.promoting import Feeder
+from hubdata.running.reading import Feed
+from hubdata.running.visiting import Orders, Place
 from tests.simulator.cdn import MemoryCdn, PricedCdn
 from tests.simulator.clock import SettableClock
 from tests.simulator.source import ScriptedSource, TextKind

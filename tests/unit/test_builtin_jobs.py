@@ -19,7 +19,7 @@ from hubdata.planning.glob import matches
 from hubdata.planning.limits import breaches
 from hubdata.plugins import Seam, load, parse_options
 from hubdata.ports import Kind
-from hubdata.proving import Proof, prove
+from hubdata.running.proving import Proof, prove
 from tests.support.real import HUB_ITEMS, SEC_LISTS, needs_real
 from tests.unit.planning.samples import entry, inventory
 

@@ -9,8 +9,8 @@ from hubdata.errors import Exit
 from hubdata.model.job import Unit
 from hubdata.model.run import Outcome, RunResult
 from hubdata.pipeline import run
-from hubdata.reading import Feed
-from hubdata.visiting import Orders, Place
+from hubdata.running.reading import Feed
+from hubdata.running.visiting import Orders, Place
 from tests.simulator.source import TextKind
 from tests.simulator.wire import Call
 from tests.simulator.world import World, text_job

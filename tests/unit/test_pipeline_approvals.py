@@ -10,7 +10,7 @@ from hubdata.model.finding import Severity
 from hubdata.model.job import FileRule, Limits, Unit
 from hubdata.model.plan import Plan
 from hubdata.model.run import Outcome, RunResult
-from hubdata.visiting import Orders
+from hubdata.running.visiting import Orders
 from tests.simulator.world import World, text_job
 
 MANY = b"1\n2\n3\n4\n"

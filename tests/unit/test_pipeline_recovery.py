@@ -8,7 +8,7 @@ import pytest
 
 from hubdata.errors import Exit, SourceError, TargetError
 from hubdata.model.run import Outcome, RunResult
-from hubdata.reading import Feed, read
+from hubdata.running.reading import Feed, read
 from tests.simulator.source import TextKind
 from tests.simulator.wire import Killed, When
 from tests.simulator.world import World, text_job

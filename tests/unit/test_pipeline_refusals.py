@@ -10,8 +10,8 @@ from hubdata.model.finding import Severity
 from hubdata.model.job import FileRule, Limits, Unit
 from hubdata.model.run import Outcome
 from hubdata.pipeline import run
-from hubdata.reading import Feed
-from hubdata.visiting import Orders, Place
+from hubdata.running.reading import Feed
+from hubdata.running.visiting import Orders, Place
 from tests.simulator.source import TextKind
 from tests.simulator.world import World, text_job
 

@@ -7,7 +7,7 @@ import pytest
 from hubdata.errors import Exit, TargetError
 from hubdata.model.snapshot import Fetched, Provenance, state_of
 from hubdata.ports import Published
-from hubdata.reading import Feed, read
+from hubdata.running.reading import Feed, read
 from tests.simulator.source import ScriptedSource, TextKind
 from tests.simulator.world import World, text_job
 

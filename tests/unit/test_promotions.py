@@ -14,7 +14,7 @@ from hubdata.model.run import Outcome, RunResult
 from hubdata.model.snapshot import Artifact
 from hubdata.model.stage import Promoted
 from hubdata.ports import Body, Demands, Verdict
-from hubdata.visiting import Orders
+from hubdata.running.visiting import Orders
 from tests.simulator.source import TextKind
 from tests.simulator.world import World, text_job
 from tests.support.stages import FILES, NEW, SOAK, later, make, production, promoted, public, stage

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from hubdata.errors import Exit, TargetError
-from hubdata.gating import Gatekeeper
 from hubdata.model.gate import Gate
 from hubdata.model.job import FileRule
 from hubdata.model.plan import Reason
 from hubdata.model.run import Outcome
 from hubdata.model.stage import Promoted
-from hubdata.visiting import Orders
+from hubdata.running.gating import Gatekeeper
+from hubdata.running.visiting import Orders
 from tests.simulator.wire import Killed, When
 from tests.simulator.world import World, text_job
 from tests.support.stages import FILES, NEW, later, make, production, promoted, public

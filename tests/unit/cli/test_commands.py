@@ -9,7 +9,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from hubdata import app, checking
+from hubdata import app
+from hubdata.asking import checking
 from hubdata.cli.root import COMMANDS, root
 from hubdata.errors import Exit
 from hubdata.model.event import Event

@@ -17,9 +17,9 @@ from hubdata.model.run import JobResult, Outcome, Problem, RunResult, TargetResu
 from hubdata.model.snapshot import Artifact, SourceFile, Stats
 from hubdata.planning.claims import claim
 from hubdata.plugins import Seam, load, parse_options
-from hubdata.proving import prove
 from hubdata.report.page import Given, JobNote
 from hubdata.report.record_json import record_json
+from hubdata.running.proving import prove
 from tests.support.real import SEC_LISTS
 from tests.unit.report.samples import ERROR, LIMIT, put
 

@@ -9,9 +9,9 @@ from hubdata.errors import ConfigError, Exit, TargetError
 from hubdata.model.job import Group
 from hubdata.model.run import RunResult
 from hubdata.publishing.survey import survey
-from hubdata.reading import Feed
-from hubdata.rolling_back import Past, way_to
-from hubdata.visiting import Orders, Place
+from hubdata.running.reading import Feed
+from hubdata.running.rolling_back import Past, way_to
+from hubdata.running.visiting import Orders, Place
 from tests.simulator.world import World, text_job
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from hubdata import outlook
 from hubdata.errors import Exit, TargetError
 from hubdata.model.job import Unit
 from hubdata.model.run import TargetResult
 from hubdata.model.tariff import Estimate
-from hubdata.visiting import Orders
+from hubdata.running import outlook
+from hubdata.running.visiting import Orders
 from tests.simulator.cdn import PricedCdn
 from tests.simulator.world import World, text_job
 

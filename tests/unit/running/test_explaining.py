@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from hubdata import explaining
 from hubdata.errors import Exit, TargetError
 from hubdata.model.job import FileRule, Limits
 from hubdata.model.meaning import Difference
 from hubdata.model.run import RunResult
-from hubdata.visiting import Orders
+from hubdata.running import explaining
+from hubdata.running.visiting import Orders
 from tests.simulator.world import World, text_job
 
 OLD = b"8.8.8.0/24\n9.9.9.0/24\n"

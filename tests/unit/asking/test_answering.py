@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from hubdata.answering import Question, lookup, parsed
 from hubdata.app import Choices
+from hubdata.asking.answering import Question, lookup, parsed
 from hubdata.demo.mmdb_writer import mmdb
 from hubdata.errors import ConfigError, Exit, TargetError
 from hubdata.model.lookup import LookedUp, LookupResult

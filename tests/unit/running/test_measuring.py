@@ -8,11 +8,11 @@ import pytest
 
 from hubdata.demo.mmdb_writer import mmdb
 from hubdata.errors import TargetError
-from hubdata.measuring import Measurer
 from hubdata.mmdb.proof import prove
 from hubdata.model.geo import GeoDifference, Incomparable, Measured
 from hubdata.model.inventory import Held, Stored
 from hubdata.model.snapshot import Artifact
+from hubdata.running.measuring import Measurer
 from hubdata.transfer.keepsakes import Keepsakes
 from tests.simulator.store import MemoryTarget
 from tests.simulator.wire import Wire

@@ -12,18 +12,7 @@ from typing import Any
 
 from hubdata import app
 from hubdata.app import Choices
-from hubdata.clock import SystemClock
-from hubdata.config.builtin import DEFAULT_FILE
-from hubdata.model.job import Job
-from hubdata.model.snapshot import SourceFile
-from hubdata.model.validation import ValidationResult
-from hubdata.plugins import Seam, load, parse_options
-from hubdata.ports import Clock, Source, SourceContext
-from hubdata.proving import KindOf
-from hubdata.transfer.deadline import Deadline
-from hubdata.transfer.git import Git
-from hubdata.transfer.git_changes import changed_keys, fork_point
-from hubdata.validating import (
+from hubdata.asking.validating import (
     base_of,
     check_as,
     check_changed,
@@ -33,6 +22,17 @@ from hubdata.validating import (
     source_file,
     spooled,
 )
+from hubdata.clock import SystemClock
+from hubdata.config.builtin import DEFAULT_FILE
+from hubdata.model.job import Job
+from hubdata.model.snapshot import SourceFile
+from hubdata.model.validation import ValidationResult
+from hubdata.plugins import Seam, load, parse_options
+from hubdata.ports import Clock, Source, SourceContext
+from hubdata.running.proving import KindOf
+from hubdata.transfer.deadline import Deadline
+from hubdata.transfer.git import Git
+from hubdata.transfer.git_changes import changed_keys, fork_point
 
 _GIT_TIME = timedelta(seconds=60)
 

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 from hubdata import app
+from hubdata.asking.validating import base_of
 from hubdata.audit.hub import audit
 from hubdata.audit.items import Read, is_item_file, read_items
 from hubdata.audit.published import Place, Published
@@ -34,7 +35,6 @@ from hubdata.ports import Source, SourceContext
 from hubdata.transfer.deadline import Deadline
 from hubdata.transfer.git import url_problem
 from hubdata.transfer.resolve import Lookup, families_of, look_up
-from hubdata.validating import base_of
 
 _MAX_MANIFEST = 64 << 20
 _DOWNLOAD_TIME = timedelta(seconds=60)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hubdata import comparing
-from hubdata.comparing import Lump, Side, compare, of_files, of_generation, of_published
+from hubdata.asking import comparing
+from hubdata.asking.comparing import Lump, Side, compare, of_files, of_generation, of_published
 from hubdata.errors import SourceError, TargetError
 from hubdata.model.comparison import Comparison, State
 from hubdata.model.finding import Finding, Severity

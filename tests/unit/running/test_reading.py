@@ -8,7 +8,7 @@ import pytest
 from hubdata.errors import Exit, SourceError
 from hubdata.model.finding import Finding, Severity
 from hubdata.model.job import Job
-from hubdata.reading import Feed, Reading, read
+from hubdata.running.reading import Feed, Reading, read
 from tests.simulator.clock import START
 from tests.simulator.source import ScriptedSource, TextKind
 from tests.simulator.world import Events, text_job

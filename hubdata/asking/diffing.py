@@ -13,11 +13,12 @@ from tempfile import TemporaryDirectory
 
 from hubdata import app
 from hubdata.app import Choices
+from hubdata.asking.comparing import Side, compare, of_commit, of_files, of_generation, of_published
+from hubdata.asking.locating import atlas_of, located, located_run
+from hubdata.asking.validating import checkout_root, source_file
 from hubdata.clock import SystemClock
-from hubdata.comparing import Side, compare, of_commit, of_files, of_generation, of_published
 from hubdata.config.settings import Settings
 from hubdata.errors import ConfigError
-from hubdata.locating import atlas_of, located, located_run
 from hubdata.model.comparison import Comparison
 from hubdata.model.job import Job
 from hubdata.model.key import PRIVATE, RESERVED
@@ -28,7 +29,6 @@ from hubdata.ports import Reporter, Source, SourceContext, Target
 from hubdata.transfer.atlas import Atlas
 from hubdata.transfer.deadline import Deadline
 from hubdata.transfer.git import Git
-from hubdata.validating import checkout_root, source_file
 
 _GIT_TIME = timedelta(seconds=60)
 _TREES = ("git", "directory")

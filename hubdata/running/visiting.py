@@ -5,15 +5,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from hubdata.errors import CdnError
-from hubdata.measuring import Measurer
 from hubdata.model.event import Event
 from hubdata.model.job import Job
 from hubdata.model.meaning import Difference
 from hubdata.model.receipt import Invalidation
 from hubdata.model.run import Retained
-from hubdata.outlook import Orders, Place, Planner, Reread
 from hubdata.ports import Cdn, Clock, Reporter, Target, Variable
-from hubdata.promoting import Promoter
 from hubdata.publishing.apply import Applied, Work, apply, foreseen
 from hubdata.publishing.lease import Held, held
 from hubdata.publishing.ledger import Inherited
@@ -22,8 +19,11 @@ from hubdata.publishing.resuming import resume
 from hubdata.publishing.retention import retire
 from hubdata.publishing.sealing import Sealing
 from hubdata.publishing.survey import Survey
-from hubdata.reading import Reading
-from hubdata.sharing import Planned, Stay, idle, renewed_stays, shares, stranded
+from hubdata.running.measuring import Measurer
+from hubdata.running.outlook import Orders, Place, Planner, Reread
+from hubdata.running.promoting import Promoter
+from hubdata.running.reading import Reading
+from hubdata.running.sharing import Planned, Stay, idle, renewed_stays, shares, stranded
 
 __all__ = ("Orders", "Place", "promote", "visit")
 
@@ -186,7 +186,7 @@ def _explained(
     shown = [plan for plan in wanted if plan is not None]
     if not any(plan.puts for plan in shown):
         return {}
-    from hubdata.explaining import explain
+    from hubdata.running.explaining import explain
 
     artifacts = {key: artifact for each in planned for key, artifact in each.reading.snapshot.artifacts.items()}
     told = explain(shown, artifacts, found.inventory.objects, place.target, reporter)

@@ -15,7 +15,7 @@ from hubdata.model.job import FileRule, Job, SourceSpec, Unit
 from hubdata.model.snapshot import Artifact, Fetched, SourceFile
 from hubdata.model.validation import CheckedFile, ValidationResult
 from hubdata.planning.claims import Claim, claim, rule_for
-from hubdata.proving import KindOf, Proof, prove
+from hubdata.running.proving import KindOf, Proof, prove
 
 _CHUNK = 1 << 20
 _MAX_INPUT = 512 << 20

@@ -19,7 +19,7 @@ from hubdata.planning.claims import ignored, rule_for
 from hubdata.ports import Published, Target
 from hubdata.publishing.recall import generation, recall
 from hubdata.publishing.survey import survey
-from hubdata.reading import Feed
+from hubdata.running.reading import Feed
 
 TYPE = "generation"
 """What reports name as the source of a rollback; the generation's number is its revision."""

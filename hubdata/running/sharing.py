@@ -25,7 +25,7 @@ from hubdata.planning.databases import databases
 from hubdata.ports import Target
 from hubdata.publishing.apply import Applied
 from hubdata.publishing.survey import Survey
-from hubdata.reading import Reading
+from hubdata.running.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)

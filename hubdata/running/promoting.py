@@ -20,10 +20,10 @@ from hubdata.model.stage import Promoted
 from hubdata.planning.claims import rule_for
 from hubdata.planning.staging import Standing, standing
 from hubdata.ports import Published, Reporter, Target
-from hubdata.proving import KindOf
 from hubdata.publishing.recall import MOST, generations, recall
 from hubdata.publishing.survey import Survey
-from hubdata.reading import Feed, Reading, read
+from hubdata.running.proving import KindOf
+from hubdata.running.reading import Feed, Reading, read
 
 
 @dataclass(frozen=True, slots=True)

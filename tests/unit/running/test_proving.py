@@ -14,7 +14,7 @@ from hubdata.model.job import FileRule, Job, Limits, Unit, Waiver
 from hubdata.model.snapshot import Artifact, SourceFile
 from hubdata.planning.claims import Claim, claim
 from hubdata.ports import Body, Demands, Verdict
-from hubdata.proving import DEFAULT_CACHE_CONTROL, Proof, prove
+from hubdata.running.proving import DEFAULT_CACHE_CONTROL, Proof, prove
 from tests.simulator.clock import START
 from tests.simulator.source import TextKind
 from tests.simulator.world import text_job

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from hubdata.errors import Conflict, SourceError
-from hubdata.gating import Candidate, Gatekeeper, finding_of
-from hubdata.measuring import Measurer
 from hubdata.model.event import Event
 from hubdata.model.finding import Finding, Severity
 from hubdata.model.inventory import Inventory
@@ -23,13 +21,15 @@ from hubdata.planning.diff import diff
 from hubdata.planning.inventory import recognise, touched
 from hubdata.planning.limits import breaches, breaches_of_rollback
 from hubdata.ports import Cdn, Reporter, Target
-from hubdata.promoting import Feeder, Promoter
 from hubdata.publishing.apply import Work
 from hubdata.publishing.ledger import waits
 from hubdata.publishing.sealing import Sealer
 from hubdata.publishing.survey import Survey, survey
-from hubdata.reading import Reading, renewed
-from hubdata.sharing import Planned
+from hubdata.running.gating import Candidate, Gatekeeper, finding_of
+from hubdata.running.measuring import Measurer
+from hubdata.running.promoting import Feeder, Promoter
+from hubdata.running.reading import Reading, renewed
+from hubdata.running.sharing import Planned
 from hubdata.transfer.digest import multipart_etag
 
 

@@ -22,7 +22,7 @@ from hubdata.model.geo import GeoComparison
 
 if TYPE_CHECKING:  # two files need no settings and no target: whoever compares them does not wait for these
     from hubdata.app import Choices
-    from hubdata.comparing import Side
+    from hubdata.asking.comparing import Side
     from hubdata.config.settings import Settings
 
 KIND = "mmdb"
@@ -117,7 +117,7 @@ def _edition(named: _Named) -> str | None:
 
 
 def _published(choices: "Choices", settings: "Settings", word: str, edition: str | None) -> _Named:
-    from hubdata import diffing
+    from hubdata.asking import diffing
     from hubdata.transfer.keepsakes import KEPT, Keepsakes
 
     side = diffing.side_of(diffing.the_target(choices, settings, word), word)

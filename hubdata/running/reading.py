@@ -12,7 +12,7 @@ from hubdata.model.run import Problem
 from hubdata.model.snapshot import Fetched, Snapshot
 from hubdata.planning.claims import Claims, claim, ignored, rule_for
 from hubdata.ports import Published, Reporter, Source
-from hubdata.proving import KindOf, prove
+from hubdata.running.proving import KindOf, prove
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from hubdata.errors import Exit, TargetError
-from hubdata.hooks import MAX_KEYS_BYTES, Publication, environment_of, publications, tell
 from hubdata.model.hook import Hook
 from hubdata.model.run import HookResult, JobResult, Outcome, Problem, RunResult, TargetResult
+from hubdata.running.hooks import MAX_KEYS_BYTES, Publication, environment_of, publications, tell
 from tests.simulator.wire import Killed
 from tests.simulator.world import Events, World, text_job
 from tests.unit.report.samples import EVERYTHING, PUBLISHED, REFUSED

@@ -1,0 +1,1 @@
+"""What a run does, a verb a module: read, prove, look ahead, visit, share out, tell."""
