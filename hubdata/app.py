@@ -1,47 +1,36 @@
-"""Put a run together: the only place that builds adapters.
+"""Put a run together, from what the command line says to what a report can print.
 
 The command line says what it wants as `Choices`; settings and job files say the rest. What comes back is a value that
 any report can print.
 """
 
-import json
 import os
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hubdata.assembly import chosen_targets, feeds_of, kind_builder, lacking, places_of
 from hubdata.clock import SystemClock
 from hubdata.config.editions import refresh
 from hubdata.config.jobs import load_jobs
 from hubdata.config.settings import Settings, load_settings
 from hubdata.errors import ConfigError
-from hubdata.model.job import FileRule, Job, SourceSpec
+from hubdata.model.job import Job
 from hubdata.model.run import HookResult, RunResult
 from hubdata.pipeline import run
 from hubdata.planning.approval import plan_id
 from hubdata.planning.fleet import priced
-from hubdata.plugins import Seam, load, parse_options, suggest
-from hubdata.ports import Cdn, Kind, Reporter, Source, SourceContext, Target, Variable
-from hubdata.publishing.sealing import Sealer
-from hubdata.running.gating import Gatekeeper
-from hubdata.running.measuring import Measurer
-from hubdata.running.promoting import Feeder
-from hubdata.running.proving import KindOf
-from hubdata.running.reading import Feed
+from hubdata.plugins import suggest
+from hubdata.ports import Reporter, SourceContext, Variable
 from hubdata.running.visiting import Orders, Place
-from hubdata.transfer.keepsakes import KEPT, Keepsakes
 from hubdata.transfer.spool import Spool
 
 if TYPE_CHECKING:
     from hubdata.config.problems import Problem
     from hubdata.config.show import Row
     from hubdata.running.rolling_back import Past
-
-_PATIENCE = timedelta(minutes=4)
-"""How long a run that was told to `--wait` waits for a CDN that is busy: less than others wait for its lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +90,7 @@ def rollback(choices: Choices, past: "Past", reporter: Reporter) -> RunResult:
     """
     settings = settings_of(choices)
     jobs = load_jobs(settings.jobs)
-    names = tuple(_chosen_targets(choices.targets, settings))
+    names = tuple(chosen_targets(choices.targets, settings))
     if len(names) != 1:
         advice = f"say which one is meant with --target NAME: {', '.join(names)}"
         raise ConfigError(f"there are {len(names)} targets, and each has generations of its own", advice=advice)
@@ -152,20 +141,6 @@ def _here() -> Path:
         raise ConfigError("the working directory is gone", advice="change to one that exists, then run again") from err
 
 
-def kind_builder() -> KindOf:
-    """Return what turns a rule into its kind; equal rules share one."""
-    built: dict[str, Kind] = {}
-
-    def kind_of(rule: FileRule) -> Kind:
-        identity = f"{rule.kind} {_canonical(rule.options)}"
-        if identity not in built:
-            options = parse_options(Seam.KIND, rule.kind, rule.options)
-            built[identity] = load(Seam.KIND, rule.kind)(options)
-        return built[identity]
-
-    return kind_of
-
-
 def _run(
     choices: Choices,
     settings: Settings,
@@ -178,43 +153,17 @@ def _run(
     command: tuple[str, ...] = ("sync", "--once"),
 ) -> RunResult:
     clock = SystemClock()
-    notices = list(settings.notices)
     flags = _flags(choices, selected if len(selected) < len(jobs) else ())
-    if settings.embedded:
-        notices.append(_embedded_notice(settings))
-        for job in jobs:
-            asked = job.name in selected and job.name not in choices.jobs and past is None
-            missing = _lacks(job) if asked else None
-            if missing:
-                selected = selected - {job.name}
-                notices.append(f"job {job.name} is left out: {missing}")
-    orders = Orders(
-        dry_run=choices.dry_run,
-        force=choices.force,
-        approve=frozenset(map(plan_id, choices.approve)),
-        allow_rollback=choices.allow_rollback,
-        wait=choices.wait,
-        lease=settings.lease,
-    )
-    near, far = Measurer(), Measurer(Keepsakes(settings.spool / KEPT))
-    sealer = _sealer(settings)
-    places = tuple(
-        replace(
-            _place(settings, name, reporter, wait=choices.wait),
-            sealer=sealer,
-            measurer=near if settings.targets[name].type == "directory" else far,
-        )
-        for name in _chosen_targets(choices.targets, settings)
-    )
+    notices, left_out = _embedded(choices, settings, jobs, selected, past)
+    selected, orders = selected - left_out, _orders(choices, settings)
     with Spool.create(settings.spool) as spool:
-        places = tuple(replace(place, gate=_gatekeeper(settings, place.target.name, spool)) for place in places)
-        places = tuple(replace(place, feeder=_feeder(settings, place, places, spool)) for place in places)
+        places = places_of(settings, choices.targets, spool, reporter, wait=choices.wait)
 
         def context(name: str) -> SourceContext:
             return SourceContext(spool.directory(name), os.environ, clock, choices.force, spool.memory(name))
 
         if past is None:
-            feeds = _feeds(settings, jobs, selected, context, only)
+            feeds = feeds_of(settings, jobs, selected, context, only)
         else:
             from hubdata.running.rolling_back import way_to
 
@@ -228,29 +177,63 @@ def _run(
         )
         if settings.fleet is not None:
             result = priced(result, settings.fleet)
-        notices += _done_without(places) + _unasked(settings, result)
-        if result.stages:
-            from hubdata.report.wording import coming
-
-            notices += coming(result.stages)
-        told: tuple[HookResult, ...] = ()
-        if settings.hook is not None and any(target.changed for job in result.jobs for target in job.targets):
-            from hubdata.running.hooks import tell
-
-            told = tell(
-                settings.hook,
-                result,
-                environment=os.environ,
-                keys_file=lambda: spool.file("changed-keys"),
-                reporter=reporter,
-            )
-    result = replace(result, notices=tuple(notices), flags=flags, hooks=told, command=command)
+        notices = (*settings.notices, *notices, *_remarks(result, settings, places))
+        hooks = _hooked(result, settings, spool, reporter)
+    result = replace(result, notices=notices, flags=flags, hooks=hooks, command=command)
     if settings.verify is not None and any(target.applied for job in result.jobs for target in job.targets):
         from hubdata.asking.viewing import verified
 
         result = verified(result, settings, [place.target for place in places], reporter)
     _keep_record(result, places, reporter)
     return result
+
+
+def _orders(choices: Choices, settings: Settings) -> Orders:
+    return Orders(
+        dry_run=choices.dry_run,
+        force=choices.force,
+        approve=frozenset(map(plan_id, choices.approve)),
+        allow_rollback=choices.allow_rollback,
+        wait=choices.wait,
+        lease=settings.lease,
+    )
+
+
+def _embedded(
+    choices: Choices, settings: Settings, jobs: tuple[Job, ...], selected: frozenset[str], past: "Past | None"
+) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return what to say where nobody has configured anything, and the jobs that are left out for want of a login."""
+    if not settings.embedded:
+        return (), frozenset()
+    asked = [job for job in jobs if job.name in selected and job.name not in choices.jobs and past is None]
+    missing = lacking(settings, asked)
+    said = (f"job {name} is left out: {why}" for name, why in missing.items())
+    return (_embedded_notice(settings), *said), frozenset(missing)
+
+
+def _remarks(result: RunResult, settings: Settings, places: tuple[Place, ...]) -> tuple[str, ...]:
+    """Return what a person should know of this run that is no fault of the data."""
+    remarks = _done_without(places) + _unasked(settings, result)
+    if result.stages:
+        from hubdata.report.wording import coming
+
+        remarks += coming(result.stages)
+    return tuple(remarks)
+
+
+def _hooked(result: RunResult, settings: Settings, spool: Spool, reporter: Reporter) -> tuple[HookResult, ...]:
+    """Tell the operator's program of what other bytes are public now, if there is one."""
+    if settings.hook is None or not any(target.changed for job in result.jobs for target in job.targets):
+        return ()
+    from hubdata.running.hooks import tell
+
+    return tell(
+        settings.hook,
+        result,
+        environment=os.environ,
+        keys_file=lambda: spool.file("changed-keys"),
+        reporter=reporter,
+    )
 
 
 def _keep_record(result: RunResult, places: tuple[Place, ...], reporter: Reporter) -> None:
@@ -263,21 +246,6 @@ def _keep_record(result: RunResult, places: tuple[Place, ...], reporter: Reporte
         for target in wanted:
             body = record_json(result, target.name).encode()
             records.keep(target, result.run_id, body, result.records[target.name], reporter)
-
-
-def _gatekeeper(settings: Settings, target: str, spool: Spool) -> Gatekeeper | None:
-    gate = settings.targets[target].gate
-    return None if gate is None else Gatekeeper(gate, os.environ, lambda: spool.directory("tree"))
-
-
-def _feeder(settings: Settings, place: Place, places: tuple[Place, ...], spool: Spool) -> Feeder | None:
-    """Return what feeds a stage: the target before it, which need not be one of this run's."""
-    stage = settings.targets[place.target.name].stage
-    if stage is None:
-        return None
-    chosen = {each.target.name: each.target for each in places}
-    source = chosen[stage.after] if stage.after in chosen else build_target(settings, stage.after)
-    return Feeder(source, stage.soak, lambda: spool.directory("promoted"))
 
 
 def _unasked(settings: Settings, result: RunResult) -> list[str]:
@@ -321,72 +289,6 @@ def _selected(names: tuple[str, ...], jobs: tuple[Job, ...]) -> frozenset[str]:
     return frozenset(names or known)
 
 
-def _chosen_targets(names: tuple[str, ...], settings: Settings) -> Iterable[str]:
-    for name in names:
-        if name not in settings.targets:
-            raise ConfigError(f"--target {name}: there is no such target", advice=suggest(name, settings.targets))
-    return names or settings.targets
-
-
-def build_target(settings: Settings, name: str) -> Target:
-    """Return the adapter for the target called `name`. Raises ConfigError when there is none such."""
-    (name,) = _chosen_targets((name,), settings)
-    spec = settings.targets[name]
-    target: Target = load(Seam.TARGET, spec.type)(name, parse_options(Seam.TARGET, spec.type, spec.options))
-    return target
-
-
-def _place(settings: Settings, name: str, reporter: Reporter, *, wait: bool) -> Place:
-    spec = settings.targets[name]
-    options = parse_options(Seam.TARGET, spec.type, spec.options)
-    target: Target = load(Seam.TARGET, spec.type)(name, options)
-    cdn_type = settings.cdns[spec.cdn].type if spec.cdn else "none"
-    cdn_options = parse_options(Seam.CDN, cdn_type, settings.cdns[spec.cdn].options if spec.cdn else {})
-    cdn: Cdn = load(Seam.CDN, cdn_type)(
-        spec.cdn or "none",
-        cdn_options,
-        key_prefix=target.key_prefix,
-        reporter=reporter,
-        patience=_PATIENCE if wait else None,
-    )
-    return Place(target, cdn)
-
-
-def _sealer(settings: Settings) -> Sealer | None:
-    """Return what all publications are sealed with, one for all targets: the key is opened once."""
-    if settings.sign is None:
-        return Sealer() if settings.sha256sums else None
-    from hubdata.signing.keys import Signer
-
-    return Sealer(Signer(settings.sign, os.environ))
-
-
-def _feeds(
-    settings: Settings,
-    jobs: tuple[Job, ...],
-    selected: frozenset[str],
-    context: Callable[[str], SourceContext],
-    only: frozenset[str] | None,
-) -> tuple[Feed, ...]:
-    """Group jobs by source, so that each upstream is fetched once; leave out sources nobody selected reads."""
-    groups: dict[str, list[Job]] = {}
-    for job in jobs:
-        groups.setdefault(f"{job.source.type} {_canonical(job.source.options)}", []).append(job)
-    feeds = []
-    for group in groups.values():
-        names = frozenset(job.name for job in group) & selected
-        if names:
-            spec = group[0].source
-
-            def again(spec: SourceSpec = spec) -> Source:
-                # Another run has just published: what it fetched need not be downloaded a second time, forced or not.
-                return build_source(settings, spec, replace(context(spec.type), force=False))
-
-            source = build_source(settings, spec, context(spec.type))
-            feeds.append(Feed(source, tuple(group), names, only, again=again))
-    return tuple(feeds)
-
-
 def selected_jobs(choices: Choices, settings: Settings) -> tuple[Job, ...]:
     """Return the chosen jobs, all where none is named. Raises ConfigError for files and names that cannot be used."""
     jobs = load_jobs(settings.jobs)
@@ -394,32 +296,6 @@ def selected_jobs(choices: Choices, settings: Settings) -> tuple[Job, ...]:
     return tuple(job for job in jobs if job.name in names)
 
 
-def build_source(settings: Settings, spec: SourceSpec, context: SourceContext) -> Source:
-    """Return the adapter for `spec`; a checkout that stands in for a repository is read instead of it."""
-    if spec.type == "git" and (checkout := settings.checkout(spec.options["url"])) is not None:
-        spec = SourceSpec("directory", {"path": str(checkout), "url": spec.options["url"]})
-    options = parse_options(Seam.SOURCE, spec.type, spec.options)
-    source: Source = load(Seam.SOURCE, spec.type)(options, context)
-    return source
-
-
-def lacking(settings: Settings, jobs: Iterable[Job]) -> Mapping[str, str]:
-    """Return by name which jobs a run of all leaves out, and why: the embedded default asks nobody for credentials."""
-    missing = {job.name: _lacks(job) for job in jobs} if settings.embedded else {}
-    return {name: why for name, why in missing.items() if why}
-
-
-def _lacks(job: Job) -> str | None:
-    """Return what the environment does not provide for this job's source, None when nothing is missing."""
-    options = parse_options(Seam.SOURCE, job.source.type, job.source.options)
-    missing: str | None = load(Seam.SOURCE, job.source.type).lacks(options, os.environ)
-    return missing
-
-
 def _embedded_notice(settings: Settings) -> str:
     where = ", ".join(str(spec.options.get("path", name)) for name, spec in settings.targets.items())
     return f"no target is configured: publishing into the directory {where} (write hubdata.toml to change that)"
-
-
-def _canonical(options: Mapping[str, Any]) -> str:
-    return json.dumps(options, sort_keys=True, default=str)

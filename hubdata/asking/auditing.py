@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
-from hubdata import app
+from hubdata import app, assembly
 from hubdata.asking.validating import base_of
 from hubdata.audit.hub import audit
 from hubdata.audit.items import Read, is_item_file, read_items
@@ -157,7 +157,7 @@ def _of_manifest(public: Manifest) -> Mapping[str, str]:
 
 
 def _manifest_of_target(settings: Settings, name: str) -> Manifest:
-    blob = app.build_target(settings, name).read(manifest.KEY, max_bytes=_MAX_MANIFEST)
+    blob = assembly.build_target(settings, name).read(manifest.KEY, max_bytes=_MAX_MANIFEST)
     if blob is None:
         raise ConfigError(
             f"target {name} holds no {manifest.KEY}: nothing is published there",

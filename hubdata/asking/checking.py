@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hubdata import app
+from hubdata import app, assembly
 from hubdata.app import Choices
 from hubdata.asking.validating import (
     base_of,
@@ -52,7 +52,7 @@ def validate_paths(
     only what differs from that revision. Raises ConfigError for job files or a revision that cannot be used,
     SourceError for paths that cannot be read.
     """
-    clock, kind_of = SystemClock(), app.kind_builder()
+    clock, kind_of = SystemClock(), assembly.kind_builder()
     started = time.monotonic()
     with TemporaryDirectory(prefix="hubdata-") as workspace:
         if kind is not None:

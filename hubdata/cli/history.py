@@ -21,7 +21,7 @@ from hubdata.errors import Exit, worst
 def history(common: Common, *, most: int) -> Exit:
     """Show what was published when, by which run, and of which jobs; -v names the files."""
     with common.watching():
-        from hubdata.running import remembering
+        from hubdata.asking import remembering
 
         targets = remembering.history(common.choices(), most)
     if common.format is Format.JSON:

@@ -106,7 +106,7 @@ def verify(
     if not math.isfinite(wait):
         raise click.BadParameter(f"{wait} is no number of seconds.", param_hint="'--wait'")
     with common.watching() as reporter:
-        from hubdata import app
+        from hubdata import app, assembly
         from hubdata.asking import viewing
         from hubdata.model.verification import Family
         from hubdata.signing.keys import public_key
@@ -128,7 +128,7 @@ def verify(
             min_generation=min_generation,
         )
         result = viewing.verify(
-            settings, question, choices.targets, lambda name: app.build_target(settings, name), reporter
+            settings, question, choices.targets, lambda name: assembly.build_target(settings, name), reporter
         )
     match common.format:
         case Format.JSON:

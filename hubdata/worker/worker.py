@@ -13,7 +13,7 @@ from datetime import timedelta
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from hubdata import app
+from hubdata import app, assembly
 from hubdata.app import Choices, Known
 from hubdata.errors import ConfigError, HubdataError
 from hubdata.model.event import Event
@@ -159,7 +159,7 @@ class Worker:
             self._emit("job.broken", job=name, what=what, problem=said)
         if roster.problem:
             self._emit("settings.broken", what="what was read before stays in force", problem=roster.problem)
-        left_out = app.lacking(roster.settings, (j for n, j in roster.jobs.items() if n not in self._choices.jobs))
+        left_out = assembly.lacking(roster.settings, (j for n, j in roster.jobs.items() if n not in self._choices.jobs))
         for name, why in left_out.items():
             if self._left_out.get(name) != why:
                 self._emit("job.left_out", job=name, because=why)

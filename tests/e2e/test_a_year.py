@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 from pathlib import Path
 
-from hubdata.app import kind_builder
+from hubdata.assembly import kind_builder
 from hubdata.cdns.none import NoCdn
 from hubdata.config.builtin import builtin_jobs_dir
 from hubdata.config.jobs import load_jobs

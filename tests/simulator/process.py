@@ -292,7 +292,7 @@ def stepped(stepper: Stepper, runs: Mapping[str, Run]) -> Iterator[None]:
 
     pool: Any = partial(StepPool, stepper)
     with ExitStack() as stack:
-        for module in ("pipeline", "explaining", "publishing.survey", "publishing.apply", "publishing.sealing"):
+        for module in ("pipeline", "running.explaining", "publishing.survey", "publishing.apply", "publishing.sealing"):
             stack.enter_context(mock.patch(f"hubdata.{module}.ThreadPoolExecutor", pool))
         stack.enter_context(mock.patch("hubdata.publishing.lease.threading", StepThreading(stepper)))
         stack.enter_context(mock.patch("hubdata.publishing.lease.this_process", this_process))
