@@ -34,15 +34,22 @@ class Terminated(BaseException):
 
 def handle_signals() -> None:
     """Have SIGINT and SIGTERM unwind this process, so that spool and terminal are tidied up; a second one ends it."""
-
-    def unwind(number: int, _: object) -> NoReturn:
-        for each in _ENDING:
-            signal.signal(each, lambda *_: os._exit(128 + number))
-        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
-
     for each in _ENDING:
         if signal.getsignal(each) is not signal.SIG_IGN:  # a shell's background job, or nohup: so it was wanted
-            signal.signal(each, unwind)
+            signal.signal(each, _unwind)
+
+
+def _unwind(number: int, _: object) -> NoReturn:
+    for each in _ENDING:
+        signal.signal(each, lambda *_: os._exit(128 + number))
+    raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+
+
+def _done_with_signals() -> None:
+    """Let a signal end the process at once and without a word: all is done and said, but for Python's own leave."""
+    for each in _ENDING:
+        if signal.getsignal(each) is _unwind:
+            signal.signal(each, signal.SIG_DFL)
 
 
 @dataclass(slots=True)
@@ -67,6 +74,7 @@ def guarded(call: Callable[[Voice], object], args: Sequence[str] | None = None) 
         code = _broken_off("terminated", TERMINATED, voice)
     except Exception as err:  # noqa: BLE001 - the last guard: nothing leaves as a traceback
         code = int(_explained(err, voice))
+    _done_with_signals()
     sys.exit(code)
 
 
