@@ -12,6 +12,8 @@ from tests.unit.report.page import samples
 from tests.unit.report.page.browser import DARK, LIGHT, asked, axe
 from tests.unit.report.page.reading import read
 
+pytestmark = pytest.mark.browser
+
 _AXE = """(()=>{%s;return axe.run(document,{resultTypes:['violations','incomplete']}).then(r=>({
 passes:r.passes.length,background:getComputedStyle(document.body).backgroundColor,width:innerWidth,
 wide:document.documentElement.scrollWidth,
