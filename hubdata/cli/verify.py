@@ -3,12 +3,16 @@
 import math
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hubdata.cli.common import Common, Format, common_flags, show_validation
 from hubdata.cli.errors import say
 from hubdata.errors import Exit
+
+if TYPE_CHECKING:
+    from hubdata.model.verification import Verification
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 DIR = click.Path(file_okay=False, path_type=Path)
@@ -130,6 +134,11 @@ def verify(
         result = viewing.verify(
             settings, question, choices.targets, lambda name: assembly.build_target(settings, name), reporter
         )
+    _show(common, result)
+    return result.exit_code
+
+
+def _show(common: Common, result: "Verification") -> None:
     match common.format:
         case Format.JSON:
             from hubdata.report.verify_json import verify_json
@@ -145,7 +154,6 @@ def verify(
             from hubdata.report.verify_text import verify_text
 
             say(verify_text(result, common.screen(), verbose=common.verbose, quiet=common.quiet))
-    return result.exit_code
 
 
 def _on_disk(
