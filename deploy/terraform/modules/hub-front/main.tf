@@ -1,0 +1,1 @@
+# The distribution, its functions, records and logs: in the making. Variables and outputs stand.
