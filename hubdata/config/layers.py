@@ -19,10 +19,18 @@ from hubdata.signing.variables import KEY_VARIABLE, PASSWORD_VARIABLE
 
 DEFAULT = "default"
 PREFIX = "HUBDATA_"
-TABLES = ("targets", "cdns", "checkouts", "verify", "hooks", "lease", "sign")
+TABLES = ("targets", "cdns", "checkouts", "verify", "hooks", "lease", "sign", "http")
 VALUES = ("jobs", "spool", "sha256sums")
 _SECRETS = (KEY_VARIABLE, f"{KEY_VARIABLE}_FILE", PASSWORD_VARIABLE, f"{PASSWORD_VARIABLE}_FILE")
-_OTHERS = ("HUBDATA_CONFIG", "HUBDATA_CHECKOUT", *_SECRETS)
+_OF_THE_WORKER = (
+    "HUBDATA_HTTP_TOKEN",
+    "HUBDATA_HTTP_TOKEN_FILE",
+    "HUBDATA_GITHUB_SECRET",
+    "HUBDATA_GITHUB_SECRET_FILE",
+)
+_OTHERS = ("HUBDATA_CONFIG", "HUBDATA_CHECKOUT", *_SECRETS, *_OF_THE_WORKER)
+_SHORT: Mapping[str, Place] = {"HUBDATA_HTTP_LISTEN": ("http", "listen")}
+"""Variables with a name of their own, besides the one that tables give them."""
 _TOLD = tuple(
     PREFIX + name
     for name in (
@@ -166,6 +174,8 @@ def _from_environment(
         if variable == "HUBDATA_CHECKOUT":
             url, directory = split_checkout(text, cwd)
             yield ("checkouts", url), directory, origin
+        elif variable in _SHORT:
+            yield _SHORT[variable], _value(text), origin
         elif table in VALUES and not rest:
             yield (table,), text, origin
         elif table in TABLES and rest and all(rest):

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from hubdata.config.adapters import absolute, adapter_faults, with_absolute_paths
 from hubdata.config.builtin import DEFAULT_FILE, defaults
 from hubdata.config.document import Document, read_document
+from hubdata.config.http_table import HttpSpec, http_spec
 from hubdata.config.layers import EVERY_REPOSITORY, Layers, lay
 from hubdata.config.problems import Level, Problem, in_order, stop_on_errors
 from hubdata.config.settings_file import CdnTable, HooksTable, SettingsFile, TargetTable, VerifyTable, options_of
@@ -75,6 +76,7 @@ class Settings:
     sign: "SignSpec | None" = None
     sha256sums: bool = False
     fleet: Fleet | None = None
+    http: HttpSpec | None = None
     embedded: bool = False
     notices: tuple[str, ...] = ()
 
@@ -143,7 +145,8 @@ def _problems(layers: Layers) -> Iterator[Problem]:
                 for fault in adapter_faults(seam, table["type"], options_of(table, _MODELS[seam]), (name, key, "type")):
                     yield layers.problem(fault)
     yield from map(layers.problem, _dangling_cdns(layers.data))
-    yield from map(layers.problem, _dangling_target(layers.data))
+    for table in ("verify", "http"):
+        yield from map(layers.problem, _dangling_target(layers.data, table))
     yield from map(layers.problem, stage_faults(layers.data.get("targets")))
 
 
@@ -157,11 +160,11 @@ def _dangling_cdns(data: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault(("targets", name, "cdn"), f"there is no [cdns.{cdn}]", suggest(cdn, [*cdns, "none"]))
 
 
-def _dangling_target(data: Mapping[str, Any]) -> Iterator[Fault]:
-    targets, verify = data.get("targets"), data.get("verify")
-    name = verify.get("target") if isinstance(verify, dict) else None
+def _dangling_target(data: Mapping[str, Any], table: str) -> Iterator[Fault]:
+    targets, said = data.get("targets"), data.get(table)
+    name = said.get("target") if isinstance(said, dict) else None
     if isinstance(name, str) and isinstance(targets, dict) and name not in targets:
-        yield Fault(("verify", "target"), f"there is no [targets.{name}]", suggest(name, targets))
+        yield Fault((table, "target"), f"there is no [targets.{name}]", suggest(name, targets))
 
 
 def _settings(layers: Layers, notices: tuple[str, ...]) -> Settings:
@@ -195,6 +198,7 @@ def _settings(layers: Layers, notices: tuple[str, ...]) -> Settings:
         sign=sign_spec(file.sign, path),
         sha256sums=file.sha256sums,
         fleet=Fleet(file.fleet.engines, file.fleet.usd_per_gb) if file.fleet else None,
+        http=http_spec(file.http),
         embedded=layers.defaulted("targets"),
         notices=notices,
     )
