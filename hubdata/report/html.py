@@ -23,19 +23,22 @@ PALETTE = """
 
 def document(title: str, body: str, *, style: str, script: str = "") -> str:
     """Return a whole document in ASCII; `title` is plain text, `body` HTML, `style` and `script` are our own ASCII."""
-    policy = f"default-src 'none'; style-src '{_digest(style)}'; base-uri 'none'; form-action 'none'; img-src data:"
-    if script:
-        policy += f"; script-src '{_digest(script)}'"
     acts = f"<script>{script}</script>\n" if script else ""
     page = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy(style, script)}">\n'
         '<meta name="referrer" content="no-referrer">\n'
         f'<link rel="icon" href="data:,">\n<title>{text(title)}</title>\n<style>{style}</style>\n'
         f"</head>\n<body>\n{body}{acts}</body>\n</html>\n"
     )
     return ascii_only(page)
+
+
+def policy(style: str, script: str = "") -> str:
+    """Return the policy (CSP) under which `style` and `script`, and nothing else, may act."""
+    said = f"default-src 'none'; style-src '{_digest(style)}'; base-uri 'none'; form-action 'none'; img-src data:"
+    return f"{said}; script-src '{_digest(script)}'" if script else said
 
 
 def ascii_only(html: str) -> str:

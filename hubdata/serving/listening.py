@@ -22,13 +22,24 @@ _UNSENT_BYTES = 128 << 10
 a client that reads 300 KB a second, without a pause, then looks for seconds as if it took nothing."""
 
 _ADVICE = {
-    errno.EADDRINUSE: "choose another with --port, or end the program that listens there (`ss -ltnp` names it)",
-    errno.EACCES: "choose a --port from 1024 on, or give the process the right to lower ones (CAP_NET_BIND_SERVICE)",
-    errno.EADDRNOTAVAIL: "choose a --host that this machine has (`ip address` lists them)",
-    errno.EAFNOSUPPORT: "choose a --host of a family that this machine has",
+    errno.EADDRINUSE: "choose another with {port}, or end the program that listens there (`ss -ltnp` names it)",
+    errno.EACCES: "choose one from 1024 on with {port}, or give the process the right to lower ones (CAP_NET_BIND_SERVICE)",
+    errno.EADDRNOTAVAIL: "choose one that this machine has with {host} (`ip address` lists them)",
+    errno.EAFNOSUPPORT: "choose one of a family that this machine has with {host}",
 }
 
 _Address = tuple[str, int] | tuple[str, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a person has written: how messages call the address and the port."""
+
+    host: str = "--host"
+    port: str = "--port"
+
+
+_FLAGS = Words()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +56,21 @@ class Place:
         return f"[{number}]" if self.family is socket.AF_INET6 else number
 
 
-def listen(hosts: Sequence[str], port: int) -> tuple[socket.socket, ...]:
+def listen(hosts: Sequence[str], port: int, words: Words = _FLAGS) -> tuple[socket.socket, ...]:
     """Return a listening socket for each address of each host, all on one port; `port` 0 means any that is free.
 
     Without hosts, all addresses of this machine: of either family where one of the two is missing altogether. Raises
     ConfigError when it cannot be done, with nothing left open.
     """
-    places = [place for host in hosts or EVERYWHERE for place in _places(host)]
+    places = [place for host in hosts or EVERYWHERE for place in _places(host, words)]
     for _ in range(_TRIES):
         try:
-            return _bound(list(dict.fromkeys(places)), port, optional=not hosts)
+            return _bound(list(dict.fromkeys(places)), port, words, optional=not hosts)
         except _Taken:
             continue  # a port that is free in one family need not be in the other
-    raise ConfigError(f"no port was free on all of {', '.join(hosts or EVERYWHERE)}", advice="choose one with --port")
+    raise ConfigError(
+        f"no port was free on all of {', '.join(hosts or EVERYWHERE)}", advice=f"choose one with {words.port}"
+    )
 
 
 def url_of(listener: socket.socket) -> str:
@@ -70,13 +83,13 @@ class _Taken(Exception):
     """The port that the system chose for the first socket is not free for the others."""
 
 
-def _places(host: str) -> list[Place]:
+def _places(host: str, words: Words) -> list[Place]:
     name = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     try:
         found = socket.getaddrinfo(name, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (socket.gaierror, UnicodeError) as err:
         raise ConfigError(
-            f"--host {host}: there is no such address ({getattr(err, 'strerror', None) or err})",
+            f"{words.host} {host}: there is no such address ({getattr(err, 'strerror', None) or err})",
             advice="give an IP address of this machine, such as ::1 or 127.0.0.1",
         ) from err
     return [
@@ -86,7 +99,7 @@ def _places(host: str) -> list[Place]:
     ]
 
 
-def _bound(places: list[Place], port: int, *, optional: bool) -> tuple[socket.socket, ...]:
+def _bound(places: list[Place], port: int, words: Words, *, optional: bool) -> tuple[socket.socket, ...]:
     with ExitStack() as stack:
         bound: list[socket.socket] = []
         missing: OSError | None = None
@@ -98,7 +111,7 @@ def _bound(places: list[Place], port: int, *, optional: bool) -> tuple[socket.so
                 if err.errno == errno.EADDRINUSE and not port and bound:
                     raise _Taken from err
                 if not (optional and err.errno in _NO_FAMILY):
-                    raise _refused(place, wanted, err) from err
+                    raise _refused(place, wanted, words, err) from err
                 missing = err
         if not bound:
             raise ConfigError("this machine has neither IPv6 nor IPv4", advice="give it a network") from missing
@@ -124,9 +137,10 @@ def _socket(place: Place, port: int) -> socket.socket:
     return listener
 
 
-def _refused(place: Place, port: int, err: OSError) -> ConfigError:
+def _refused(place: Place, port: int, words: Words, err: OSError) -> ConfigError:
     what = "is in use already" if err.errno == errno.EADDRINUSE else (os.strerror(err.errno or 0)).lower()
+    advice = _ADVICE.get(err.errno or 0, "look at what the system says, and choose another with {host} or {port}")
     return ConfigError(
         f"cannot listen on {place.host} port {port}: {what}",
-        advice=_ADVICE.get(err.errno or 0, "look at what the system says, and choose another --host or --port"),
+        advice=advice.format(host=words.host, port=words.port),
     )
