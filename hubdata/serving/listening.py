@@ -23,7 +23,7 @@ a client that reads 300 KB a second, without a pause, then looks for seconds as 
 
 _ADVICE = {
     errno.EADDRINUSE: "choose another with {port}, or end the program that listens there (`ss -ltnp` names it)",
-    errno.EACCES: "choose one from 1024 on with {port}, or give the process the right to lower ones (CAP_NET_BIND_SERVICE)",
+    errno.EACCES: "choose one from 1024 on with {port}, or give the process CAP_NET_BIND_SERVICE",
     errno.EADDRNOTAVAIL: "choose one that this machine has with {host} (`ip address` lists them)",
     errno.EAFNOSUPPORT: "choose one of a family that this machine has with {host}",
 }
