@@ -112,13 +112,13 @@ def test_a_list_that_is_none(small: SmallWorld, body: bytes, line: int | None, r
 
 def test_a_file_of_200_mb(small: SmallWorld) -> None:
     """It is refused by its size, unread: the run needs no more memory and hardly more time than any other."""
-    usual = small.sync().peak_mb
+    usual = small.sync(alone=True).peak_mb
     small.repo.git("config", "core.bigFileThreshold", "1m")  # the host's own git is measured along with ours
     small.write("data/words/huge.txt", "")
     with (small.root / "data/words/huge.txt").open("r+b") as file:
         file.truncate(200 << 20)
     small.repo.commit({"lists/huge.txt": bytes(200 << 20), GOOD: NEW})
-    ended = small.sync()
+    ended = small.sync(alone=True)
     assert ended.code == 3, ended.stdout + ended.stderr
     assert findings(ended, "lists") == {("lists/huge.txt", None, "file.too-large")}
     assert findings(ended, "words") == {("words/huge.txt", None, "file.too-large")}

@@ -68,7 +68,7 @@ class World:
         """Run a command with everybody's credentials and return what it said."""
         self.proxy.reset()
         credentials = {"MAXMIND_ACCOUNT_ID": "123456", "MAXMIND_LICENSE_KEY": "sentinel-licence-key"}
-        return hubdata(*command, "--format", "json", cwd=self.root, env={**self.cloud.env, **credentials})
+        return hubdata(*command, "--format", "json", cwd=self.root, env={**self.cloud.env, **credentials}, alone=True)
 
     def expected(self) -> dict[str, bytes]:
         """Return what must be public: every file of the commit that is not ignored by name, and the database."""

@@ -22,7 +22,10 @@ _LOOK_S = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A process that has ended. `peak_mb` is its largest resident set, as last seen a few milliseconds before."""
+    """A process that has ended. `peak_mb` is its largest resident set, as last seen a few milliseconds before.
+
+    Of a forked one it is not a number, and compares as such: only a process started `alone` has memory of its own.
+    """
 
     code: int
     stdout: str
@@ -62,11 +65,19 @@ def hubdata(
     timeout: float = 120,
     within: Sequence[str] = (),
     stdin: str = "",
+    alone: bool = False,
 ) -> Ended:
-    """Return what `hubdata ARGUMENTS` said and did; kills it after `timeout` seconds.
+    """Return what `hubdata ARGUMENTS` said and did; ends it after `timeout` seconds.
 
-    `within` is a command that runs the rest of its line, such as `nice` or `unshare`.
+    It is a process of its own in any case. Python is started for it, as for anybody's, where that can make a
+    difference: `within` a command that runs the rest of its line (such as `nice` or `unshare`), with variables for
+    Python itself in `env`, or where the test wants it `alone`, because it asks for its memory. Otherwise it is forked
+    from a process that has done its imports, which spares the machine half a second (`forks.py`).
     """
+    if not (alone or within or any(name.startswith("PYTHON") for name in env or ())):
+        from tests.support.forks import forked
+
+        return forked(*map(str, arguments), cwd=cwd, env=env, timeout=timeout, stdin=stdin)
     argv = [*within, sys.executable, "-m", "hubdata", *map(str, arguments)]
     environment = {"PATH": os.environ["PATH"], "HOME": str(cwd), **(env or {})}
     with tempfile.TemporaryFile() as into, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:

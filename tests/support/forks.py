@@ -6,11 +6,15 @@ take, the models that pydantic builds at their first use, and the opening of bot
 driver; `python -m tests.support.forks` is one.
 """
 
+import atexit
 import contextlib
+import dataclasses
+import functools
 import gc
 import importlib
 import itertools
 import json
+import math
 import os
 import selectors
 import signal
@@ -117,14 +121,18 @@ class Forks:
         env: Mapping[str, str] | None = None,
         trip: tuple[int, str] | None = None,
         poll_s: float | None = None,
+        stdin: str = "",
+        session: bool = True,
     ) -> Running:
         """Return a run that has just begun.
 
         `trip` is the number of the call to the file system at which it kills itself, and on which side ("before" or
         "after"). `poll_s` is how often it looks whether another run's lease is over; None leaves that as it is.
+        With `session`, AWS's session is opened beforehand, once for runs with one and the same environment.
         """
         number = next(self._numbers)
         out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever reads them
+        err_fd = err.fileno()  # while it is open for sure
         started: Future[int] = Future()
         ending: Future[Ended] = Future()
         with self._lock:
@@ -132,10 +140,11 @@ class Forks:
             environment = {"PATH": os.environ["PATH"], "HOME": str(cwd), **(env or {})}
             order = {"number": number, "argv": arguments, "cwd": str(cwd), "env": environment, "trip": trip}
             order |= {"poll_s": poll_s, "files": [f"/proc/{os.getpid()}/fd/{f.fileno()}" for f in (out, err)]}
+            order |= {"stdin": stdin, "session": session}
             assert self._driver.stdin is not None
             self._driver.stdin.write(json.dumps(order) + "\n")
             self._driver.stdin.flush()
-        return Running(started.result(60), ending, err.fileno())
+        return Running(started.result(60), ending, err_fd)
 
     def run(
         self, *arguments: str, cwd: Path, env: Mapping[str, str] | None = None, trip: tuple[int, str] | None = None
@@ -157,6 +166,32 @@ class Forks:
                     file.seek(0)
                     texts.append(file.read().decode())
             ending.set_result(Ended(told["code"], texts[0], texts[1], told["peak_mb"]))
+
+
+@functools.cache
+def _shared() -> Forks:
+    """Return the one driver of this process, which ends with it."""
+    forks = Forks()
+    forks.__enter__()
+    atexit.register(forks.__exit__, None, None, None)
+    return forks
+
+
+def forked(*arguments: str, cwd: Path, env: Mapping[str, str] | None, timeout: float, stdin: str) -> Ended:
+    """Return what one run said and did; one that takes longer than `timeout` seconds is ended, with the code 124."""
+    running = _shared().start(*arguments, cwd=cwd, env=env, stdin=stdin, session=False)
+    try:
+        ended = running.ended(timeout)
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(running.pid, signal.SIGTERM)
+        try:
+            ended = running.ended(5)
+        except TimeoutError:
+            running.kill()
+            ended = running.ended(60)
+        ended = dataclasses.replace(ended, code=124)
+    return dataclasses.replace(ended, peak_mb=math.nan)
 
 
 def main() -> None:
@@ -186,7 +221,7 @@ def main() -> None:
             *whole, orders = (orders + chunk).split(b"\n")
             for line in whole:
                 order = json.loads(line)
-                if "AWS_ACCESS_KEY_ID" in order["env"] and order["env"] != at_home:
+                if order["session"] and "AWS_ACCESS_KEY_ID" in order["env"] and order["env"] != at_home:
                     at_home = order["env"]
                     _open_session(at_home)
                 pid = os.fork()
@@ -246,13 +281,14 @@ def _become(order: dict[str, Any]) -> None:
     """Be `hubdata ARGV`, and never return."""
     code = 70
     try:
-        files = [os.open(os.devnull, os.O_RDONLY), *(os.open(path, os.O_RDWR) for path in order["files"])]
+        files = [_given(order["stdin"]), *(os.open(path, os.O_RDWR) for path in order["files"])]
         for number, fd in enumerate(files):
             os.dup2(fd, number)
             os.close(fd)
         os.chdir(order["cwd"])
         os.environ.clear()
         os.environ.update(order["env"])
+        time.tzset()
         sys.argv = ["hubdata", *order["argv"]]
         if order["poll_s"] is not None:
             _look_often(order["poll_s"])
@@ -264,6 +300,7 @@ def _become(order: dict[str, Any]) -> None:
 
         try:
             main()
+            code = 0
         except SystemExit as err:
             code = err.code if isinstance(err.code, int) else 1
         threading._shutdown()  # type: ignore[attr-defined]  # as the interpreter does at its end
@@ -275,6 +312,16 @@ def _become(order: dict[str, Any]) -> None:
         traceback.print_exc()
     finally:
         os._exit(code)
+
+
+def _given(text: str) -> int:
+    """Return a file that is open for reading, with `text` in it."""
+    if not text:
+        return os.open(os.devnull, os.O_RDONLY)
+    fd = os.memfd_create("stdin")
+    os.write(fd, text.encode())
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
 
 
 def _look_often(poll_s: float) -> None:

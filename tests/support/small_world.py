@@ -104,9 +104,10 @@ class SmallWorld:
         env: Mapping[str, str] | None = None,
         timeout: float = 60,
         within: Sequence[str] = (),
+        alone: bool = False,
     ) -> Ended:
         """Return what one process said, having asserted what holds for every one of them."""
-        return checked(hubdata(*arguments, cwd=self.root, env=env, timeout=timeout, within=within))
+        return checked(hubdata(*arguments, cwd=self.root, env=env, timeout=timeout, within=within, alone=alone))
 
     def sync(
         self,
@@ -114,9 +115,10 @@ class SmallWorld:
         env: Mapping[str, str] | None = None,
         timeout: float = 60,
         within: Sequence[str] = (),
+        alone: bool = False,
     ) -> Ended:
         """Run `sync --once --format json`; the code in the object is the code of the process."""
-        ended = self.run("sync", "--once", "--format", "json", *flags, env=env, timeout=timeout, within=within)
+        ended = self.run("sync", "--once", "--format", "json", *flags, env=env, timeout=timeout, within=within, alone=alone)
         assert ended.json["exit_code"] == ended.code
         return ended
 
