@@ -1,0 +1,130 @@
+"""deploy/docker: its settings, its bucket and its nginx are run as they are, with Debian's programs for containers."""
+
+import http.client
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from tests.support.command import Ended, hubdata
+from tests.support.nginx import needs_nginx
+from tests.support.real import SEC_LISTS, needs_real
+from tests.support.stack import BUCKET, DOCKER, Stack, stack
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = yaml.safe_load((DOCKER / "compose.yml").read_text())
+GEOIP = yaml.safe_load((DOCKER / "compose.geoip.yml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
+ADDRESSES = {"ipv4": "127.0.0.1", "ipv6": "::1"}
+
+
+def keys() -> dict[str, str]:
+    """Return the worker's environment, without the path of its settings."""
+    told = SERVICES["worker"]["environment"]
+    return {name: value for name, value in told.items() if name != "HUBDATA_CONFIG"}
+
+
+def run(there: Stack, *arguments: str) -> Ended:
+    """Return what hubdata said with the worker's own settings."""
+    return hubdata(*arguments, cwd=there.home, env={**keys(), **there.places, "HUBDATA_CHECKOUT": str(SEC_LISTS)})
+
+
+def ask(there: Stack, family: str, method: str, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    """Return status, headers and body of a request to the stand-in over one family."""
+    connection = http.client.HTTPConnection(ADDRESSES[family], urlsplit(there.url).port or 0, timeout=30)
+    try:
+        connection.request(method, path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Give the stack after the worker's jobs have run once."""
+    with stack(tmp_path_factory.mktemp("stack")) as there:
+        arguments = list(SERVICES["worker"]["command"])
+        assert arguments[0] == "sync"
+        ended = run(there, "sync", "--once", "--format", "json", *arguments[1:])
+        assert ended.code == 0, ended.stdout + ended.stderr
+        assert {job["outcome"] for job in ended.json["jobs"]} == {"published"}
+        yield there
+
+
+@needs_nginx
+@needs_real
+def test_the_worker_publishes_and_readers_of_both_families_have_it(published: Stack) -> None:
+    """With the mounted settings: the run verified the public copy itself, and `hubdata verify` does so again."""
+    ended = run(published, "verify", "--all", "--format", "json")
+    assert ended.code == 0, ended.stdout + ended.stderr
+    families = {each["family"]: each for each in ended.json["families"]}
+    assert families.keys() == {"ipv4", "ipv6"}
+    manifest = json.loads(published.store.objects(BUCKET)["manifest.json"])
+    assert len(manifest["files"]) > 100
+    again = run(published, "sync", "--once", "--format", "json", *SERVICES["worker"]["command"][1:])
+    assert {job["outcome"] for job in again.json["jobs"]} == {"unchanged"}
+
+
+@needs_nginx
+@needs_real
+@pytest.mark.parametrize("family", ADDRESSES)
+def test_readers_get_what_is_public_and_nothing_else(published: Stack, family: str) -> None:
+    """Files and pages, whole, by range and by HEAD; no private record however it is spelt; nothing is written."""
+    status, headers, body = ask(published, family, "GET", "/manifest.json")
+    assert (status, json.loads(body)["schema"]) == (200, 1)
+    assert "last-modified" in headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert not [name for name in headers if name.startswith(("x-amz-version", "x-amzn"))]
+    assert ask(published, family, "HEAD", "/manifest.json")[1]["content-length"] == str(len(body))
+    assert ask(published, family, "GET", "/manifest.json", Range="bytes=0-9")[::2] == (206, body[:10])
+    assert ask(published, family, "GET", "/")[::2] == ask(published, family, "GET", "/index.html")[::2]
+    private = ("/.hubdata/lease.json", "/%2Ehubdata/lease.json", "//.hubdata/lease.json", "/a/../.hubdata/lease.json")
+    assert any(key.startswith(".hubdata/") for key in published.store.objects(BUCKET))
+    for path in (*private, "/.HUBDATA/lease.json", "/.hubdata", "/absent.txt"):
+        assert ask(published, family, "GET", path)[0] == 404, path
+    assert "max-age=5" in ask(published, family, "GET", "/absent.txt")[1]["cache-control"]
+    for method in ("PUT", "POST", "DELETE"):
+        assert ask(published, family, method, "/manifest.json")[0] == 405
+    assert ask(published, family, "GET", "/manifest.json", Authorization="AWS nobody:nothing")[0] == 200
+
+
+def test_containers_may_do_no_more_than_they_must() -> None:
+    """Read-only, without capabilities or new privileges, nobody as root; only this machine reaches the stand-in."""
+    for name, service in SERVICES.items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert all(mount.endswith(":ro") or mount.startswith("spool:") for mount in service.get("volumes", ())), name
+        assert all(re.match(r"127\.0\.0\.1:|\[::1\]:", port) for port in service.get("ports", ())), name
+    assert SERVICES["cdn"]["ports"] == ["127.0.0.1:8080:8080", "[::1]:8080:8080"]
+    assert SERVICES["cdn"]["image"].startswith("nginxinc/nginx-unprivileged:")
+    assert all(SERVICES[name]["user"] == "65534:65534" for name in ("store", "bucket"))
+    assert re.search(r"^USER 10001:10001$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert all(network["enable_ipv6"] for network in COMPOSE["networks"].values())
+
+
+def test_mounted_files_exist_and_hold_no_secret() -> None:
+    """Credentials of the vendor come from files outside the repository; the store's keys are any."""
+    for service in SERVICES.values():
+        for mount in service.get("volumes", ()):
+            assert mount.startswith("spool:") or (DOCKER / mount.split(":")[0]).is_file()
+    assert {SERVICES[name]["environment"]["AWS_SECRET_ACCESS_KEY"] for name in ("worker", "bucket")} == {"any"}
+    assert all(secret["file"].startswith("${MAXMIND_DIR:?") for secret in GEOIP["secrets"].values())
+    assert set(GEOIP["services"]["worker"]["secrets"]) == GEOIP["secrets"].keys()
+    told = GEOIP["services"]["worker"]["environment"]
+    assert {Path(path).name for path in told.values()} == GEOIP["secrets"].keys()
+
+
+def test_the_store_is_the_version_that_is_tested_here() -> None:
+    """The image's moto and the tests' are of one minor version."""
+    pinned = re.search(r"^moto==(\d+\.\d+)\.", (ROOT / "requirements" / "constraints.txt").read_text(), re.MULTILINE)
+    assert pinned is not None
+    images = {SERVICES[name]["image"] for name in ("store", "bucket")}
+    assert len(images) == 1
+    assert images.pop().startswith(f"motoserver/moto:{pinned[1]}.")
