@@ -4,23 +4,18 @@ output "url" {
 }
 
 output "distribution_id" {
-  description = "The distribution, for alarms and invalidations; null with entry = \"custom-domain\"."
-  value       = null
+  description = "The distribution's id, for alarms; null with entry = \"custom-domain\"."
+  value       = one(aws_cloudfront_distribution.api[*].id)
 }
 
 output "distribution_arn" {
   description = "The distribution's ARN; null with entry = \"custom-domain\"."
-  value       = null
-}
-
-output "distribution_domain_name" {
-  description = "The name behind the A and AAAA records; null with entry = \"custom-domain\"."
-  value       = null
+  value       = one(aws_cloudfront_distribution.api[*].arn)
 }
 
 output "routes" {
-  description = "Each route as it is served: path pattern, whether its prefix is stripped, the origin's domain and path."
-  value       = {}
+  description = "Each route as it is served: the prefix of its paths, whether that is stripped, the origin's domain and path."
+  value       = local.routes
 }
 
 output "origin_lock_header" {
@@ -35,6 +30,11 @@ output "origin_lock_accepted" {
 }
 
 output "viewer_address_header" {
-  description = "The header in which an API that has checked the lock may believe the viewer's address."
-  value       = var.viewer_address_header
+  description = "The header in which an API that has checked the lock may believe the viewer's address; null with entry = \"custom-domain\", where API Gateway itself knows it."
+  value       = local.cloudfront ? var.viewer_address_header : null
+}
+
+output "access_log_group" {
+  description = "The name of the log group that requests are logged to (in us-east-1); null when they go elsewhere."
+  value       = one(aws_cloudwatch_log_group.access[*].name)
 }

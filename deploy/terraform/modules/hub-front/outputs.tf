@@ -4,16 +4,16 @@ output "url" {
 }
 
 output "distribution_id" {
-  description = "The distribution, for alarms and invalidations."
-  value       = null
+  description = "The distribution's id, for alarms and invalidations."
+  value       = aws_cloudfront_distribution.hub.id
 }
 
 output "distribution_arn" {
   description = "The distribution's ARN."
-  value       = null
+  value       = aws_cloudfront_distribution.hub.arn
 }
 
-output "distribution_domain_name" {
-  description = "The name behind the A and AAAA records."
-  value       = null
+output "access_log_group" {
+  description = "The name of the log group that requests are logged to (in us-east-1); null when they go elsewhere."
+  value       = one(aws_cloudwatch_log_group.access[*].name)
 }

@@ -25,6 +25,11 @@ variable "zone_id" {
   type        = string
   description = "The Route 53 zone that holds domain_name; A and AAAA records are made there."
   nullable    = false
+
+  validation {
+    condition     = can(regex("^Z[A-Z0-9]{3,31}$", var.zone_id))
+    error_message = "zone_id: expected the id of a hosted zone, such as Z0123456789ABCDEFGHIJ."
+  }
 }
 
 variable "certificate_arn" {
@@ -106,18 +111,6 @@ variable "origin_shield_region" {
   default     = null
 }
 
-variable "minimum_protocol_version" {
-  type        = string
-  description = "CloudFront's security policy for viewers."
-  default     = "TLSv1.2_2021"
-  nullable    = false
-
-  validation {
-    condition     = contains(["TLSv1.2_2021", "TLSv1.2_2025", "TLSv1.3_2025"], var.minimum_protocol_version)
-    error_message = "minimum_protocol_version: TLSv1.2_2021 or newer."
-  }
-}
-
 variable "response_headers_policy_id" {
   type        = string
   description = "Security headers of answers; the default is CloudFront's managed SecurityHeadersPolicy."
@@ -127,27 +120,41 @@ variable "response_headers_policy_id" {
 
 variable "price_class" {
   type        = string
-  description = "Which of CloudFront's edges serve."
+  description = "Where CloudFront serves from."
   default     = "PriceClass_All"
   nullable    = false
+
+  validation {
+    condition     = contains(["PriceClass_100", "PriceClass_200", "PriceClass_All"], var.price_class)
+    error_message = "price_class: expected PriceClass_100, PriceClass_200 or PriceClass_All."
+  }
 }
 
-variable "web_acl_arn" {
+variable "web_acl_id" {
   type        = string
-  description = "A WAF web ACL (scope CLOUDFRONT) before the front; null for none."
+  description = "The ARN of a WAF web ACL (of us-east-1) before the distribution; null for none."
   default     = null
 }
 
-variable "log_retention_days" {
-  type        = number
-  description = "How long access logs are kept; they hold viewers' addresses."
-  default     = 30
+variable "access_logs" {
+  type = object({
+    enabled         = optional(bool, true)
+    destination_arn = optional(string)
+    retention_days  = optional(number, 30)
+  })
+  description = "Whether requests are logged (they name viewers' addresses), to the ARN of an S3 bucket, log group or Firehose, or to a log group of its own that keeps them for so many days."
+  default     = {}
   nullable    = false
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90], var.access_logs.retention_days)
+    error_message = "access_logs.retention_days: expected 1, 3, 5, 7, 14, 30, 60 or 90."
+  }
 }
 
 variable "publish_functions" {
   type        = bool
-  description = "True, except against an emulator that cannot publish: an unpublished function answers nobody."
+  description = "Whether functions are published, without which CloudFront runs none. False only before a stand-in for AWS that cannot publish."
   default     = true
   nullable    = false
 }
