@@ -26,14 +26,14 @@ def _of(target: Target, most: int) -> TargetHistory:
     archived = isinstance(target, Archive)
     try:
         manifests = generations(target, most=most + 1)
-        runs = tuple(_run(run_id, body) for run_id, body in records.newest(target, most).items())
+        runs = tuple(run_of(run_id, body) for run_id, body in records.newest(target, most).items())
     except HubdataError as err:
         problem = Problem(str(err), err.advice, err.exit_code)
         return TargetHistory(target.name, archived=archived, problem=problem)
     return TargetHistory(target.name, chronicle(manifests, most), runs, archived=archived)
 
 
-def _run(run_id: str, body: bytes) -> Run:
+def run_of(run_id: str, body: bytes) -> Run:
     """Return one run; its record is empty when somebody else wrote it."""
     try:
         record = json.loads(body)

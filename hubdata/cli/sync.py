@@ -67,6 +67,7 @@ def _work(common: Common) -> Exit:
     from hubdata.report.log import LogReporter, Verbosity, log_to
     from hubdata.worker.runs import Ended
     from hubdata.worker.telling import json_line, text_line
+    from hubdata.worker.web.opening import answering
     from hubdata.worker.worker import Worker
 
     line = json_line if common.format is Format.JSON else text_line
@@ -77,7 +78,10 @@ def _work(common: Common) -> Exit:
                 say(line(ended))
 
     log_to(sys.stderr, common.verbosity if common.quiet else max(common.verbosity, Verbosity.EVENTS))
-    done = Worker(common.choices(), SystemClock(), LogReporter(), show).run()
+    clock, reporter = SystemClock(), LogReporter()
+    worker = Worker(common.choices(), clock, reporter, show)
+    with answering(worker, clock, reporter):
+        done = worker.run()
     if not done or threading.active_count() > 1:
         sys.stdout.flush()
         os._exit(Exit.FINE)  # threads are amid calls that may never end, and Python would wait for them

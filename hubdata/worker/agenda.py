@@ -97,6 +97,11 @@ class Agenda:
         self._running[name] = cause
         return Answer.BEGUN
 
+    def owe(self, name: str, cause: Cause) -> None:
+        """Take note that the job, which runs now, is to be begun once more when it has ended."""
+        if name in self._running:
+            self._owed[name] = cause
+
     def ended(self, name: str) -> Cause | None:
         """Take note that the job's run has ended; return why it is to be begun again, None when nothing is owed."""
         self._running.pop(name, None)

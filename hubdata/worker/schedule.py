@@ -24,6 +24,7 @@ class Cause(StrEnum):
     START = "start"
     SIGNAL = "signal"
     REQUEST = "request"
+    PUSH = "push"
 
 
 @dataclass(frozen=True, slots=True)

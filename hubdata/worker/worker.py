@@ -15,6 +15,7 @@ from typing import Any
 
 from hubdata import app, assembly
 from hubdata.app import Choices, Known
+from hubdata.config.settings import Settings
 from hubdata.errors import ConfigError, HubdataError
 from hubdata.model.event import Event
 from hubdata.model.success import Success
@@ -94,20 +95,38 @@ class Worker:
                 pass
             return self._end(number)
 
-    def trigger(self, job: str, cause: Cause = Cause.REQUEST) -> Answer:
-        """Begin a run of `job` now, unless one goes on already, and return which; from any thread."""
+    @property
+    def settings(self) -> Settings:
+        """Return the settings in force."""
+        with self._lock:
+            return self._roster.settings
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Return every job that has a file."""
+        with self._lock:
+            return self._roster.names
+
+    def trigger(self, job: str, cause: Cause = Cause.REQUEST, *, owe: bool = False) -> Answer:
+        """Begin a run of `job` now, unless one goes on already, and return which; from any thread.
+
+        With `owe`, one that goes on already is followed by another.
+        """
         if ending.begun():
             answer = Answer.ENDING
         else:
             with self._lock:
                 answer = self._agenda.begin(job, cause)
+                if owe and answer is Answer.ALREADY_RUNNING:
+                    self._agenda.owe(job, cause)
                 known = Known(self._roster.settings, tuple(self._roster.jobs.values()))
         if answer is Answer.BEGUN:
             self._emit("job.begun", job=job, cause=cause)
             self.board.note(job, running_since=self._clock.now(), running_cause=cause)
             self._runs.begin(job, cause, known)
         else:
-            self._emit("job.not_begun", job=job, cause=cause, reason=answer)
+            then = {"then": "it runs again after that"} if owe and answer is Answer.ALREADY_RUNNING else {}
+            self._emit("job.not_begun", job=job, cause=cause, reason=answer, **then)
         return answer
 
     def _turn(self) -> signal.Signals | None:
