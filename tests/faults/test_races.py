@@ -65,7 +65,7 @@ class Race:
         """Return how the runs of one round ended, each a Python of its own."""
 
         def run(job: str) -> Ended:
-            return hubdata(*SYNC, "-v", "--job", job, cwd=self.world.root, env=KEYS)
+            return hubdata(*SYNC, "-v", "--job", job, cwd=self.world.root, env=KEYS, alone=True)
 
         with ThreadPoolExecutor(len(self._orders)) as pool:
             return self._held_to(list(pool.map(run, self._orders)))
