@@ -1,12 +1,10 @@
 """A real S3 store: Ceph's gateway with its own monitor and a storage daemon that keeps all in memory.
 
-Debian's packages are fetched by `apt-get download` and unpacked without being installed, into
-`$XDG_CACHE_HOME/hubdata-tests`: nothing of the machine changes and no rights are needed. What Ceph itself needs and
-the machine lacks comes along. One cluster serves one test process, over HTTP and over TLS, until the process ends.
+Debian's packages of it are unpacked and never installed (`debian.py`); what Ceph itself needs and the machine lacks
+comes along. One cluster serves one test process, over HTTP and over TLS, until the process ends.
 """
 
 import atexit
-import fcntl
 import functools
 import os
 import shutil
@@ -25,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.big_mmdb import cache_directory
+from tests.support import debian
 from tests.support.moto_server import CREDENTIALS
 
 PACKAGES = ("radosgw", "ceph-mon", "ceph-osd", "ceph-common")
@@ -99,41 +97,12 @@ def shared() -> Ceph:
 
 def _unpacked() -> Path:
     """Return the directory that the packages are unpacked in. Raises NoCeph."""
-    for tool in ("apt-get", "dpkg", "openssl"):
-        if shutil.which(tool) is None:
-            raise NoCeph(f"there is no `{tool}`")
-    kept = cache_directory()
-    kept.mkdir(parents=True, exist_ok=True)
-    whole = kept / "ceph"
-    with (kept / "ceph.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # test processes run side by side; one of them fetches
-        if not whole.exists():
-            with tempfile.TemporaryDirectory(dir=kept) as scratch:
-                _fetch(Path(scratch)).replace(whole)
-    return whole
-
-
-def _fetch(scratch: Path) -> Path:
-    plan = _run("apt-get", "install", "--simulate", "--no-install-recommends", *PACKAGES)
-    names = [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
-    if not names:  # they are installed
-        names = list(PACKAGES)
-    debs, root = scratch / "debs", scratch / "root"
-    debs.mkdir()
-    _run("apt-get", "download", *names, cwd=debs)
-    for deb in debs.glob("*.deb"):
-        _run("dpkg", "-x", str(deb), str(root))
-    return root
-
-
-def _run(*command: str, cwd: Path | None = None) -> str:
+    if shutil.which("openssl") is None:
+        raise NoCeph("there is no `openssl`")
     try:
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
-    except subprocess.TimeoutExpired as err:
-        raise NoCeph(f"`{' '.join(command[:2])}` took more than 300 s") from err
-    if done.returncode:
-        raise NoCeph(f"`{' '.join(command[:2])}` failed: {done.stderr.strip()[-300:]}")
-    return done.stdout
+        return debian.unpacked("ceph", *PACKAGES, besides=debian.everything)
+    except debian.NotHad as err:
+        raise NoCeph(str(err)) from err
 
 
 _CONFIGURATION = """\
@@ -178,7 +147,7 @@ class _Cluster:
 
     def __init__(self, root: Path, place: Path) -> None:
         self._root, self._place = root, place
-        self._library = root / "usr/lib" / f"{os.uname().machine}-linux-gnu"
+        self._library = debian.library_of(root)
         paths = (self._library, root / "lib" / self._library.name, self._library / "ceph")
         self._environment = {
             "PATH": os.environ["PATH"],
@@ -218,7 +187,10 @@ class _Cluster:
         into = ("-keyout", str(self._place / "key.pem"), "-out", str(self._place / "certificate.pem"))
         how = ("-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
         name = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
-        _run("openssl", "req", *how, *name, *into)
+        try:
+            debian.run("openssl", "req", *how, *name, *into)
+        except debian.NotHad as err:
+            raise NoCeph(str(err)) from err
 
     def _do(self, program: str, *arguments: str) -> str:
         """Return what one of Ceph's programs printed; daemons go into the background by themselves."""

