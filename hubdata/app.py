@@ -185,6 +185,11 @@ def _run(
 
         result = verified(result, settings, [place.target for place in places], reporter)
     _keep_record(result, places, reporter)
+    if settings.metrics is not None and past is None:
+        from hubdata.report.metrics.trail import leave
+
+        told = leave(settings.metrics, result, jobs, tuple(settings.targets), ended_at=clock.now())
+        result = replace(result, notices=(*result.notices, *told))
     return result
 
 

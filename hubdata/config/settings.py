@@ -17,6 +17,7 @@ from hubdata.config.builtin import DEFAULT_FILE, defaults
 from hubdata.config.document import Document, read_document
 from hubdata.config.http_table import HttpSpec, http_spec
 from hubdata.config.layers import EVERY_REPOSITORY, Layers, lay
+from hubdata.config.metrics_table import monitoring_of
 from hubdata.config.problems import Level, Problem, in_order, stop_on_errors
 from hubdata.config.settings_file import CdnTable, HooksTable, SettingsFile, TargetTable, VerifyTable, options_of
 from hubdata.config.sign_table import sign_spec
@@ -25,6 +26,7 @@ from hubdata.model.fleet import Fleet
 from hubdata.model.gate import Gate
 from hubdata.model.hook import Hook
 from hubdata.model.lease import Terms
+from hubdata.model.monitoring import Monitoring
 from hubdata.model.stage import Stage
 from hubdata.model.verification import Family, Pin, VerifySpec
 from hubdata.plugins import Fault, Seam, faults, suggest
@@ -77,6 +79,7 @@ class Settings:
     sha256sums: bool = False
     fleet: Fleet | None = None
     http: HttpSpec | None = None
+    metrics: Monitoring | None = None
     embedded: bool = False
     notices: tuple[str, ...] = ()
 
@@ -199,6 +202,7 @@ def _settings(layers: Layers, notices: tuple[str, ...]) -> Settings:
         sha256sums=file.sha256sums,
         fleet=Fleet(file.fleet.engines, file.fleet.usd_per_gb) if file.fleet else None,
         http=http_spec(file.http),
+        metrics=monitoring_of(file.metrics, path),
         embedded=layers.defaulted("targets"),
         notices=notices,
     )

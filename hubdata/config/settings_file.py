@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
 from hubdata.config.http_table import HttpTable
+from hubdata.config.metrics_table import MetricsTable
 from hubdata.config.sign_table import SignTable
 from hubdata.model.verification import MANY, Pin
 
@@ -169,6 +170,7 @@ class SettingsFile(BaseModel):
     sign: SignTable | None = None
     fleet: FleetTable | None = None
     http: HttpTable | None = None
+    metrics: MetricsTable | None = None
 
 
 def options_of(table: Any, model: type[TargetTable | CdnTable]) -> dict[str, Any]:

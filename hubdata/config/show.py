@@ -9,6 +9,7 @@ from hubdata.config.document import leaves
 from hubdata.config.layers import DEFAULT, Layers
 from hubdata.config.problems import stop_on_errors
 from hubdata.config.settings import Settings, TargetSpec, read_settings
+from hubdata.model.monitoring import Monitoring
 from hubdata.model.secret import HIDDEN, redact
 from hubdata.plugins import Seam, parse_options
 from hubdata.signing.keys import SignSpec
@@ -83,6 +84,8 @@ def _settings(layers: Layers, settings: Settings) -> Iterator[Row]:
         yield row(settings.hook.argv, "hooks", "on_published")
         yield row(f"{settings.hook.timeout.total_seconds():g}", "hooks", "timeout_s")
         yield row(settings.hook.pass_environment, "hooks", "pass_environment")
+    if settings.metrics is not None:
+        yield from (row(value, "metrics", key) for key, value in _metrics(settings.metrics))
 
 
 def _stage(target: TargetSpec) -> Iterator[tuple[str, object]]:
@@ -112,6 +115,14 @@ def _sign(sign: SignSpec) -> Iterator[tuple[str, object]]:
         yield "kms_key", sign.kms.id
         yield "kms_region", sign.kms.region
         yield "kms_endpoint_url", sign.kms.endpoint_url
+
+
+def _metrics(metrics: Monitoring) -> Iterator[tuple[str, object]]:
+    yield "textfile", metrics.textfile
+    if metrics.gateway is not None:
+        yield "pushgateway", metrics.gateway.url
+        yield "instance", metrics.gateway.instance
+        yield "timeout_s", f"{metrics.gateway.timeout.total_seconds():g}"
 
 
 def _credentials(environment: Mapping[str, str]) -> Iterator[Row]:
