@@ -190,6 +190,11 @@ def _run(
 
         told = leave(settings.metrics, result, jobs, tuple(settings.targets), ended_at=clock.now())
         result = replace(result, notices=(*result.notices, *told))
+    if settings.notify is not None and past is None and not choices.dry_run:
+        from hubdata.notifying.telling import Teller
+
+        teller = Teller(settings.notify, settings.spool, reporter)
+        teller.tell_run(result, jobs, [place.target for place in places], clock.now(), partial=only is not None)
     return result
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from hubdata.config.settings import Settings, read_settings
 from hubdata.config.toml_lines import Place
 from hubdata.errors import ConfigError
 from hubdata.model.job import Job
+from hubdata.model.notify import URL_VARIABLE
 from hubdata.planning.cron import Cron
 from hubdata.plugins import Fault, suggest
+from hubdata.transfer.secrets import secret_variable
 
 
 def check(
@@ -35,6 +38,7 @@ def check(
     found = list(problems)
     if settings is not None:
         found += _programs(settings, layers, environment)
+        found += _unheard(settings, layers, environment)
     jobs = layers.data.get("jobs")
     if isinstance(jobs, str) and jobs:
         directory = absolute(jobs, layers.base(("jobs",)))
@@ -47,10 +51,12 @@ def check(
 
 
 def _programs(settings: Settings, layers: Layers, environment: Mapping[str, str]) -> Iterator[Problem]:
-    """Return a problem for each program of a hook or gate that cannot be started here."""
+    """Return a problem for each program of a hook, a gate or [notify] that cannot be started here."""
     named: list[tuple[Place, str, str]] = []
     if settings.hook is not None:
         named.append((("hooks", "on_published"), settings.hook.program, "every publication ends with exit code 7"))
+    if settings.notify is not None and settings.notify.argv:
+        named.append((("notify", "command"), settings.notify.argv[0], "nobody is notified by it"))
     for name, target in settings.targets.items():
         if target.gate is not None:
             named.append((("targets", name, "gate"), target.gate.program, "nothing is published there"))
@@ -59,6 +65,19 @@ def _programs(settings: Settings, layers: Layers, environment: Mapping[str, str]
             where = "it is no executable file" if "/" in program else "it is nowhere on PATH"
             advice = f"install it, make it executable, or name another; without it {otherwise}"
             yield layers.problem(Fault(place, f"{program} cannot be started: {where}", advice))
+
+
+def _unheard(settings: Settings, layers: Layers, environment: Mapping[str, str]) -> Iterator[Problem]:
+    """Return a warning where [notify] tells nobody: it names no way, or a variable that is not set."""
+    variable = None if settings.notify is None else settings.notify.url_variable
+    if variable is not None and secret_variable(environment, variable) is None:
+        advice = f"set {variable} or {variable}_FILE where hubdata runs; without it the webhook is told nothing"
+        problem = layers.problem(Fault(("notify", "url_env"), f"{variable} is not set here", advice))
+        yield replace(problem, level=Level.WARNING)
+    if settings.notify is None and "notify" in layers.data:
+        advice = f"set {URL_VARIABLE}, or write `url_env` or `command`"
+        problem = layers.problem(Fault(("notify",), "nobody is notified: it names neither webhook nor program", advice))
+        yield replace(problem, level=Level.WARNING)
 
 
 def _schedules(directory: Path, jobs: tuple[Job, ...]) -> Iterator[Problem]:

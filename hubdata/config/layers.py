@@ -14,12 +14,13 @@ from hubdata.config.builtin import DEFAULT_TARGET
 from hubdata.config.document import Document, dotted, leaves
 from hubdata.config.problems import Level, Problem
 from hubdata.config.toml_lines import Place
+from hubdata.model.notify import URL_VARIABLE
 from hubdata.plugins import Fault, suggest
 from hubdata.signing.variables import KEY_VARIABLE, PASSWORD_VARIABLE
 
 DEFAULT = "default"
 PREFIX = "HUBDATA_"
-TABLES = ("targets", "cdns", "checkouts", "verify", "hooks", "lease", "sign", "http", "metrics")
+TABLES = ("targets", "cdns", "checkouts", "verify", "hooks", "notify", "lease", "sign", "http", "metrics")
 VALUES = ("jobs", "spool", "sha256sums")
 _SECRETS = (KEY_VARIABLE, f"{KEY_VARIABLE}_FILE", PASSWORD_VARIABLE, f"{PASSWORD_VARIABLE}_FILE")
 _OF_THE_WORKER = (
@@ -28,6 +29,7 @@ _OF_THE_WORKER = (
     "HUBDATA_GITHUB_SECRET",
     "HUBDATA_GITHUB_SECRET_FILE",
 )
+_WEBHOOK = (URL_VARIABLE, f"{URL_VARIABLE}_FILE")
 _OTHERS = ("HUBDATA_CONFIG", "HUBDATA_CHECKOUT", *_SECRETS, *_OF_THE_WORKER)
 _SHORT: Mapping[str, Place] = {"HUBDATA_HTTP_LISTEN": ("http", "listen")}
 """Variables with a name of their own, besides the one that tables give them."""
@@ -176,6 +178,8 @@ def _from_environment(
             yield ("checkouts", url), directory, origin
         elif variable in _SHORT:
             yield _SHORT[variable], _value(text), origin
+        elif variable in _WEBHOOK:  # it says by itself where its secret is to be read
+            yield ("notify", "url_env"), URL_VARIABLE, origin
         elif table in VALUES and not rest:
             yield (table,), text, origin
         elif table in TABLES and rest and all(rest):

@@ -19,7 +19,15 @@ from hubdata.config.http_table import HttpSpec, http_spec
 from hubdata.config.layers import EVERY_REPOSITORY, Layers, lay
 from hubdata.config.metrics_table import monitoring_of
 from hubdata.config.problems import Level, Problem, in_order, stop_on_errors
-from hubdata.config.settings_file import CdnTable, HooksTable, SettingsFile, TargetTable, VerifyTable, options_of
+from hubdata.config.settings_file import (
+    CdnTable,
+    HooksTable,
+    NotifyTable,
+    SettingsFile,
+    TargetTable,
+    VerifyTable,
+    options_of,
+)
 from hubdata.config.sign_table import sign_spec
 from hubdata.config.stages import stage_faults
 from hubdata.model.fleet import Fleet
@@ -27,6 +35,7 @@ from hubdata.model.gate import Gate
 from hubdata.model.hook import Hook
 from hubdata.model.lease import Terms
 from hubdata.model.monitoring import Monitoring
+from hubdata.model.notify import Notify
 from hubdata.model.stage import Stage
 from hubdata.model.verification import Family, Pin, VerifySpec
 from hubdata.plugins import Fault, Seam, faults, suggest
@@ -74,6 +83,7 @@ class Settings:
     checkouts: Mapping[str, Path] = field(default_factory=dict)
     verify: VerifySpec | None = None
     hook: Hook | None = None
+    notify: Notify | None = None
     lease: Terms = Terms()
     sign: "SignSpec | None" = None
     sha256sums: bool = False
@@ -197,6 +207,7 @@ def _settings(layers: Layers, notices: tuple[str, ...]) -> Settings:
         checkouts={url: path(text, "checkouts", url) for url, text in file.checkouts.items()},
         verify=_verify(file.verify),
         hook=_hook(file.hooks),
+        notify=_notify(file.notify),
         lease=Terms(timedelta(seconds=file.lease.holds_s), timedelta(seconds=file.lease.waits_s)),
         sign=sign_spec(file.sign, path),
         sha256sums=file.sha256sums,
@@ -227,6 +238,19 @@ def _hook(table: HooksTable | None) -> Hook | None:
     if table is None:
         return None
     return Hook(tuple(table.on_published), timedelta(seconds=table.timeout_s), tuple(table.pass_environment))
+
+
+def _notify(table: NotifyTable | None) -> Notify | None:
+    if table is None or (table.url_env is None and table.command is None):
+        return None
+    return Notify(
+        table.url_env,
+        table.format,
+        tuple(table.command or ()),
+        frozenset(table.on),
+        timedelta(seconds=table.timeout_s),
+        tuple(table.pass_environment),
+    )
 
 
 def _plain(url: str) -> str:

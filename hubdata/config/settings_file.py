@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from hubdata.config.http_table import HttpTable
 from hubdata.config.metrics_table import MetricsTable
 from hubdata.config.sign_table import SignTable
+from hubdata.model.notify import Form
 from hubdata.model.verification import MANY, Pin
 
 Name = Annotated[str, Field(min_length=1)]
@@ -124,6 +125,35 @@ class HooksTable(BaseModel):
         return _program(argv)
 
 
+class NotifyTable(BaseModel):
+    """Whom to notify when a job is refused, held, failed or stale, and when it is well again."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    url_env: Variable | None = Field(
+        default=None, description="The variable with the webhook's URL, or (with _FILE added) with a file's path."
+    )
+    format: Form = Field(default=Form.JSON, description="What the webhook is sent.")
+    command: list[Argument] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=64,
+        description="A program and its arguments that is given the object on its standard input; no shell reads them.",
+    )
+    on: list[Literal["refused", "held", "failed", "stale", "recovered"]] = Field(
+        default=["refused", "held", "failed", "stale", "recovered"], min_length=1, description="What is told."
+    )
+    timeout_s: float = Field(default=10, gt=0, le=300, description="Seconds for the webhook, and for the program.")
+    pass_environment: list[Variable] = Field(
+        default=[], max_length=64, description="Variables that the program is given besides PATH, HOME and the like."
+    )
+
+    @field_validator("command")
+    @classmethod
+    def _startable(cls, argv: list[str] | None) -> list[str] | None:
+        return argv if argv is None else _program(argv)
+
+
 class LeaseTable(BaseModel):
     """How runs at one target keep out of each other's way."""
 
@@ -166,6 +196,7 @@ class SettingsFile(BaseModel):
     )
     verify: VerifyTable | None = None
     hooks: HooksTable | None = None
+    notify: NotifyTable | None = None
     lease: LeaseTable = LeaseTable()
     sign: SignTable | None = None
     fleet: FleetTable | None = None

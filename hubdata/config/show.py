@@ -10,6 +10,7 @@ from hubdata.config.layers import DEFAULT, Layers
 from hubdata.config.problems import stop_on_errors
 from hubdata.config.settings import Settings, TargetSpec, read_settings
 from hubdata.model.monitoring import Monitoring
+from hubdata.model.notify import EVERYTHING, URL_VARIABLE, Notify
 from hubdata.model.secret import HIDDEN, redact
 from hubdata.plugins import Seam, parse_options
 from hubdata.signing.keys import SignSpec
@@ -20,6 +21,7 @@ _CREDENTIALS = (
     "AWS_SESSION_TOKEN",
     "GEOIPUPDATE_ACCOUNT_ID",
     "GEOIPUPDATE_LICENSE_KEY",
+    URL_VARIABLE,
     "HUBDATA_SIGNING_KEY",
     "HUBDATA_SIGNING_PASSWORD",
     "MAXMIND_ACCOUNT_ID",
@@ -86,6 +88,8 @@ def _settings(layers: Layers, settings: Settings) -> Iterator[Row]:
         yield row(settings.hook.pass_environment, "hooks", "pass_environment")
     if settings.metrics is not None:
         yield from (row(value, "metrics", key) for key, value in _metrics(settings.metrics))
+    if settings.notify is not None:
+        yield from (row(value, "notify", key) for key, value in _notify(settings.notify))
 
 
 def _stage(target: TargetSpec) -> Iterator[tuple[str, object]]:
@@ -123,6 +127,15 @@ def _metrics(metrics: Monitoring) -> Iterator[tuple[str, object]]:
         yield "pushgateway", metrics.gateway.url
         yield "instance", metrics.gateway.instance
         yield "timeout_s", f"{metrics.gateway.timeout.total_seconds():g}"
+
+
+def _notify(notify: Notify) -> Iterator[tuple[str, object]]:
+    yield "url_env", notify.url_variable
+    yield "format", notify.form
+    yield "command", notify.argv
+    yield "on", [word for word in EVERYTHING if word in notify.on]
+    yield "timeout_s", f"{notify.timeout.total_seconds():g}"
+    yield "pass_environment", notify.pass_environment
 
 
 def _credentials(environment: Mapping[str, str]) -> Iterator[Row]:

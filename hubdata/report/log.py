@@ -35,7 +35,15 @@ _LEVELS = {
 
 
 _NOTABLE = frozenset(
-    {"lease.waiting", "cdn.busy", "cdn.untagged", "copy.waiting", "serve.manifest_ignored", "serve.unreadable"}
+    {
+        "lease.waiting",
+        "cdn.busy",
+        "cdn.untagged",
+        "copy.waiting",
+        "notify.failed",
+        "serve.manifest_ignored",
+        "serve.unreadable",
+    }
 )
 """Events that everybody wants to know of: without them a run that waits looks like one that hangs."""
 

@@ -49,14 +49,31 @@ class PostingClient(HttpClient):
         asked = parse_retry_after(response.headers.get("Retry-After"), self._now())
         return Answer(response.status_code, _parsed(body), asked)
 
-    def _posted(self, url: str, document: object, deadline: Deadline, auth: BasicAuth) -> Any:
+    def send(self, url: str, document: object, *, deadline: Deadline) -> int:
+        """Return the status of the answer to `document`; the rest of it is not read, however long it is.
+
+        Raises RequestFailed when there was none before `deadline`.
+        """
+        try:
+            with self._guard.until(deadline):
+                self._guard.admit_any(at_base=True)
+                response = self._posted(url, document, deadline, None)
+                status = int(response.status_code)
+                response.close()
+                self._guard.check(safe_url(url))  # headers that were cut short pass for whole ones
+        finally:
+            self._guard.drop()
+        return status
+
+    def _posted(self, url: str, document: object, deadline: Deadline, auth: BasicAuth | None) -> Any:
         headers = {
             "User-Agent": f"hubdata/{__version__}",
             "Accept": "application/json",
             "Accept-Encoding": "identity",
             "Content-Type": "application/json",
-            "Authorization": auth.header(),
         }
+        if auth is not None:
+            headers["Authorization"] = auth.header()
         try:
             return self._session.post(
                 url,

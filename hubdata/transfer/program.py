@@ -42,7 +42,9 @@ def harmless(environment: Mapping[str, str], named: Iterable[str] = ()) -> dict[
     return {name: environment[name] for name in (*_HARMLESS, *named) if name in environment}
 
 
-def start(argv: Sequence[str], *, env: Mapping[str, str], timeout: timedelta, cwd: Path | None = None) -> Ended:
+def start(
+    argv: Sequence[str], *, env: Mapping[str, str], timeout: timedelta, cwd: Path | None = None, stdin: bytes = b""
+) -> Ended:
     """Return how `argv` ended; `env` is its whole environment. Raises nothing for what a program can do wrong."""
     out = bytearray()
 
@@ -53,7 +55,7 @@ def start(argv: Sequence[str], *, env: Mapping[str, str], timeout: timedelta, cw
     began = time.monotonic()
     fault, why, said = None, "", ""
     try:
-        ended = process.run(argv, env=env, timeout=timeout, cwd=cwd, consume=keep_the_end)
+        ended = process.run(argv, env=env, timeout=timeout, cwd=cwd, stdin=stdin, consume=keep_the_end)
     except OSError as err:  # not a program after all: a script without its first line, a directory
         fault, why = Fault.NOT_STARTED, f"could not be started: {err.strerror or err}"
     else:
