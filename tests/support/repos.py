@@ -139,75 +139,88 @@ class GitHttp:
         return f"http://{self.host}:{self.port}/{name}"
 
 
+class _Server(ThreadingHTTPServer):
+    """A server that knows what it serves."""
+
+    daemon_threads = True
+
+    def __init__(self, state: GitHttp, tls: ssl.SSLContext | None) -> None:
+        self.address_family = socket.AF_INET6 if ":" in state.host else socket.AF_INET
+        self.state = state
+        super().__init__((state.host, 0), _Handler)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Hand each request to git's own http-backend, as a web server does (RFC 3875), and its answer back."""
+
+    server: _Server
+
+    def do_GET(self) -> None:
+        self._answer(b"")
+
+    def do_POST(self) -> None:
+        self._answer(self._body())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Keep quiet."""
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def _answer(self, body: bytes) -> None:
+        state = self.server.state
+        state.seen.append(self.headers.get("Authorization"))
+        if state.require is not None and state.seen[-1] != state.require:
+            self._say(401, [["WWW-Authenticate", 'Basic realm="git"']], b"")
+            return
+        argv = ["git", "http-backend"]
+        env = self._environment(state.root, len(body))
+        done = subprocess.run(argv, input=body, env=env, capture_output=True, check=False, timeout=30)
+        head, _, content = done.stdout.partition(b"\r\n\r\n")
+        fields = [line.split(": ", 1) for line in head.decode().split("\r\n")]
+        status = next((int(value.split()[0]) for name, value in fields if name == "Status"), 200)
+        self._say(status, [field for field in fields if field[0] != "Status"], content)
+
+    def _environment(self, root: Path, length: int) -> dict[str, str]:
+        path, _, query = self.path.partition("?")
+        return git_environment() | {
+            "GIT_PROJECT_ROOT": str(root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "REQUEST_METHOD": self.command,
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": str(length),
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            "REMOTE_ADDR": "127.0.0.1",
+        }
+
+    def _say(self, status: int, fields: list[list[str]], content: bytes) -> None:
+        self.send_response(status)
+        for name, value in fields:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
 @contextlib.contextmanager
 def serve_http(
     root: Path, *, require: str | None = None, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
 ) -> Iterator[GitHttp]:
     """Give a server of all repositories below `root`, by git's own http-backend, at that address."""
     state = GitHttp(root, require, host)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._answer(b"")
-
-        def do_POST(self) -> None:
-            self._answer(self._body())
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Keep quiet."""
-
-        def _body(self) -> bytes:
-            if self.headers.get("Transfer-Encoding") != "chunked":
-                return self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            body = b""
-            while size := int(self.rfile.readline(), 16):
-                body += self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
-            return body
-
-        def _answer(self, body: bytes) -> None:
-            state.seen.append(self.headers.get("Authorization"))
-            if state.require is not None and state.seen[-1] != state.require:
-                self.send_response(401)
-                self.send_header("WWW-Authenticate", 'Basic realm="git"')
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                return
-            path, _, query = self.path.partition("?")
-            env = git_environment() | {
-                "GIT_PROJECT_ROOT": str(state.root),
-                "GIT_HTTP_EXPORT_ALL": "1",
-                "PATH_INFO": path,
-                "QUERY_STRING": query,
-                "REQUEST_METHOD": self.command,
-                "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-                "CONTENT_LENGTH": str(len(body)),
-                "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-                "REMOTE_ADDR": "127.0.0.1",
-            }
-            done = subprocess.run(
-                ["git", "http-backend"], input=body, env=env, capture_output=True, check=False, timeout=30
-            )
-            head, _, content = done.stdout.partition(b"\r\n\r\n")
-            fields = [line.split(": ", 1) for line in head.decode().split("\r\n")]
-            status = next((int(value.split()[0]) for name, value in fields if name == "Status"), 200)
-            self.send_response(status)
-            for name, value in fields:
-                if name != "Status":
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-    class Server(ThreadingHTTPServer):
-        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-
-    with Server((host, 0), Handler) as server:
-        server.daemon_threads = True
-        if tls is not None:
-            server.socket = tls.wrap_socket(server.socket, server_side=True)
+    with _Server(state, tls) as server:
         state.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
