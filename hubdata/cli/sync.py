@@ -65,14 +65,16 @@ def _work(common: Common) -> Exit:
         raise click.UsageError("--format github is for one run: add --once.")
     from hubdata.clock import SystemClock
     from hubdata.report.log import LogReporter, Verbosity, log_to
+    from hubdata.worker.metering import Meter, telling
     from hubdata.worker.runs import Ended
     from hubdata.worker.telling import json_line, text_line
     from hubdata.worker.web.opening import answering
     from hubdata.worker.worker import Worker
 
-    line = json_line if common.format is Format.JSON else text_line
+    line, meter = json_line if common.format is Format.JSON else text_line, Meter()
 
     def show(ended: Ended) -> None:
+        meter.ended(ended)
         if not (common.quiet and common.format is Format.TEXT and ended.exit_code is Exit.FINE):
             with suppress(HubdataError):  # no room for results: the runs go on, and the log tells how they end
                 say(line(ended))
@@ -80,7 +82,7 @@ def _work(common: Common) -> Exit:
     log_to(sys.stderr, common.verbosity if common.quiet else max(common.verbosity, Verbosity.EVENTS))
     clock, reporter = SystemClock(), LogReporter()
     worker = Worker(common.choices(), clock, reporter, show)
-    with answering(worker, clock, reporter):
+    with answering(worker, clock, reporter, telling(meter, worker, reporter)):
         done = worker.run()
     if not done or threading.active_count() > 1:
         sys.stdout.flush()
