@@ -1,5 +1,6 @@
 """Make a slow value once for all who ask within some seconds, in a thread, so that a crowd costs what one costs."""
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -29,6 +30,7 @@ class Kept(Generic[T]):
                     # A store that hangs must not keep the process from ending.
                     self._value = await to_thread.run_sync(self._make, limiter=self._thread, abandon_on_cancel=True)
                 except HubdataError as err:
+                    logging.getLogger(__name__).warning("http.not_made error=%s", err)
                     self._value = err
                 self._until = self._monotonic() + self._for_s
             if isinstance(self._value, HubdataError):

@@ -101,7 +101,7 @@ def document(*, token: bool, github: bool, metrics: bool) -> _Json:
     }
     if metrics:
         text = {**_said("In Prometheus' text format."), **_media("text/plain", {"type": "string"})}
-        paths["/metrics"] = _read("Metrics", {"200": text})
+        paths["/metrics"] = _read("Metrics", {"200": text, "503": _problem("They cannot be had, or too many ask.")})
     if token:
         paths["/jobs/{name}/run"] = {"post": _run()}
     if github:

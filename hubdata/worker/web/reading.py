@@ -1,6 +1,5 @@
 """Answer whoever wants to know how the jobs stand. Nothing here changes anything, and nothing here is secret."""
 
-import logging
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -13,7 +12,7 @@ from hubdata.report.page.style import CSS, SCRIPT
 from hubdata.transfer import ending
 from hubdata.worker.web.answers import JSON, Refusal, answer, content
 from hubdata.worker.web.behind import Behind
-from hubdata.worker.web.kept import Kept
+from hubdata.worker.web.kept import Kept, T
 from hubdata.worker.web.openapi import document
 from hubdata.worker.web.readiness import Readiness, readiness, told
 
@@ -36,7 +35,7 @@ class Reading:
     def __init__(self, behind: Behind) -> None:
         self._behind = behind
         self._shown = Kept(self._show, behind.kept_s)
-        self._metrics = None if behind.metrics is None else Kept(behind.metrics, 1.0)
+        self._metrics = None if behind.metrics is None else Kept(behind.metrics, min(1.0, behind.kept_s))
         has = {"token": behind.token is not None, "github": behind.github is not None}
         self._document = document(metrics=behind.metrics is not None, **has)
 
@@ -52,32 +51,30 @@ class Reading:
 
     async def page(self, request: Request) -> Response:  # noqa: ARG002
         """Return the status page."""
-        return content((await self._status()).page, "text/html; charset=utf-8", policy=_PAGE_POLICY)
+        return content((await _made(self._shown)).page, "text/html; charset=utf-8", policy=_PAGE_POLICY)
 
     async def status(self, request: Request) -> Response:  # noqa: ARG002
         """Return the same for programs."""
-        return content((await self._status()).status, JSON)
+        return content((await _made(self._shown)).status, JSON)
 
     async def metrics(self, request: Request) -> Response:  # noqa: ARG002
         """Return the metrics."""
         if self._metrics is None:
             raise Refusal(404, "not found")
-        return content(await self._metrics.get(), METRICS_TYPE)
+        return content(await _made(self._metrics), METRICS_TYPE)
 
     async def openapi(self, request: Request) -> Response:  # noqa: ARG002
         """Return the description of all this."""
         return answer(200, self._document)
 
-    async def _status(self) -> _Shown:
-        try:
-            return await self._shown.get()
-        except HubdataError as err:
-            raise Refusal(503, "the target cannot be read just now", headers={"Retry-After": "10"}) from err
-
     def _show(self) -> _Shown:
-        try:
-            given = self._behind.status()
-        except HubdataError as err:
-            logging.getLogger(__name__).warning("http.status_unknown error=%s", err)
-            raise
+        given = self._behind.status()
         return _Shown(page_html(given).encode("ascii"), status_json(given).encode("ascii"))
+
+
+async def _made(kept: Kept[T]) -> T:
+    """Return what is kept. Raises Refusal while it cannot be made."""
+    try:
+        return await kept.get()
+    except HubdataError as err:
+        raise Refusal(503, "the target cannot be read just now", headers={"Retry-After": "10"}) from err
