@@ -1,5 +1,6 @@
 """`hubdata verify`: the public copy, over IPv4 and IPv6, against the manifest; writes nothing."""
 
+import functools
 import math
 from datetime import timedelta
 from pathlib import Path
@@ -100,15 +101,11 @@ def verify(
     if min_generation and not pubkeys:
         raise click.UsageError("--min-generation says nothing without --pubkey: anybody may write any generation.")
     if manifest is not None:
-        if not pubkeys:
-            raise click.UsageError("--manifest wants --pubkey: without a key nothing vouches for the manifest.")
         return _on_disk(common, manifest, signature, pubkeys, min_generation=min_generation, directory=directory)
     if signature is not None or directory is not None:
         raise click.UsageError("--signature and --dir are for a copy on disk: name its manifest with --manifest.")
     if keys and (everything or sample is not None):
         raise click.UsageError("--file looks at the named files alone: leave out --all and --sample.")
-    if not math.isfinite(wait):
-        raise click.BadParameter(f"{wait} is no number of seconds.", param_hint="'--wait'")
     with common.watching() as reporter:
         from hubdata import app, assembly
         from hubdata.asking import viewing
@@ -126,19 +123,17 @@ def verify(
             sample=sample,
             seed=seed,
             generation=generation or 0,
-            wait=timedelta(seconds=wait),
+            wait=_finite(wait),
             public_only=public_only,
             pubkeys=tuple(map(public_key, pubkeys)),
             min_generation=min_generation,
         )
-        result = viewing.verify(
-            settings, question, choices.targets, lambda name: assembly.build_target(settings, name), reporter
-        )
-    _show(common, result)
-    return result.exit_code
+        build = functools.partial(assembly.build_target, settings)
+        result = viewing.verify(settings, question, choices.targets, build, reporter)
+    return _show(common, result)
 
 
-def _show(common: Common, result: "Verification") -> None:
+def _show(common: Common, result: "Verification") -> Exit:
     match common.format:
         case Format.JSON:
             from hubdata.report.verify_json import verify_json
@@ -154,6 +149,7 @@ def _show(common: Common, result: "Verification") -> None:
             from hubdata.report.verify_text import verify_text
 
             say(verify_text(result, common.screen(), verbose=common.verbose, quiet=common.quiet))
+    return result.exit_code
 
 
 def _on_disk(
@@ -165,6 +161,8 @@ def _on_disk(
     min_generation: int,
     directory: Path | None,
 ) -> Exit:
+    if not pubkeys:
+        raise click.UsageError("--manifest wants --pubkey: without a key nothing vouches for the manifest.")
     from hubdata.asking.confirming import confirm
     from hubdata.signing.keys import public_key
 
@@ -172,6 +170,13 @@ def _on_disk(
     keys = tuple(map(public_key, pubkeys))
     result = confirm(manifest, signature or beside, keys, min_generation=min_generation, directory=directory)
     return show_validation(common, result)
+
+
+def _finite(wait: float) -> timedelta:
+    """Return the time to wait; click takes `nan` for a number in any range. Raises BadParameter."""
+    if not math.isfinite(wait):
+        raise click.BadParameter(f"{wait} is no number of seconds.", param_hint="'--wait'")
+    return timedelta(seconds=wait)
 
 
 def _checked(url: str) -> str:
