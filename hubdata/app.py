@@ -155,7 +155,7 @@ def _run(
     clock = SystemClock()
     flags = _flags(choices, selected if len(selected) < len(jobs) else ())
     notices, left_out = _embedded(choices, settings, jobs, selected, past)
-    selected, orders = selected - left_out, _orders(choices, settings)
+    selected, orders = selected - left_out, replace(_orders(choices, settings), command=command)
     with Spool.create(settings.spool) as spool:
         places = places_of(settings, choices.targets, spool, reporter, wait=choices.wait)
 
@@ -224,6 +224,7 @@ def _embedded(
 def _remarks(result: RunResult, settings: Settings, places: tuple[Place, ...]) -> tuple[str, ...]:
     """Return what a person should know of this run that is no fault of the data."""
     remarks = _done_without(places) + _unasked(settings, result)
+    remarks += [target.remark for job in result.jobs for target in job.targets if target.remark]
     if result.stages:
         from hubdata.report.wording import coming
 

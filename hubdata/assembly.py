@@ -17,6 +17,7 @@ from hubdata.model.job import FileRule, Job, SourceSpec
 from hubdata.plugins import Seam, load, parse_options, suggest
 from hubdata.ports import Cdn, Kind, Reporter, Source, SourceContext, Target
 from hubdata.publishing.sealing import Sealer
+from hubdata.report.pager import StatusPager
 from hubdata.running.gating import Gatekeeper
 from hubdata.running.measuring import Measurer
 from hubdata.running.promoting import Feeder
@@ -59,6 +60,7 @@ def places_of(
             sealer=sealer,
             measurer=near if settings.targets[name].type == "directory" else far,
             gate=_gatekeeper(settings, name, spool),
+            pager=StatusPager() if settings.page else None,
         )
         for name in chosen_targets(names, settings)
     )

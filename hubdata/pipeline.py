@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hubdata.errors import HubdataError
@@ -55,59 +55,98 @@ def run(
         reads = [pool.submit(read, feed, public, kind_of, now=now, reporter=reporter) for feed in feeds if fed]
         found_ = (r for each in reads for r in each.result()) if fed else _unread(feeds)
         readings = tuple(sorted(found_, key=lambda r: r.job.name))
-        sound = tuple(reading for reading in readings if reading.problem is None)
-        taking_part = {reading.job.name for reading in sound}
-        known = (*others, *(job for feed in feeds for job in feed.jobs))
-        bystanders = tuple(job for job in known if job.name not in taking_part)
-
-        def reread(names: frozenset[str], found: Survey) -> tuple[Reading, ...]:
-            reporter.emit(Event("source.again", {"jobs": ",".join(sorted(names)), "target": found.inventory.target}))
-            return _read_again(feeds, names, found, kind_of, now=now, reporter=reporter)
-
-        roll = Roll(known, frozenset(reading.job.name for reading in readings), _keys(feeds))
-        promoters = {
-            place.target.name: Promoter(
-                place.target.name, place.feeder, roll, kind_of, now, reporter, force=orders.force
-            )
-            for place in places
-            if place.feeder is not None
-        }
+        course = _Course(feeds, kind_of, orders, run_id, clock, reporter, now, others, readings, surveys)
+        promoters = {place.target.name: promoter for place in places if (promoter := course.promoter(place))}
 
         def go(place: Place) -> Mapping[str, Stay]:
-            name = place.target.name
-            try:
-                found = surveys[name].result()
-                if name in promoters:
-                    to = (place, found, readings, promoters[name], orders)
-                    return promote(*to, run_id=run_id, clock=clock, reporter=reporter)
-                return visit(
-                    place,
-                    found,
-                    sound,
-                    orders,
-                    run_id=run_id,
-                    clock=clock,
-                    reporter=reporter,
-                    bystanders=bystanders,
-                    reread=reread,
-                )
-            except HubdataError as err:
-                reporter.emit(Event("target.failed", {"target": name, "error": str(err)}))
-                return lost(place.target, readings if name in promoters else sound, err)
+            return course.visited(place, promoters.get(place.target.name))
 
         visited = {
             place.target.name: stays
             for wave in _waves(places)
             for place, stays in zip(wave, pool.map(go, wave), strict=True)
         }
-        visits = [visited[place.target.name] for place in places]
+    visits = [visited[place.target.name] for place in places]
     jobs = tuple(_result(reading, visits, orders) for reading in readings)
-    approved = frozenset[str]().union(*(stay.approved for visited in visits for stay in visited.values()))
+    approved = frozenset[str]().union(*(stay.approved for stays in visits for stay in stays.values()))
     unknown = tuple(sorted(orders.approve - approved))
     elapsed_s = round(time.monotonic() - started, 3)
     stages = tuple(_stage(name, promoter, visited[name]) for name, promoter in promoters.items())
     result = RunResult(run_id, jobs, elapsed_s, orders.dry_run, unknown_plans=unknown, stages=stages)
     return replace(result, records={name: surveys[name].result().records for name in visited if wrote(result, name)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """A run that has read its sources, and goes to its targets."""
+
+    feeds: tuple[Feed, ...]
+    kind_of: KindOf
+    orders: Orders
+    run_id: str
+    clock: Clock
+    reporter: Reporter
+    now: datetime
+    others: tuple[Job, ...]
+    readings: tuple[Reading, ...]
+    surveys: Mapping[str, Future[Survey]]
+
+    @property
+    def known(self) -> tuple[Job, ...]:
+        """Return all jobs that there are."""
+        return (*self.others, *(job for feed in self.feeds for job in feed.jobs))
+
+    def promoter(self, place: Place) -> Promoter | None:
+        """Return what promotes to `place`; None where the sources feed it."""
+        if place.feeder is None:
+            return None
+        roll = Roll(self.known, frozenset(reading.job.name for reading in self.readings), _keys(self.feeds))
+        to = (place.target.name, place.feeder, roll)
+        return Promoter(*to, self.kind_of, self.now, self.reporter, force=self.orders.force)
+
+    def visited(self, place: Place, promoter: Promoter | None) -> Mapping[str, Stay]:
+        """Return what came of every job at `place`, whatever went wrong there."""
+        name = place.target.name
+        sound = tuple(reading for reading in self.readings if reading.problem is None)
+        try:
+            found = self.surveys[name].result()
+            if promoter is not None:
+                to = (place, found, self.readings, promoter, self.orders)
+                return promote(*to, run_id=self.run_id, clock=self.clock, reporter=self.reporter)
+            taking_part = {reading.job.name for reading in sound}
+            return visit(
+                place,
+                found,
+                sound,
+                self.orders,
+                run_id=self.run_id,
+                clock=self.clock,
+                reporter=self.reporter,
+                bystanders=tuple(job for job in self.known if job.name not in taking_part),
+                unread=tuple(reading for reading in self.readings if reading.problem is not None),
+                reread=self.reread,
+            )
+        except HubdataError as err:
+            self.reporter.emit(Event("target.failed", {"target": name, "error": str(err)}))
+            return lost(place.target, self.readings if promoter is not None else sound, err)
+
+    def reread(self, names: frozenset[str], found: Survey) -> tuple[Reading, ...]:
+        """Return what the sources of these jobs hold by now, for a target that another run has published to meanwhile.
+
+        Whoever waited for that run has read its sources before, and perhaps an older state of them than is public now.
+        """
+        told = {"jobs": ",".join(sorted(names)), "target": found.inventory.target}
+        self.reporter.emit(Event("source.again", told))
+
+        def public() -> Mapping[str, Provenance]:
+            return published([found.inventory], complete=True)
+
+        readings: list[Reading] = []
+        for feed in self.feeds:
+            if feed.again is not None and feed.selected & names:
+                newest = replace(feed, source=feed.again(), selected=feed.selected & names)
+                readings += read(newest, public, self.kind_of, now=self.now, reporter=self.reporter)
+        return tuple(readings)
 
 
 @contextmanager
@@ -166,25 +205,6 @@ def _result(reading: Reading, visits: list[Mapping[str, Stay]], orders: Orders) 
         held_by=tuple(finding for stay in stays for finding in stay.findings),
         dry_run=orders.dry_run,
     )
-
-
-def _read_again(
-    feeds: tuple[Feed, ...], names: frozenset[str], found: Survey, kind_of: KindOf, *, now: datetime, reporter: Reporter
-) -> tuple[Reading, ...]:
-    """Return what the sources of these jobs hold by now, for a target that another run has published to meanwhile.
-
-    Whoever waited for that run has read its sources before, and perhaps an older state of them than is public now.
-    """
-
-    def public() -> Mapping[str, Provenance]:
-        return published([found.inventory], complete=True)
-
-    readings: list[Reading] = []
-    for feed in feeds:
-        if feed.again is not None and feed.selected & names:
-            newest = replace(feed, source=feed.again(), selected=feed.selected & names)
-            readings += read(newest, public, kind_of, now=now, reporter=reporter)
-    return tuple(readings)
 
 
 def _published(surveys: Mapping[str, Future[Survey]]) -> Published:

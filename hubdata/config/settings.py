@@ -87,6 +87,7 @@ class Settings:
     lease: Terms = Terms()
     sign: "SignSpec | None" = None
     sha256sums: bool = False
+    page: bool = True
     fleet: Fleet | None = None
     http: HttpSpec | None = None
     metrics: Monitoring | None = None
@@ -211,6 +212,7 @@ def _settings(layers: Layers, notices: tuple[str, ...]) -> Settings:
         lease=Terms(timedelta(seconds=file.lease.holds_s), timedelta(seconds=file.lease.waits_s)),
         sign=sign_spec(file.sign, path),
         sha256sums=file.sha256sums,
+        page=file.page.publish,
         fleet=Fleet(file.fleet.engines, file.fleet.usd_per_gb) if file.fleet else None,
         http=http_spec(file.http),
         metrics=monitoring_of(file.metrics, path),

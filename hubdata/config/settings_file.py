@@ -181,6 +181,14 @@ class FleetTable(BaseModel):
     )
 
 
+class PageTable(BaseModel):
+    """The status page beside the data."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    publish: bool = Field(default=True, description="Publish index.html and status.json with each generation.")
+
+
 class SettingsFile(BaseModel):
     """The file `hubdata.toml`."""
 
@@ -202,6 +210,7 @@ class SettingsFile(BaseModel):
     fleet: FleetTable | None = None
     http: HttpTable | None = None
     metrics: MetricsTable | None = None
+    page: PageTable = PageTable()
 
 
 def options_of(table: Any, model: type[TargetTable | CdnTable]) -> dict[str, Any]:

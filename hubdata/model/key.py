@@ -5,8 +5,10 @@ import re
 MANIFEST_SIGNATURE = "manifest.json.minisig"
 SUMS = "SHA256SUMS"
 SUMS_SIGNATURE = "SHA256SUMS.minisig"
+PAGE = "index.html"
+STATUS = "status.json"
 
-RESERVED = ("manifest.json", MANIFEST_SIGNATURE, SUMS, SUMS_SIGNATURE, "index.html", "status.json")
+RESERVED = ("manifest.json", MANIFEST_SIGNATURE, SUMS, SUMS_SIGNATURE, PAGE, STATUS)
 """Public names that hubdata writes itself."""
 
 PRIVATE = ".hubdata/"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hubdata.errors import HubdataError, TargetError
 from hubdata.model.inventory import Stored
 
 
@@ -33,3 +34,17 @@ class Receipt:
     stored: Mapping[str, Stored] = field(default_factory=dict)
     deleted: tuple[str, ...] = ()
     invalidation: Invalidation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What came of an apply: the receipt, and the errors of single objects, none of which undid the others.
+
+    `unsealed` is why what is published has no seal yet, though it was to have one: the next run mends it. `remark` is
+    what a person should know of the status page, if anything.
+    """
+
+    receipt: Receipt
+    failures: Mapping[str, HubdataError]
+    unsealed: TargetError | None = None
+    remark: str = ""

@@ -76,7 +76,7 @@ class TargetResult:
     in the manifest.
     `invalidation_estimate` is what telling the CDN would come to; it stands once, at a dry run's first job that changes
     anything, for all jobs at the target. `downloads` say by plan id what it costs the engines, where their number is
-    known.
+    known. `remark` is what a person should know of the target's status page, if anything; it stands at the first job.
     """
 
     target: str
@@ -98,6 +98,7 @@ class TargetResult:
     barred: Plan | None = None
     invalidation_estimate: Estimate | None = None
     downloads: Mapping[str, Downloads] = field(default_factory=dict)
+    remark: str = ""
 
     @property
     def done(self) -> Plan:

@@ -1,6 +1,7 @@
 """Carry plans out at one target, in the one order that is safe for readers.
 
     open receipt -> puts -> manifest swap (the commit point) -> seal -> deletes -> CDN -> close receipt
+                                                             -> page, beside all that ->
 
 Readers never find a manifest that names an object not in place, nor an object gone that it still names. A put that
 fails does not undo the others: what is stored is committed and the CDN told, the error is raised afterwards, and the
@@ -11,13 +12,13 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from hubdata.errors import CdnError, Conflict, HubdataError, TargetError
+from hubdata.errors import Conflict, HubdataError, TargetError
 from hubdata.model import manifest as manifests
 from hubdata.model.event import Event
 from hubdata.model.inventory import Inventory, Stored
 from hubdata.model.manifest import Entry, Manifest
 from hubdata.model.plan import Change, Plan
-from hubdata.model.receipt import Invalidation, Receipt
+from hubdata.model.receipt import Applied, Receipt
 from hubdata.model.snapshot import Snapshot
 from hubdata.model.stage import Promoted
 from hubdata.model.tariff import Estimate
@@ -25,8 +26,10 @@ from hubdata.planning.merge import entry_of, merged
 from hubdata.planning.withdrawal import withdrawn_after
 from hubdata.ports import Cdn, Reporter, Target, Upload
 from hubdata.publishing import ledger as ledgers
+from hubdata.publishing.closing import Begun, closed
 from hubdata.publishing.lease import Held
-from hubdata.publishing.ledger import Inherited, Ledger, Line, Seal
+from hubdata.publishing.ledger import Inherited, Line
+from hubdata.publishing.paging import Paging
 from hubdata.publishing.sealing import Sealing
 from hubdata.publishing.survey import Survey, read_manifest
 from hubdata.publishing.telling import TAG_METADATA, metadata_of, telling
@@ -51,18 +54,6 @@ class Work:
     takes_back: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What came of an apply: the receipt, and the errors of single objects, none of which undid the others.
-
-    `unsealed` is why what is published has no seal yet, though it was to have one: the next run mends it.
-    """
-
-    receipt: Receipt
-    failures: Mapping[str, HubdataError]
-    unsealed: TargetError | None = None
-
-
 def apply(
     works: tuple[Work, ...],
     target: Target,
@@ -74,6 +65,7 @@ def apply(
     reporter: Reporter,
     inherited: tuple[Inherited, ...] = (),
     sealing: Sealing | None = None,
+    paging: Paging | None = None,
     promoted: Promoted | None = None,
 ) -> Applied:
     """Return what was done to make `target` hold all `works`, as one generation and one invalidation.
@@ -83,48 +75,68 @@ def apply(
     lost, nothing more is put, committed or deleted. Raises Conflict or TargetError when the manifest could not be
     swapped; then nothing is committed, and the objects already put are recognised by the next run.
     """
+    if paging is not None:
+        paging.remember()
+    begun = _begun(works, target, cdn, survey, lease, run_id=run_id, inherited=inherited, sealing=sealing)
+    metadata = {work.plan.job: metadata_of(cdn, work.plan.job) for work in works if work.plan.puts}
+    with ThreadPoolExecutor(1, thread_name_prefix=f"cdn-{target.name}") as aside:
+        if begun.line.paths:
+            aside.submit(cdn.warm)  # while the store answers; what goes wrong is told when the CDN is asked
+        stored, failures = _put_all(works, metadata, target, lease, reporter)
+    if failures and promoted is not None:
+        promoted = replace(promoted, partial=True)
+    change = _manifest_change(works, survey.inventory, stored, failures, metadata=metadata, stamp=begun.stamp)
+    change = replace(change, promoted=promoted)
+    receipt = Receipt(begun.line.reference, target.name, survey.inventory.manifest.generation)
+    if failures and not change.entries and not change.removed:
+        # A put whose answer was lost may be in place: the receipt stays open, so the CDN is told by the next run.
+        return Applied(receipt, failures)
+    lease.check()
+    done = Applied(replace(receipt, stored=stored), failures)
+    manifest, etag = _commit(
+        change,
+        target,
+        survey.inventory,
+        lease,
+        done,
+        sealing=sealing,
+        paging=paging,
+        run_id=run_id,
+        stamp=begun.stamp,
+    )
+    reporter.emit(Event("manifest.swapped", {"target": target.name, "generation": manifest.generation}))
+    if paging is not None:
+        paging.write(etag)
+    seal, unsealed = (None, None) if sealing is None else sealing.sealed(manifest.to_bytes(), etag)
+    deleted, delete_failures = _delete_all(works, change.removed, target, lease)
+    receipt = replace(done.receipt, generation=manifest.generation, deleted=deleted)
+    done = Applied(receipt, {**failures, **delete_failures}, unsealed)
+    return closed(done, begun, target, cdn, manifest, seal=seal, paging=paging, reporter=reporter)
+
+
+def _begun(
+    works: tuple[Work, ...],
+    target: Target,
+    cdn: Cdn,
+    survey: Survey,
+    lease: Held,
+    *,
+    run_id: str,
+    inherited: tuple[Inherited, ...],
+    sealing: Sealing | None,
+) -> Begun:
+    """Fix what the CDN will be told, and open the receipt of it."""
     stamp = lease.now.strftime("%Y-%m-%dT%H:%M:%SZ")
     seal_keys = sealing.sealer.keys if sealing else ()
     own = telling(cdn, _changed(works, survey.inventory), survey.inventory, seal_keys).paths
     paths = tuple(dict.fromkeys((*own, *(path for each in inherited for path in each.line.paths))))
-    metadata = {work.plan.job: metadata_of(cdn, work.plan.job) for work in works if work.plan.puts}
     deletes = tuple((c.key, c.planned_etag) for work in works for c in work.plan.deletes if c.planned_etag is not None)
     upon = survey.inventory.manifest.generation
     puts = _new_keys(works, survey.inventory)
     line = Line(f"hubdata-{run_id}-{target.name}", run_id, stamp, paths, deletes, puts=puts, upon=upon)
     noted = bool(paths or deletes or line.puts)
     ledger = ledgers.opened(target, survey.ledger, line, inherited) if noted else survey.ledger
-
-    with ThreadPoolExecutor(1, thread_name_prefix=f"cdn-{target.name}") as aside:
-        if paths:
-            aside.submit(cdn.warm)  # while the store answers; what goes wrong is told when the CDN is asked
-        stored, failures = _put_all(works, metadata, target, lease, reporter)
-    if failures and promoted is not None:
-        promoted = replace(promoted, partial=True)
-    change = _manifest_change(works, survey.inventory, stored, failures, metadata=metadata, stamp=stamp)
-    change = replace(change, promoted=promoted)
-    if failures and not change.entries and not change.removed:
-        # A put whose answer was lost may be in place: the receipt stays open, so the CDN is told by the next run.
-        return Applied(Receipt(line.reference, target.name, upon), failures)
-    lease.check()
-    manifest, etag = _commit(change, target, survey.inventory, lease, sealing, run_id=run_id, stamp=stamp)
-    reporter.emit(Event("manifest.swapped", {"target": target.name, "generation": manifest.generation}))
-    seal, unsealed = (None, None) if sealing is None else sealing.sealed(manifest.to_bytes(), etag)
-    deleted, delete_failures = _delete_all(works, change.removed, target, lease)
-
-    receipt = Receipt(line.reference, target.name, manifest.generation, stored, deleted)
-    line = replace(line, generation=manifest.generation)
-    left = tuple(each for each in deletes if each[0] in delete_failures)
-    doubtful = tuple(each for each in line.puts if each[0] in failures)
-    if left or doubtful:
-        again = ledgers.rest(line, deletes=left, puts=doubtful, paths=cdn.paths(tuple(key for key, _ in left)))
-        ledger = ledgers.opened(target, ledger, again)
-    if paths:
-        told = _tell(cdn, target, ledger, line, manifest=manifest, seal=seal, reporter=reporter)
-        receipt = replace(receipt, invalidation=told)
-    elif noted or ledger.open or seal:
-        ledgers.closed(target, ledger, line, listed=manifest.files, seal=seal)
-    return Applied(receipt, {**failures, **delete_failures}, unsealed)
+    return Begun(line, deletes, noted, ledger, stamp)
 
 
 def foreseen(works: tuple[Work, ...], cdn: Cdn, survey: Survey, seal: tuple[str, ...] = ()) -> Estimate | None:
@@ -247,8 +259,10 @@ def _commit(
     target: Target,
     inventory: Inventory,
     lease: Held,
-    sealing: Sealing | None,
+    done: Applied,
     *,
+    sealing: Sealing | None,
+    paging: Paging | None,
     run_id: str,
     stamp: str,
 ) -> tuple[Manifest, str]:
@@ -265,6 +279,9 @@ def _commit(
         manifest = replace(manifest, withdrawn=withdrawn)
         if sealing is not None:
             sealing.announce(manifest)
+        if paging is not None:
+            receipt = replace(done.receipt, generation=manifest.generation)
+            paging.draw(manifest, newest, replace(done, receipt=receipt))
         try:
             stored = target.write(
                 manifests.KEY,
@@ -303,30 +320,3 @@ def _delete_all(
         else:
             deleted.append(change.key)
     return tuple(deleted), failures
-
-
-def _tell(
-    cdn: Cdn,
-    target: Target,
-    ledger: Ledger,
-    line: Line,
-    *,
-    manifest: Manifest,
-    seal: Seal | None,
-    reporter: Reporter,
-) -> Invalidation:
-    try:
-        invalidation = cdn.invalidate(line.paths, line.reference)
-    except CdnError as err:
-        reporter.emit(Event("cdn.pending", {"target": target.name, "reference": line.reference, "error": str(err)}))
-        return Invalidation(line.paths, line.reference, pending=True, reason=str(err), advice=err.advice)
-    told = invalidation.id or ""
-    reporter.emit(Event("cdn.invalidated", {"target": target.name, "id": told, "paths": len(line.paths)}))
-    done = replace(line, invalidation_id=told)
-    ledger, was_open = ledgers.closed(target, ledger, done, listed=manifest.files, seal=seal)
-    if was_open:
-        return invalidation
-    # Another run took this one for crashed and told the CDN under our reference, maybe before our last put: tell anew.
-    anew = replace(line, reference=f"{line.reference}-again", upon=None)
-    ledger = ledgers.opened(target, ledger, anew)
-    return _tell(cdn, target, ledger, anew, manifest=manifest, seal=seal, reporter=reporter)

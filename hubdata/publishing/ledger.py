@@ -8,7 +8,7 @@ is. One object, swapped under its ETag, holds all of it: reading it costs one re
 
 import json
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hubdata.errors import Conflict, TargetError
@@ -63,13 +63,27 @@ class Seal:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """The status page as it was written last: of the manifest with the ETag `manifest`, each file with its own ETag.
+
+    `manifest` is empty where something could not be written. `foreign` files lie in the page's place, with the ETag
+    that they had when somebody looked: others wrote them, so they stay.
+    """
+
+    manifest: str
+    files: Mapping[str, str]
+    foreign: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
-    """The ledger as read. `etag` is None when the target has none yet; `seal` is the last one that was finished."""
+    """The ledger as read. `etag` is None when the target has none yet; `seal` and `page` are the last ones there."""
 
     open: tuple[Line, ...] = ()
     closed: tuple[Line, ...] = ()
     etag: str | None = None
     seal: Seal | None = None
+    page: Page | None = None
 
 
 def read(target: Target) -> Ledger:
@@ -87,6 +101,7 @@ def read(target: Target) -> Ledger:
             tuple(_line(item) for item in data["closed"]),
             blob.stored.etag,
             _seal(data.get("seal")),
+            _page(data.get("page")),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as err:
         raise TargetError(
@@ -117,9 +132,9 @@ def waits(line: Line, listed: Container[str], wanted: Container[str]) -> bool:
     return _is_rest_of_puts(line) and unlisted
 
 
-def sealed(target: Target, ledger: Ledger, seal: Seal) -> Ledger:
-    """Return the ledger after `seal` was noted in it, and nothing else."""
-    return _swap(target, ledger, lambda now: replace(now, seal=seal))
+def noted(target: Target, ledger: Ledger, *, seal: Seal | None = None, page: Page | None = None) -> Ledger:
+    """Return the ledger after what was written beside the manifest was noted in it, and nothing else."""
+    return _swap(target, ledger, lambda now: replace(now, seal=seal or now.seal, page=page or now.page))
 
 
 def closed(
@@ -130,11 +145,12 @@ def closed(
     left: Line | None = None,
     listed: Container[str] = (),
     seal: Seal | None = None,
+    page: Page | None = None,
 ) -> tuple[Ledger, bool]:
     """Return the ledger after the receipt with `line.reference` was closed as `line`, and whether it was open till now.
 
     If it was not, another run took it for a crashed one's and told the CDN on its behalf, perhaps too early. What is
-    `left` of it is opened at once; rests of objects that are `listed` by now go too. What was sealed with it is noted.
+    `left` of it is opened at once; rests of objects that are `listed` by now go too. Its seal and page are noted.
     """
     was_open = True
 
@@ -148,7 +164,8 @@ def closed(
         still_open = (*(item for item in now.open if stays(item)), *([left] if left else []))
         others = tuple(item for item in now.closed if item.reference != line.reference)
         kept = replace(line, paths=(), deletes=(), puts=(), upon=None)
-        return replace(now, open=still_open, closed=(*others, kept)[-_CLOSED_KEPT:], seal=seal or now.seal)
+        past = (*others, kept)[-_CLOSED_KEPT:]
+        return replace(now, open=still_open, closed=past, seal=seal or now.seal, page=page or now.page)
 
     return _swap(target, ledger, close), was_open
 
@@ -200,6 +217,13 @@ def _seal(data: dict[str, Any] | None) -> Seal | None:
     return Seal(str(data["manifest"]), str(data["signed_by"]), files)
 
 
+def _page(data: dict[str, Any] | None) -> Page | None:
+    if data is None:
+        return None
+    files, foreign = ({str(k): str(v) for k, v in data[name].items()} for name in ("files", "foreign"))
+    return Page(str(data["manifest"]), files, foreign)
+
+
 def _to_bytes(ledger: Ledger) -> bytes:
     def plain(line: Line) -> dict[str, Any]:
         return {
@@ -220,4 +244,6 @@ def _to_bytes(ledger: Ledger) -> bytes:
     }
     if (seal := ledger.seal) is not None:
         body["seal"] = {"manifest": seal.manifest, "signed_by": seal.signed_by, "files": dict(seal.files)}
+    if (page := ledger.page) is not None:
+        body["page"] = {"manifest": page.manifest, "files": dict(page.files), "foreign": dict(page.foreign)}
     return (json.dumps(body, indent=1) + "\n").encode()

@@ -53,5 +53,5 @@ def reseal(
         line = Line(line.reference, run_id, stamp, (), invalidation_id=told.id or "")
         ledgers.closed(target, ledger, line, seal=seal)
     else:
-        ledgers.sealed(target, ledger, seal)
+        ledgers.noted(target, ledger, seal=seal)
     return told

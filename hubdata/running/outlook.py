@@ -23,6 +23,7 @@ from hubdata.planning.limits import breaches, breaches_of_rollback
 from hubdata.ports import Cdn, Reporter, Target
 from hubdata.publishing.apply import Work
 from hubdata.publishing.ledger import waits
+from hubdata.publishing.paging import Pager
 from hubdata.publishing.sealing import Sealer
 from hubdata.publishing.survey import Survey, survey
 from hubdata.running.gating import Candidate, Gatekeeper, finding_of
@@ -37,7 +38,8 @@ from hubdata.transfer.digest import multipart_etag
 class Place:
     """A target and the CDN before it; who compares GeoIP databases with what is published there; its gate; its seal.
 
-    One with a `feeder` gets nothing from the sources, but what has soaked at another target.
+    Its `pager` draws its status page; None where it has none. One with a `feeder` gets nothing from the sources, but
+    what has soaked at another target.
     """
 
     target: Target
@@ -46,6 +48,7 @@ class Place:
     gate: Gatekeeper | None = None
     sealer: Sealer | None = None
     feeder: Feeder | None = None
+    pager: Pager | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Orders:
 
     `approve` holds ids of plans: where there are any, the run carries out these plans and nothing else. `lease` says
     how long another run at the same target is waited for. `upon` is the ETag of the manifest that a rollback goes back
-    from; None in a run that is none.
+    from; None in a run that is none. `command` is what was typed, as the status page tells it.
     """
 
     dry_run: bool = False
@@ -64,6 +67,7 @@ class Orders:
     wait: bool = False
     lease: Terms = Terms()
     upon: str | None = None
+    command: tuple[str, ...] = ("sync", "--once")
 
 
 Reread = Callable[[frozenset[str], Survey], tuple[Reading, ...]]

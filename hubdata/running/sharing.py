@@ -16,14 +16,13 @@ from hubdata.model.job import Job
 from hubdata.model.manifest import Manifest
 from hubdata.model.meaning import Difference
 from hubdata.model.plan import Plan
-from hubdata.model.receipt import Invalidation
+from hubdata.model.receipt import Applied, Invalidation
 from hubdata.model.run import Problem, Retained, TargetResult
 from hubdata.model.stage import Promoted
 from hubdata.model.tariff import Estimate
 from hubdata.planning.approval import Decision
 from hubdata.planning.databases import databases
 from hubdata.ports import Target
-from hubdata.publishing.apply import Applied
 from hubdata.publishing.survey import Survey
 from hubdata.running.reading import Reading
 
@@ -97,12 +96,14 @@ def shares(
     retained: Mapping[str, Retained | None] = MappingProxyType({}),
     estimate: Estimate | None = None,
     promoted: Promoted | None = None,
+    remark: str = "",
 ) -> Mapping[str, Stay]:
     """Return the share of each job, by name.
 
     All jobs of a run share one survey, one manifest swap and one invalidation at a target. The requests stand at the
     first job, so that adding up is right; the invalidation stands, whole, at every job that took part in it. So does
-    the estimate of what it would come to, but once: at the first job that would change anything.
+    the estimate of what it would come to, but once: at the first job that would change anything. A `remark` stands at
+    the first job.
     """
     generation = applied.receipt.generation if applied else found.inventory.manifest.generation
     stays: dict[str, Stay] = {}
@@ -126,6 +127,7 @@ def shares(
             changed=_changed(each, found.inventory, applied, broke_off=broke_off) if applied else (),
             retention=retained.get(each.plan.job),
             invalidation_estimate=None if each.plan.empty else estimate,
+            remark=remark if index == 0 else "",
         )
         estimate = estimate if each.plan.empty else None
         reading, before = each.reading, found.inventory.manifest.files

@@ -15,6 +15,7 @@ from hubdata.model.job import FileRule, Job, SourceSpec
 from hubdata.model.manifest import Manifest
 from hubdata.model.run import RunResult
 from hubdata.ports import Kind
+from hubdata.publishing.paging import KEYS, Pager
 from hubdata.publishing.sealing import Sealer
 from hubdata.running.gating import Gatekeeper
 from hubdata.running.promoting import Feeder
@@ -69,6 +70,7 @@ class World:
     gates: dict[str, Gatekeeper] = field(default_factory=dict)
     runs: int = 0
     sealer: Sealer | None = None
+    pager: Pager | None = None
 
     def add_target(
         self, name: str = "memory", *, concurrency: int = 1, silent_cdn: bool = False, priced_cdn: bool = False
@@ -124,7 +126,7 @@ class World:
             after, soak = self.soaks[name]
             feeder = Feeder(self.targets[after], soak, lambda: Path(mkdtemp(dir=self.spool)))
         target, cdn = self.targets[name], self.cdns[name]
-        return Place(target, cdn, gate=self.gates.get(name), sealer=self.sealer, feeder=feeder)
+        return Place(target, cdn, gate=self.gates.get(name), sealer=self.sealer, feeder=feeder, pager=self.pager)
 
     def manifest(self, target: str = "memory") -> Manifest:
         """Return the manifest in force."""
@@ -140,11 +142,14 @@ class World:
         return False
 
     def untold(self, target: str = "memory") -> set[str]:
-        """Return the keys that changed at `target` and whose path its CDN was not told to forget afterwards."""
+        """Return the keys that changed at `target` and whose path its CDN was not told to forget afterwards.
+
+        Of the status page no CDN is told: caches keep it for a minute.
+        """
         waiting: set[str] = set()
         for effect in self.wire.effects:
             call = effect.call
-            if call.actor == target and not call.key.startswith(".hubdata/"):
+            if call.actor == target and call.key not in KEYS and not call.key.startswith(".hubdata/"):
                 waiting.add(call.key)
             elif call.actor == f"cdn-{target}":
                 waiting -= {key for key in waiting if covers(effect.paths, key)}

@@ -4,7 +4,7 @@ The page never has more than MAX_BYTES: every part is bounded, and the files' ta
 Hostile words are the longest (each character may take ten bytes), so that many of them make the parts give way.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from hubdata.errors import Exit
@@ -14,7 +14,7 @@ from hubdata.report.html import text
 from hubdata.report.page import charts, files
 from hubdata.report.page.given import Given
 from hubdata.report.page.records import JobTold, RunTold, Sort, Trouble
-from hubdata.report.page.series import past
+from hubdata.report.page.series import Past, past
 from hubdata.report.page.status import DatabaseStatus, Freshness, JobStatus, Status, assess, stamp
 from hubdata.report.page.style import CSS, SCRIPT
 from hubdata.report.page.verdict import BAD, DOUBTFUL, GOOD, clipped, verdict
@@ -58,6 +58,9 @@ _LATE = (
 """Shown by the script once it is true; then what the verdict called good is not."""
 _PLACE = "<!--files-->"
 
+MARK = "<!--A status page, written by hubdata-->\n"
+"""By this a page is known again where it lies."""
+
 
 def page_html(given: Given) -> str:
     """Return the page as one HTML document in ASCII, at most `MAX_BYTES`; the same for the same values."""
@@ -72,7 +75,7 @@ def _shell(status: Status, most: _Most) -> str:
     """Return the page without its files, and with a mark in their place that no foreign text can be."""
     before = _jobs(status, most) + _databases(status, most) + _troubles(status, most)
     after = _runs(status, most) + _charts(status, most)
-    body = f"{_header(status)}<main>\n{before}{_PLACE}{after}</main>\n{_footer(status)}"
+    body = f"{MARK}{_header(status)}<main>\n{before}{_PLACE}{after}</main>\n{_footer(status)}"
     return html.document(f"hubdata: {verdict(status)[0][1]}", body, style=CSS, script=SCRIPT)
 
 
@@ -226,7 +229,7 @@ def _ended(job: JobTold) -> str:
 
 
 def _charts(status: Status, most: _Most) -> str:
-    row = past(status.manifest, status.given.past, most.charts)
+    row = _growth(status.given, most.charts)
     if not row.series:
         return _section("growth", "Growth", "<p>No file changed within the generations at hand.</p>\n")
     first, last = row.generations[0], row.generations[-1]
@@ -237,6 +240,13 @@ def _charts(status: Status, most: _Most) -> str:
         " scale, from its least to its greatest value.</p>\n"
     )
     return _section("growth", "Growth", f'{told}<div class="cards">\n{charts.multiples(row)}</div>\n')
+
+
+def _growth(given: Given, most: int) -> Past:
+    if given.growth is None:
+        return past(given.manifest, given.past, most)
+    whole = given.growth
+    return replace(whole, series=whole.series[:most], cut=whole.cut or len(whole.series) > most)
 
 
 def _footer(status: Status) -> str:

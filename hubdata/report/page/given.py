@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from hubdata.model.history import Run
 from hubdata.model.manifest import Manifest
+from hubdata.report.page.series import Past
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Given:
     """One target at the moment `now` (aware).
 
     `manifest` is in force; `past` are older ones in any order. `runs` are records as `.hubdata/runs/` holds them, in
-    any order; the run that publishes the page is among them, or the page does not know how it ended. `links` is the
+    any order; the run that publishes the page is among them, or the page does not know how it ended. `growth` is drawn
+    instead of what `past` tells, where there is one. `links` is the
     address below which the data is public (it ends in a slash), or empty where the page lies beside it.
 
     A `private` page tells errors in full. Others tell their kind alone: messages name hosts, buckets and paths.
@@ -44,6 +46,7 @@ class Given:
     jobs: tuple[JobNote, ...] = ()
     links: str = ""
     private: bool = False
+    growth: Past | None = None
 
     def __post_init__(self) -> None:
         if self.now.tzinfo is None:

@@ -109,7 +109,7 @@ def _job(row: Mapping[str, Any]) -> JobTold:
         sum(_length(target.get("deletes")) for target in targets),
         tuple(dict.fromkeys(plan for plan in plans if plan)),
         found[:MOST_TROUBLES],
-        max(0, len(found) - MOST_TROUBLES),
+        max(0, len(found) - MOST_TROUBLES) + _length(row.get("untold")),
     )
 
 
@@ -146,6 +146,9 @@ def _text(row: Mapping[str, Any], name: str) -> str:
 
 
 def _length(value: object) -> int:
+    """Return how many members a list has; a memory of runs holds the mere number."""
+    if type(value) is int:
+        return value if 0 <= value < 1 << 53 else 0
     return len(value) if isinstance(value, list) else 0
 
 

@@ -10,10 +10,11 @@ from hubdata.errors import Conflict
 from hubdata.model.lease import KEY as LEASE
 from hubdata.model.lease import Lease, Terms
 from hubdata.model.manifest import Manifest
+from hubdata.model.receipt import Applied
 from hubdata.model.snapshot import Snapshot
 from hubdata.planning.diff import diff
 from hubdata.publishing import ledger
-from hubdata.publishing.apply import Applied, Work, apply
+from hubdata.publishing.apply import Work, apply
 from hubdata.publishing.lease import Held
 from hubdata.publishing.resuming import Resumed, resume
 from hubdata.publishing.survey import Survey, survey

@@ -1,0 +1,21 @@
+"""Who draws the published status page: imported by every run, so what draws is imported by the runs that do."""
+
+from collections.abc import Mapping
+
+from hubdata.publishing.paging import Told
+
+
+class StatusPager:
+    """Implements `hubdata.publishing.paging.Pager`."""
+
+    def drawn(self, told: Told) -> Mapping[str, bytes]:
+        """Return the bodies of the page, `status.json` and the memory, by key."""
+        from hubdata.report.page.published import drawn
+
+        return drawn(told)
+
+    def drew(self, key: str, body: bytes) -> bool:
+        """Tell whether `body`, which lies at `key`, was drawn by hubdata."""
+        from hubdata.report.page.published import drew
+
+        return drew(key, body)
