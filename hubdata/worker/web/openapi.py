@@ -162,16 +162,7 @@ def _hook() -> _Json:
                 "application/json": {
                     "schema": {
                         "type": "object",
-                        "required": ["repository", "ref"],
-                        "properties": {
-                            "ref": {"type": "string"},
-                            "deleted": {"type": "boolean"},
-                            "repository": {
-                                "type": "object",
-                                "required": ["full_name"],
-                                "properties": {"full_name": {"type": "string"}},
-                            },
-                        },
+                        "description": "As GitHub sends it; a push has `ref` and `repository.full_name`.",
                     }
                 }
             },

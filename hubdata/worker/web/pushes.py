@@ -32,11 +32,11 @@ def sense(event: str, body: bytes, spec: GithubSpec) -> Sense:
 
     The payloads: docs.github.com, "Webhook events and payloads".
     """
+    payload = _payload(body)
     if event == "ping":
         return Sense.PING
     if event != "push":
         return Sense.OTHER_EVENT
-    payload = _payload(body)
     repository = payload.get("repository")
     name = repository.get("full_name") if isinstance(repository, dict) else None
     ref = payload.get("ref")

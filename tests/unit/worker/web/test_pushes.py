@@ -19,8 +19,8 @@ SPEC = GithubSpec(REPOSITORY, REF, ("daily",))
         ("push", push(ref="refs/tags/main"), Sense.OTHER_REF),
         ("push", push(ref="main"), Sense.OTHER_REF),
         ("push", push(deleted=True), Sense.DELETED),
-        ("ping", b"not even JSON", Sense.PING),
-        ("pull_request", b"not even JSON", Sense.OTHER_EVENT),
+        ("ping", b'{"zen": "Keep it logically awesome."}', Sense.PING),
+        ("pull_request", b"{}", Sense.OTHER_EVENT),
         ("workflow_run", push(), Sense.OTHER_EVENT),
     ],
 )
@@ -42,3 +42,10 @@ def test_what_github_never_sends_is_unreadable(body: bytes) -> None:
     """Even signed; and its words are nobody's business."""
     with pytest.raises(Unreadable, match="expected"):
         sense("push", body, SPEC)
+
+
+@pytest.mark.parametrize("event", ["push", "ping", "issues"])
+def test_no_event_comes_without_an_object(event: str) -> None:
+    """What is not even that was made by somebody else."""
+    with pytest.raises(Unreadable, match="object"):
+        sense(event, b"[]", SPEC)
