@@ -1,15 +1,15 @@
 """Run CloudFront Functions on two JavaScript engines, by CloudFront's rules for what a function may give back.
 
-A function sees one event and returns a request (sent on), or a response (sent back). Breaking a rule is no detail: CloudFront
-answers 502 to every viewer then, and 503 when the function throws. What cannot be had here is CloudFront's own engine, so
-`beyond_runtime` also looks for language that it does not speak.
+A function sees one event and returns a request (sent on), or a response (sent back). Breaking a rule is no detail:
+CloudFront answers 502 to every viewer then, and 503 when the function throws. What cannot be had here is CloudFront's
+own engine, so `beyond_runtime` also looks for language that it does not speak.
 """
 
 import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,7 +88,6 @@ _BEYOND = {
     "a timer": r"\bset(?:Timeout|Interval|Immediate)\b",
     "the network": r"\bfetch\s*\(|\bXMLHttpRequest\b",
     "a label of Node": r"\b(?:process|module|exports|global|globalThis|__dirname)\b",
-    "a shorthand property": r"[{,]\s*\w+\s*[,}](?!\s*=>)(?<!\{\})",
 }
 
 
@@ -137,13 +136,14 @@ def viewer_request(
     ip: str,
     method: str = "GET",
     query: str = "",
-    headers: Iterable[tuple[str, str]] = (),
+    headers: Sequence[tuple[str, str]] = (),
 ) -> dict[str, Any]:
     """Return the event that CloudFront would hand to a viewer request's function (event structure, version 1.0)."""
     seen: dict[str, list[str]] = {}
     for name, value in headers:
         if not is_disallowed(name) and name.lower() != "cookie":
             seen.setdefault(name.lower(), []).append(value)
+    cookies = [each for name, value in headers if name.lower() == "cookie" for each in value.split(";")]
     asked: dict[str, list[str]] = {}
     for part in filter(None, query.split("&")):
         name, _, value = part.partition("=")
@@ -162,7 +162,7 @@ def viewer_request(
             "uri": uri,
             "querystring": {name: _valued(values) for name, values in asked.items()},
             "headers": {name: _valued(values) for name, values in seen.items()},
-            "cookies": {},
+            "cookies": {name.strip(): {"value": value} for name, _, value in (each.partition("=") for each in cookies)},
         },
     }
 
@@ -176,8 +176,9 @@ def is_disallowed(name: str) -> bool:
 def held_to_rules(event: Mapping[str, Any], returned: Any) -> dict[str, Any]:
     """Return what the function gave back, if CloudFront would take it.
 
-    Raises Edge502 where CloudFront would answer 502: a header that is disallowed, not lower-case or read-only and changed; a
-    path without its slash; a value that is no string; a status that is none; or neither a request nor a response.
+    Raises Edge502 where CloudFront would answer 502: a header that is disallowed, not lower-case or read-only and
+    changed; a path without its slash; a value that is no string; a status that is none; or neither a request nor a
+    response.
     """
     if not isinstance(returned, dict):
         raise Edge502(f"neither a request nor a response: {returned!r}")
@@ -203,7 +204,7 @@ def held_to_rules(event: Mapping[str, Any], returned: Any) -> dict[str, Any]:
 
 
 def values_of(header: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return every value that a header or a query's parameter carries: `multiValue`, where there is one, outranks `value`."""
+    """Return every value that a header or a query's parameter carries: `multiValue` outranks `value`."""
     if "multiValue" in header:
         return tuple(each.get("value") for each in header["multiValue"])
     return (header.get("value"),)

@@ -1,0 +1,237 @@
+"""What arrives where: requests replayed through the fronts as planned, from the resolver to the origin."""
+
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.edge import Answer, Arrival, Edge, Refused, Resource, accepting, normalised, planned_resources
+from tests.support.edge_stories import (
+    ADDRESS,
+    API_STORIES,
+    HUB_STORIES,
+    LOCK,
+    NOT_FOUND,
+    SECRETS,
+    V6,
+    Story,
+    api_gateway,
+    git_host,
+    told,
+)
+from tests.support.terraform import MODULES, TERRAFORM, module_copy, needs_terraform, terraform
+
+pytestmark = needs_terraform
+
+Plan = tuple[Resource, ...]
+
+
+@pytest.fixture(scope="module")
+def plans(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Plan]:
+    """Return the resources of each front as the first run of its own tests plans them; one Terraform for both."""
+    home = tmp_path_factory.mktemp("fronts")
+    shutil.copytree(TERRAFORM / "functions", home / "functions")
+    shutil.copy(MODULES / "api-front" / "versions.tf", home)
+    (home / "tests").mkdir()
+    for name in ("api-front", "hub-front"):
+        (story,) = (module_copy(name, home / "copies") / "tests").iterdir()
+        head, first, *_ = re.split(r'(?m)^(run "\w+" \{\n[\s\S]*?^\}\n)', story.read_text(encoding="utf-8"))
+        asked = first.replace("{\n", f'{{\n  module {{\n    source = "./copies/{name}"\n  }}\n', 1)
+        (home / "tests" / f"{name}.tftest.hcl").write_text(head + asked, encoding="utf-8")
+    got = terraform("get", "-no-color", cwd=home)
+    assert got.code == 0, got.said
+    done = terraform("test", "-json", "-verbose", cwd=home)
+    assert done.code == 0, done.said[-3000:]
+    events = [json.loads(line) for line in done.stdout.splitlines() if '"type":"test_plan"' in line]
+    return {
+        Path(event["@testfile"]).name.removesuffix(".tftest.hcl"): planned_resources(event["test_plan"])
+        for event in events
+    }
+
+
+@pytest.fixture
+def api(plans: Mapping[str, Plan]) -> Edge:
+    """Return the API front with an empty cache."""
+    return Edge(plans["api-front"])
+
+
+@pytest.mark.parametrize("story", API_STORIES, ids=lambda story: story.name)
+def test_the_api_front(story: Story, api: Edge) -> None:
+    """Each request comes to its API, for the viewer who made it, or is answered at the edge."""
+    assert told(api, story, api_gateway) == story.gets
+
+
+@pytest.fixture(scope="module")
+def hub(plans: Mapping[str, Plan]) -> Edge:
+    """Return the hub front, whose cache fills as the stories go."""
+    return Edge(plans["hub-front"])
+
+
+@pytest.mark.parametrize("story", HUB_STORIES, ids=lambda story: story.name)
+def test_the_hub_front(story: Story, hub: Edge) -> None:
+    """Each request comes to a file of the repository, once, or is answered at the edge."""
+    assert told(hub, story, git_host) == story.gets
+
+
+def test_a_decision_stream_arrives_from_an_ipv6_viewer_in_every_particular(api: Edge) -> None:
+    """The right origin, path, Host, secret and address, over TLS, with what the viewer sent."""
+    answer = api.ask(
+        "https://api.example.net/v2/decisions/stream?startup=true&scopes=ip&scopes=range",
+        viewer=V6,
+        headers=(
+            ("X-Api-Key", "k"),
+            ("User-Agent", "bouncer/1"),
+            ("Cookie", "a=1; b=2"),
+            ("X-Forwarded-For", "192.0.2.66"),
+        ),
+        origin=api_gateway,
+    )
+    assert answer.arrival == Arrival(
+        scheme="https",
+        host="a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com",
+        method="GET",
+        path="/v2/decisions/stream",
+        query="startup=true&scopes=ip&scopes=range",
+        headers={
+            "host": "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com",
+            "x-api-key": "k",
+            "user-agent": "bouncer/1",
+            "cookie": "a=1; b=2",
+            "x-forwarded-for": f"192.0.2.66, {V6}",
+            ADDRESS: V6,
+            LOCK: SECRETS[0],
+        },
+        signed=False,
+    )
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+
+
+def test_nothing_of_an_api_is_cached(api: Edge) -> None:
+    """Two viewers who ask the same get an answer each."""
+    url = "https://api.example.net/v2/decisions"
+    assert api.ask(url, viewer="2001:db8::1", origin=api_gateway).body.endswith("2001:db8::1")
+    assert api.ask(url, viewer="2001:db8::2", origin=api_gateway).body.endswith("2001:db8::2")
+
+
+def test_an_api_that_is_called_past_the_front_refuses(api: Edge) -> None:
+    """Whoever calls the API's own host has no secret, so that the address that he claims is not believed."""
+    through = api.ask("https://api.example.net/v2/decisions", origin=api_gateway).arrival
+    assert through is not None
+    without = {name: value for name, value in through.headers.items() if name != LOCK}
+    past = Arrival("https", through.host, "GET", through.path, "", {**without, ADDRESS: "192.0.2.66"}, signed=False)
+    assert api_gateway(past).status == 403
+
+
+def test_the_default_origin_is_asked_nothing(api: Edge, plans: Mapping[str, Plan]) -> None:
+    """Not even with the function gone would a request that belongs to no route reach anybody, or carry the secret."""
+    bare = [_without_functions(each) for each in plans["api-front"]]
+    lost = Edge(bare).ask("https://api.example.net/admin", origin=accepting).arrival
+    assert lost is not None
+    assert lost.host == "nowhere.api.example.net"
+    assert LOCK not in lost.headers
+    assert api.ask("https://api.example.net/admin", origin=_unreachable).by == "function"
+
+
+@pytest.mark.parametrize(
+    "story", [each for each in API_STORIES + HUB_STORIES if each.gets == NOT_FOUND], ids=lambda s: s.name
+)
+def test_what_is_refused_stays_within_its_route_whatever_functions_see(story: Story, plans: Mapping[str, Plan]) -> None:
+    """Should CloudFront show functions normalised paths, what it then sends on still lies below the route's own."""
+    edge = Edge(plans["api-front"] + _as_another(plans["hub-front"]), functions_see_raw_paths=False)
+    answer = edge.ask(story.url, viewer=story.viewer, headers=story.headers, method=story.method)
+    if answer.arrival is not None:
+        path = normalised(answer.arrival.path.replace("%2f", "/").replace("%2F", "/"))
+        stage = {"k": "/prod/", "a": "/v2/", "f": "/v3/", "r": "/example/hub/master/"}[answer.arrival.host[0]]
+        assert path.startswith(stage)
+
+
+def test_errors_of_an_api_come_through_as_they_are(api: Edge) -> None:
+    """A client must see what its API said: the front maps no status."""
+    answer = api.ask("https://api.example.net/v2/x", origin=lambda arrival: Answer(403, "origin", body="no key"))
+    assert (answer.status, answer.body) == (403, "no key")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"publish": False}, "not published"),
+        ({"arn": "arn:aws:cloudfront::123456789012:function/another"}, "no function"),
+    ],
+)
+def test_a_plan_that_cloudfront_would_refuse_is_refused(
+    change: dict[str, Any], reason: str, plans: Mapping[str, Plan]
+) -> None:
+    """A function must be there, and published, before a behaviour may name it."""
+    changed = [
+        {**each, "values": {**each["values"], **change}} if each["type"] == "aws_cloudfront_function" else each
+        for each in plans["hub-front"]
+    ]
+    with pytest.raises(Refused, match=reason):
+        Edge(changed)
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("function handler(e) { e.request.headers['x-real-ip'] = {value: '::1'}; return e.request; }", 502),
+        ("function handler(e) { e.request.headers['X-Mine'] = {value: '::1'}; return e.request; }", 502),
+        ("function handler(e) { e.request.headers.host = {value: 'x'}; return e.request; }", 502),
+        ("function handler(e) { delete e.request.headers.host; return e.request; }", 502),
+        ("function handler(e) { e.request.uri = 'a'; return e.request; }", 502),
+        ("function handler(e) { e.request.headers['x-mine'] = {value: 1}; return e.request; }", 502),
+        ("function handler(e) { return 'no'; }", 502),
+        ("function handler(e) { return {statusCode: 99}; }", 502),
+        ("function handler(e) { return nothing; }", 503),
+        ("function handler(e) { for (;;) {} }", 503),
+        ("function handler(e) { return {statusCode: 410}; }", 410),
+        ("function handler(e) { e.request.headers['x-mine'] = {value: '1'}; return e.request; }", 200),
+    ],
+)
+def test_a_function_that_breaks_a_rule_fails_as_at_cloudfront(
+    code: str, status: int, plans: Mapping[str, Plan]
+) -> None:
+    """Headers that are not a function's to set, and values that are none, are 502 to viewers; what it throws is 503."""
+    changed = [
+        {**each, "values": {**each["values"], "code": code}} if each["type"] == "aws_cloudfront_function" else each
+        for each in plans["hub-front"]
+    ]
+    assert Edge(changed).ask("https://hub.example.net/master/a", origin=git_host).status == status
+
+
+@pytest.mark.parametrize(
+    ("path", "becomes"),
+    [
+        ("/x/../.well-known/a", "/.well-known/a"),
+        ("/%2Ewell-known/a", "/.well-known/a"),
+        ("/.well-known//a", "/.well-known/a"),
+        ("/a/./b/..", "/a/"),
+        ("/../../a", "/a"),
+        ("/a%2Fb", "/a%2Fb"),
+        ("/%61%20", "/a%20"),
+        ("/", "/"),
+        ("/a/", "/a/"),
+    ],
+)
+def test_behaviours_are_matched_by_the_normalised_path(path: str, becomes: str) -> None:
+    """As RFC 3986 normalises, and with empty segments gone, but no reserved character decoded."""
+    assert normalised(path) == becomes
+
+
+def _unreachable(arrival: Arrival) -> Answer:
+    raise AssertionError(f"asked for {arrival.path}")
+
+
+def _without_functions(resource: Mapping[str, Any]) -> dict[str, Any]:
+    if resource["type"] != "aws_cloudfront_distribution":
+        return dict(resource)
+    default = {**resource["values"]["default_cache_behavior"][0], "function_association": []}
+    return {**resource, "values": {**resource["values"], "default_cache_behavior": [default]}}
+
+
+def _as_another(plan: Plan) -> Plan:
+    """Return a plan with another name behind its distribution than every plan has here."""
+    return tuple(json.loads(json.dumps(each).replace("d111111abcdef8", "d222222abcdef8")) for each in plan)
