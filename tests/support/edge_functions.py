@@ -87,7 +87,7 @@ _BEYOND = {
     "eval": r"\beval\s*\(|\bnew\s+Function\b",
     "a timer": r"\bset(?:Timeout|Interval|Immediate)\b",
     "the network": r"\bfetch\s*\(|\bXMLHttpRequest\b",
-    "a label of Node": r"\b(?:process|module|exports|global|globalThis|__dirname)\b",
+    "a name of Node": r"\b(?:process|module|exports|global|globalThis|__dirname)\b",
 }
 
 

@@ -10,7 +10,7 @@ function isPlain(uri) {
         return false;
     }
     const read = uri.replace(/%2e/gi, '.').replace(/%2f|%5c|\\/gi, '/').replace(/%3b/gi, ';');
-    return read.indexOf('//') < 0 && !/\/\.{1,2}(?:[;/]|$)/.test(read);
+    return !/\/(?:[;/]|\.{1,2}(?:[;/]|$))/.test(read);
 }
 
 // Answers at the edge: nothing behind it is asked. CloudFront adds no security headers to what a function answers.
