@@ -98,8 +98,11 @@ class Agenda:
         return Answer.BEGUN
 
     def owe(self, name: str, cause: Cause) -> None:
-        """Take note that the job, which runs now, is to be begun once more when it has ended."""
-        if name in self._running:
+        """Take note that the job, which runs now, is to be begun once more when it has ended.
+
+        A run for the stages alone takes the place of no other.
+        """
+        if name in self._running and (cause is not Cause.SOAK or name not in self._owed):
             self._owed[name] = cause
 
     def ended(self, name: str) -> Cause | None:

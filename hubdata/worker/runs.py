@@ -20,6 +20,7 @@ from hubdata.ports import Clock, Reporter
 from hubdata.publishing import successes
 from hubdata.transfer import ending
 from hubdata.worker.schedule import Cause
+from hubdata.worker.soaking import stages_of
 
 AT_ONCE = 4
 """Runs at a time: they wait for each other's leases anyhow, and each may hold a large database."""
@@ -132,7 +133,7 @@ class Runs:
         try:
             if ending.begun():
                 raise HubdataError("the worker is ending")  # noqa: TRY301 - told as every other one
-            result = self._sync(replace(self._choices, jobs=(job,)), reporter, known)
+            result = self._sync(self._chosen(job, cause, known), reporter, known)
             kept = self._keep(job, result, known, started, reporter)
         except HubdataError as err:
             problem = Problem(str(err), err.advice, err.exit_code)
@@ -142,7 +143,32 @@ class Runs:
             log_bug(job, err)
             said = f"this is a bug in hubdata: {type(err).__name__}: {err}"
             problem = Problem(said, "report it with the log", Exit.BUG)
+        if problem is not None and result is None:
+            self._notify(job, problem, known, reporter)
         return Ended(job, cause, started, self._clock.now(), result, problem, kept)
+
+    def _chosen(self, job: str, cause: Cause, known: Known) -> Choices:
+        """Return what a run of `job` is for: all that the worker is, or only what has soaked."""
+        stages = stages_of(known.settings, self._choices.targets) if cause is Cause.SOAK else ()
+        return replace(self._choices, jobs=(job,), targets=stages or self._choices.targets)
+
+    def _notify(self, job: str, problem: Problem, known: Known, reporter: Reporter) -> None:
+        """Tell people of a run that came to nothing, which could not do so itself."""
+        settings = known.settings
+        if settings.notify is None or ending.begun():
+            return
+        from hubdata.notifying.sightings import broken
+        from hubdata.notifying.telling import Teller
+
+        try:
+            names = self._choices.targets or tuple(settings.targets)
+            targets = [assembly.build_target(settings, name) for name in names]
+        except HubdataError as err:
+            reporter.emit(Event("notify.failed", {"error": str(err)}))
+            return
+        max_age = next((each.max_age for each in known.jobs if each.name == job), None)
+        seen = broken(job, names, problem, max_age)
+        Teller(settings.notify, settings.spool, reporter).tell(seen, targets, self._clock.now())
 
     def _keep(
         self, job: str, result: RunResult, known: Known, started: datetime, reporter: Reporter

@@ -23,6 +23,7 @@ class Cause(StrEnum):
     CATCH_UP = "catch-up"
     START = "start"
     SIGNAL = "signal"
+    SOAK = "soak"
     REQUEST = "request"
     PUSH = "push"
 

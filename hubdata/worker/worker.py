@@ -7,7 +7,7 @@ call that it is in; then leases are given back whether it has come to an end or 
 
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from queue import Empty, SimpleQueue
@@ -27,11 +27,13 @@ from hubdata.transfer import ending
 from hubdata.transfer.process import end_all
 from hubdata.worker import watching
 from hubdata.worker.agenda import Agenda, Answer
+from hubdata.worker.aging import Aging, Told
 from hubdata.worker.board import Board, LastRun
 from hubdata.worker.orphans import reap
 from hubdata.worker.runs import Ended, Runs, Sync, remembered
 from hubdata.worker.schedule import Cause, at_start
 from hubdata.worker.signals import ENDING, caught
+from hubdata.worker.soaking import Soaking, stages_of
 from hubdata.worker.watching import Roster, Watch
 
 LOOK = timedelta(seconds=2)
@@ -70,6 +72,8 @@ class Worker:
         self._runs = Runs(choices, clock, reporter, self.mailbox.put, sync)
         self._agenda, self._lock = Agenda(), threading.Lock()
         self.board = Board(clock.now())
+        self._soaking = Soaking()
+        self._aging = Aging(clock, reporter, self.mailbox.put)
         self._left_out: Mapping[str, str] = {}
         self._roster = watching.read(choices, None)
         for name in choices.jobs:
@@ -143,15 +147,18 @@ class Worker:
             self._note(message)
         elif isinstance(message, _Remembered):
             self._begin_at_start(message)
+        elif isinstance(message, Told):
+            self._heard(message)
         self._look()
         self._begin_due()
+        self._aging.look(self.board.state(), self._roster.settings)
         return None
 
     def _pause(self) -> float:
         with self._lock:
-            at = self._agenda.wakes_at
-        left = LOOK if at is None else min(LOOK, at - self._clock.now())
-        return max(0.0, left.total_seconds())
+            wakes = (self._agenda.wakes_at, self._soaking.wakes_at)
+        left = [at - self._clock.now() for at in wakes if at is not None]
+        return max(0.0, min(LOOK, *left).total_seconds()) if left else LOOK.total_seconds()
 
     def _heed(self, number: signal.Signals) -> None:
         if number is signal.SIGHUP:
@@ -225,6 +232,9 @@ class Worker:
             cause = None if job is None else at_start(job, cron, by_target.values(), self._clock.now())
             if cause is not None:
                 self.trigger(name, cause)
+        self._aging.ages.admit(remembered.found, self._clock.now())
+        if stages_of(self._roster.settings, self._choices.targets):
+            self._begin_soaked(remembered.found)  # nobody knows yet what soaks there
 
     def _begin_due(self) -> None:
         with self._lock:
@@ -235,6 +245,22 @@ class Worker:
             else:
                 self.trigger(each.job, each.cause)
             self.board.note(each.job, next_fire=self._next(each.job))
+        soaked = self._soaking.due(self._clock.now())
+        for target in soaked:
+            self._emit("stage.awaited", target=target)
+        if soaked:
+            self._begin_soaked(self._mine(self._roster))
+
+    def _begin_soaked(self, jobs: Iterable[str]) -> None:
+        """Run every job for the stages alone; one that runs for everything already does so anyhow, or once more."""
+        for name in jobs:
+            if self._roster.jobs.get(name) is not None:
+                self.trigger(name, Cause.SOAK, owe=True)
+
+    def _heard(self, told: Told) -> None:
+        self._aging.heard(told)
+        for each in told.newer:
+            self.board.succeeded(each.job, {each.target: each.at})
 
     def _note(self, ended: Ended) -> None:
         """Show how a run ended, and begin what it is owed."""
@@ -246,9 +272,11 @@ class Worker:
         )
         self.board.succeeded(ended.job, dict.fromkeys(ended.succeeded, ended.ended_at))
         self._show(ended)
+        if ended.result is not None:
+            self._soaking.note(ended.result.stages, ended.ended_at)
         with self._lock:
             owed, idle = self._agenda.ended(ended.job), not self._agenda.running
-        if idle:
+        if idle and not self._aging.busy:
             reap()
         if owed is not None:
             self.trigger(ended.job, owed)

@@ -237,6 +237,25 @@ def test_as_the_first_process_of_a_container(small: SmallWorld) -> None:
         assert running.end() < WITHIN_S
 
 
+def test_a_generation_goes_on_as_soon_as_it_has_soaked(small: SmallWorld) -> None:
+    """No job is due for months; what was published a moment ago is promoted when its two seconds are over."""
+    settings = (small.root / "hubdata.toml").read_text()
+    stage = '[targets.production]\ntype = "directory"\npath = "production"\nafter = "mirror"\nsoak = "2s"\n'
+    small.write("hubdata.toml", settings + stage)
+    small.write(f"data/{WORDS}", "/wp-login.php\n/soaked\n")
+    scheduled(small, "words", YEARLY)
+    with worker(small) as running:
+        running.says("job.scheduled job=words")
+        running.send(signal.SIGUSR1)
+        running.says("stage.awaited target=production")
+        there = small.root / "production" / WORDS
+        until(lambda: there.exists() and b"/soaked" in there.read_bytes(), running.log)
+        running.end()
+        soaked = [each for each in running.results() if each["cause"] == "soak"]
+        visited = {target["target"] for each in soaked for job in each["jobs"] for target in job["targets"]}
+        assert visited == {"production"}, "no source was asked for anything"
+
+
 def state_of(pid: int) -> tuple[float, int, int]:
     """Return a process's resident set in MB, its open files, and its threads."""
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
