@@ -21,6 +21,10 @@ _UNSENT_BYTES = 128 << 10
 """How much the system may hold besides what is under way. Left alone it takes megabytes, and no more for a long time:
 a client that reads 300 KB a second, without a pause, then looks for seconds as if it took nothing."""
 
+_UNREAD_BYTES = 32 << 10
+"""How much of what a client sends the system may hold, unread: heads and small bodies is all that comes. A crowd that
+sends without end is held up, each of it, by so much."""
+
 _ADVICE = {
     errno.EADDRINUSE: "choose another with {port}, or end the program that listens there (`ss -ltnp` names it)",
     errno.EACCES: "choose one from 1024 on with {port}, or give the process CAP_NET_BIND_SERVICE",
@@ -128,6 +132,7 @@ def _socket(place: Place, port: int) -> socket.socket:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # inherited by its connections
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _UNREAD_BYTES)  # inherited likewise
         listener.bind((place.address[0], port, *place.address[2:]))
         listener.listen(BACKLOG)
         listener.setblocking(False)
