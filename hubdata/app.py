@@ -188,7 +188,8 @@ def _run(
     if settings.metrics is not None and past is None:
         from hubdata.report.metrics.trail import leave
 
-        told = leave(settings.metrics, result, jobs, tuple(settings.targets), ended_at=clock.now())
+        fed = frozenset(name for name, target in settings.targets.items() if target.stage is not None)
+        told = leave(settings.metrics, result, jobs, tuple(settings.targets), ended_at=clock.now(), fed=fed)
         result = replace(result, notices=(*result.notices, *told))
     if settings.notify is not None and past is None and not choices.dry_run:
         from hubdata.notifying.telling import Teller

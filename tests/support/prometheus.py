@@ -1,6 +1,7 @@
 """Prometheus' own programs, Debian's, unpacked and never installed (`debian.py`): who reads metrics in the world."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -83,3 +84,9 @@ def _listening(command: list[str], home: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+def named_metrics(expression: str) -> set[str]:
+    """Return the metrics of ours that a PromQL expression names, a histogram's parts by the histogram's name."""
+    names = re.findall(r"(?<![\w:])hubdata_\w+", re.sub(r'"[^"]*"', '""', expression))
+    return {re.sub(r"^(hubdata_run_duration_seconds)_(sum|count|bucket)$", r"\1", name) for name in names}
