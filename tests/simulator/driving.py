@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from hubdata import pipeline
 from hubdata.errors import Exit
+from hubdata.publishing.paging import KEYS as PAGES
 from hubdata.running.reading import Feed
 from hubdata.running.visiting import Orders, Place
 from tests.simulator.chances import GOOD, JOBS, KEYS, SHARED
@@ -55,7 +56,7 @@ class Driver(RuleBasedStateMachine):
 
     def intrude(self, call: Call) -> None:
         """Let somebody else write the very object that `call` is about to."""
-        if call.actor in self.world.targets and call.key[:1] in (*JOBS, SHARED[0]):
+        if call.actor in self.world.targets and (call.key[:1] in (*JOBS, SHARED[0]) or call.key in PAGES):
             store = self.world.targets[call.actor]
             store.seed(call.key, b"theirs %d\n" % len(self.world.wire.calls))
             self.witness.stranger(call.actor, call.key)
@@ -72,7 +73,10 @@ class Driver(RuleBasedStateMachine):
             Feed(world.sources[name], (job,), frozenset({name}), again=partial(self.source, name))
             for name, job in selected.items()
         )
-        places = tuple(Place(target, world.cdns[name], sealer=world.sealer) for name, target in world.targets.items())
+        places = tuple(
+            Place(target, world.cdns[name], sealer=world.sealer, pager=world.pager)
+            for name, target in world.targets.items()
+        )
         go = partial(pipeline.run, feeds, places, lambda _: TextKind(), orders, run_id=run.name, others=others)
         self.stepper.spawn(run, partial(go, clock=StepClock(self.stepper, skew), reporter=world.events))
         return run

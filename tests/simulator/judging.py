@@ -4,6 +4,7 @@ import hashlib
 
 from hubdata.errors import Exit, worst
 from hubdata.model.job import Unit
+from tests.simulator.pages import unpaged
 from tests.simulator.process import HistorySource, Run, claims
 from tests.simulator.witness import Witness, held_keys, held_plans, open_lines
 from tests.simulator.world import World
@@ -29,6 +30,8 @@ def settled(world: World, witness: Witness, name: str) -> None:
     as_listed(world, name)
     assert open_lines(store) == (), "4: receipts are left open"
     assert witness.untold(name) == set(), f"4: {name}: the CDN was not told"
+    wrong = "" if world.pager is None else unpaged(store, world.manifest(name))
+    assert not wrong, f"10: {name}: {wrong}"
     for job in world.jobs:
         wanted = state(world, job)
         for key, body in wanted.items():

@@ -15,11 +15,13 @@ from hypothesis.stateful import initialize, invariant, precondition, rule, run_s
 from hubdata.errors import Exit
 from hubdata.model.job import FileRule, Job, Limits, SourceSpec, Unit
 from hubdata.model.run import Outcome
+from hubdata.publishing.paging import KEYS as PAGES
 from hubdata.running.visiting import Orders
 from tests.simulator import chances
 from tests.simulator.chances import GOOD, JOBS, KEYS, SHARED, Changes, Stay, Told, Wreck
 from tests.simulator.driving import DONE, EVER, Driver
 from tests.simulator.judging import settled
+from tests.simulator.pages import THEIRS, LinePager
 from tests.simulator.process import Aim, Fault, HistorySource, down
 from tests.simulator.seals import SEALER, unsign
 from tests.simulator.witness import MANIFEST, held_plans
@@ -40,6 +42,7 @@ class Publishing(Driver):
     def begin(self, second: str, prune: bool, unit: Unit) -> None:
         """Set the world up: job `a` by file, job `b` as drawn, and with a source that keeps what is published."""
         self.world.sealer = SEALER if second in ("cdn", "silent") else None
+        self.world.pager = None if second == "priced" else LinePager()
         self.world.add_target("one")
         if second != "none":
             self.world.add_target("two", silent_cdn=second == "silent", priced_cdn=second == "priced")
@@ -111,6 +114,16 @@ class Publishing(Driver):
         else:
             store.lose(key_)
         self.witness.stranger(name, key_)
+
+    @rule(number=chances.which, key=st.sampled_from(PAGES), lost=st.booleans())
+    def deface(self, number: int, key: str, lost: bool) -> None:
+        """Let somebody write a page of their own, perhaps before hubdata does, or delete what is there."""
+        name = self.target(number)
+        store = self.world.targets[name]
+        if not lost:
+            store.seed(key, THEIRS)
+        elif store.body(key) is not None:
+            store.lose(key)
 
     @rule(number=chances.which, how=st.sampled_from(("lost", "older", "garbled")))
     def harm(self, number: int, how: str) -> None:
@@ -298,6 +311,7 @@ class Publishing(Driver):
         self.steps = 0
         self.land_all()
         self.heal()
+        self.world.clock.sleep(timedelta(seconds=70))  # who has but a page to mend waits for no dead run's lease
         run = self.alone(Orders(allow_rollback=True), JOBS)
         for _ in range(2):
             if plans := held_plans(run):

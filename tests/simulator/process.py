@@ -17,6 +17,7 @@ from hubdata.model.job import Job, Unit
 from hubdata.model.run import RunResult
 from hubdata.model.snapshot import Fetched, state_of
 from hubdata.ports import Published
+from hubdata.publishing.paging import KEYS as PAGES
 from hubdata.running.visiting import Orders
 from tests.simulator.source import ScriptedSource
 from tests.simulator.stepping import Process, Stepper, StepPool, StepThreading
@@ -46,6 +47,8 @@ SORTS = (
     "PUT lease.json",
     "PUT receipts.json",
     "PUT manifest.json",
+    "PUT index.html",
+    "GET page.json",
     "DELETE",
     "INVALIDATE",
 )
@@ -53,7 +56,7 @@ SORTS = (
 
 def sort_of(call: Call) -> str:
     """Return the sort of `call`: its method, and for what is no data, on what."""
-    own = call.key.startswith(".hubdata/") or call.key == "manifest.json"
+    own = call.key.startswith(".hubdata/") or call.key in ("manifest.json", *PAGES)
     return f"{call.method} {call.key.rpartition('/')[2]}" if own else call.method
 
 
@@ -292,7 +295,8 @@ def stepped(stepper: Stepper, runs: Mapping[str, Run]) -> Iterator[None]:
 
     pool: Any = partial(StepPool, stepper)
     with ExitStack() as stack:
-        for module in ("pipeline", "running.explaining", "publishing.survey", "publishing.apply", "publishing.sealing"):
+        publishing = (f"publishing.{name}" for name in ("survey", "apply", "sealing", "paging"))
+        for module in ("pipeline", "running.explaining", *publishing):
             stack.enter_context(mock.patch(f"hubdata.{module}.ThreadPoolExecutor", pool))
         stack.enter_context(mock.patch("hubdata.publishing.lease.threading", StepThreading(stepper)))
         stack.enter_context(mock.patch("hubdata.publishing.lease.this_process", this_process))

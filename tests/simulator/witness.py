@@ -17,6 +17,8 @@ from hubdata.model.manifest import Entry, Manifest
 from hubdata.model.plan import Action
 from hubdata.publishing import ledger as ledgers
 from hubdata.publishing.ledger import Line
+from hubdata.publishing.paging import KEYS as PAGES
+from tests.simulator.pages import wrong_with
 from tests.simulator.process import HistorySource, Run, claims
 from tests.simulator.store import MemoryTarget, Version
 from tests.simulator.wire import Call
@@ -88,17 +90,21 @@ class Witness:
         if call.method == "INVALIDATE":
             self.effects["invalidation"] += 1
             self._told(run, call)
-            return
-        seen = self.seen.setdefault(call.actor, Seen())
-        if call.key == leases.KEY:
+        elif call.key == leases.KEY:
             self._leased(run, call)
-            return
-        if call.key.startswith(".hubdata/"):
-            return
+        elif not call.key.startswith(".hubdata/"):
+            self._shown(run, call, held)
+
+    def _shown(self, run: Run, call: Call, held: bool) -> None:
+        """Judge what readers see."""
+        seen = self.seen.setdefault(call.actor, Seen())
         if not held:
             self._broke(run, call, "5: sent without holding the lease")
         late = not self._holds(run, call.actor)
         self.effects[f"late {call.method}" if late else f"{call.method}"] += 1
+        if call.key in PAGES:  # beside all the rest, and the CDN is not told of it
+            self._paged(run, call, seen, late=late)
+            return
         if not late and f"hubdata-{run.name}-{call.actor}" in self.world.cdns[call.actor].accepted:
             self._broke(run, call, "3: the CDN was told before")
         if call.key == MANIFEST:
@@ -239,6 +245,12 @@ class Witness:
             self._broke(run, call, f"7: {len(gone)} of {len(mine)} files of {job.name} removed at once")
         if good and (failed := [key for target, key in run.failed if target == call.actor and claims(job, key)]):
             self._broke(run, call, f"6: {sorted(good)} removed although {failed} could not be put: perhaps renamed")
+
+    def _paged(self, run: Run, call: Call, seen: Seen, *, late: bool) -> None:
+        if late or run.looked[call.actor] <= seen.meddled.get(MANIFEST, -1):
+            return
+        if wrong := wrong_with(self.world.targets[call.actor].versions[call.key], seen.manifest):
+            self._broke(run, call, f"10: {wrong}")
 
     def _told(self, run: Run, call: Call) -> None:
         target = call.actor.removeprefix("cdn-")

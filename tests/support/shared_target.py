@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from hubdata.model.key import RESERVED
 from hubdata.transfer.living import is_gone
 from tests.support.command import Ended
 from tests.support.moto_server import CREDENTIALS, MotoServer
@@ -130,7 +131,7 @@ def sound(ended: Ended, *codes: int) -> Ended:
 
 def public(files: dict[str, bytes]) -> dict[str, bytes]:
     """Return the data files among what a target holds."""
-    return {key: body for key, body in files.items() if key != MANIFEST and not key.startswith(".hubdata/")}
+    return {key: body for key, body in files.items() if key not in RESERVED and not key.startswith(".hubdata/")}
 
 
 def assert_holds(files: dict[str, bytes], wanted: dict[str, bytes], generation: int | None = None) -> None:

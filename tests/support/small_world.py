@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hubdata.model.key import RESERVED
 from tests.support.command import Ended, hubdata
 from tests.support.repos import Repo
 
@@ -125,7 +126,7 @@ class SmallWorld:
     def public(self) -> dict[str, bytes]:
         """Return every public data file of the mirror."""
         files = self.mirror_files()
-        return {k: v for k, v in files.items() if k != "manifest.json" and not k.startswith(".hubdata/")}
+        return {k: v for k, v in files.items() if k not in RESERVED and not k.startswith(".hubdata/")}
 
     def mirror_files(self) -> dict[str, bytes]:
         """Return every file of the mirror, its private records too."""

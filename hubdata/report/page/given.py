@@ -32,9 +32,9 @@ class Given:
     """One target at the moment `now` (aware).
 
     `manifest` is in force; `past` are older ones in any order. `runs` are records as `.hubdata/runs/` holds them, in
-    any order; the run that publishes the page is among them, or the page does not know how it ended. `growth` is drawn
-    instead of what `past` tells, where there is one. `links` is the
-    address below which the data is public (it ends in a slash), or empty where the page lies beside it.
+    any order, but of one second the newer first; the run that publishes the page is among them, or the page does not
+    know how it ended. `growth` is drawn instead of what `past` tells, where there is one. `links` is the address below
+    which the data is public (it ends in a slash), or empty where the page lies beside it.
 
     A `private` page tells errors in full. Others tell their kind alone: messages name hosts, buckets and paths.
     """

@@ -76,7 +76,7 @@ class Memory:
         record = _record(run, target)
         names = {job.job for job in run.jobs}
         others = [_mended(each, names) for each in self.runs if each.run_id != run.run_id]
-        runs = tuple(sorted((Run(run.run_id, record), *others), key=lambda each: each.run_id, reverse=True))
+        runs = (Run(run.run_id, record), *others)
         fine = (job.job for job in run.jobs if job.outcome in (Outcome.PUBLISHED, Outcome.UNCHANGED))
         return replace(self, runs=runs[:MOST_RUNS], successes={**self.successes, **dict.fromkeys(fine, now)})
 

@@ -84,7 +84,7 @@ class Status:
 
 def assess(given: Given) -> Status:
     """Return what is to be told of a target."""
-    runs = sorted((told(run) for run in given.runs), key=lambda run: run.run_id, reverse=True)
+    runs = sorted((told(run) for run in given.runs), key=lambda run: run.run_id.partition("-")[0], reverse=True)
     runs = [run for run in runs if not run.dry]
     held: dict[str, list[Entry]] = {}
     for entry in given.manifest.files.values():
