@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.command import Ended, hubdata
 from tests.support.small_world import GOOD, NEW, OTHER, WORDS, SmallWorld
+from tests.support.strict_s3 import S3_BUCKET, StrictS3
 from tests.support.webhook import Conduct, Webhook
 
 BAD = b"8.8.8.0/24\nnonsense\n"
@@ -105,6 +106,27 @@ def test_another_machine_tells_nothing_twice(small: SmallWorld, hook: Webhook, t
     assert without.code == 3
     assert "notify" not in without.stderr
     assert not (small.root / RECORD).exists()
+
+
+def test_it_costs_one_request_and_none_without_notify(small: SmallWorld, hook: Webhook) -> None:
+    """A run with no change of state asks once what was told, and writes nothing; without [notify], not even that."""
+    with StrictS3() as store:
+        text = (small.root / "hubdata.toml").read_text().partition("[targets")[0]
+        text += f'[targets.aws]\ntype = "s3"\nbucket = "{S3_BUCKET}"\nregion = "us-east-1"\n'
+        small.write("hubdata.toml", text + f'endpoint_url = "{store.url}"\n')
+        small.repo.commit({GOOD: BAD})
+        keys = {"AWS_ACCESS_KEY_ID": "AKIATESTTESTTESTTEST", "AWS_SECRET_ACCESS_KEY": "sentinel"}
+        sync(small, hook, code=3, **keys)
+        assert hook.news == [[("lists", "aws", "refused")]]
+
+        def asked(**env: str) -> list[tuple[str, str]]:
+            before = len(store.seen)
+            hubdata("sync", "--once", cwd=small.root, env={**keys, **env})
+            return [(one.method, one.key) for one in store.seen[before:]]
+
+        without = asked()
+        assert sorted(asked(HUBDATA_NOTIFY_URL=hook.url)) == sorted([*without, ("GET", ".hubdata/notified.json")])
+        assert {method for method, _ in without} <= {"GET", "HEAD", "LIST"}
 
 
 @pytest.mark.parametrize(
