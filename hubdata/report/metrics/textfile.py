@@ -49,13 +49,14 @@ def _before(path: Path) -> tuple[Told, str]:
             body = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         return {}, ""
-    foreign = f"metrics: {path} held no metrics and was begun anew"
+    foreign = f"metrics: {path} held no metrics of hubdata and was begun anew"
     if len(body) > MAX_BYTES:
         return {}, f"{foreign}: it is too large"
     try:
-        return read_back(body.decode()), ""
+        told = read_back(body.decode())
     except (ValueError, OverflowError) as err:
         return {}, f"{foreign}: {err}"
+    return told, "" if told or not body else f"{foreign}: it tells of something else"
 
 
 def _write(path: Path, body: bytes) -> None:
