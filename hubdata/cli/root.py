@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "audit": "hubdata.cli.audit:audit",
     "verify": "hubdata.cli.verify:verify",
     "serve": "hubdata.cli.serve:serve",
+    "status": "hubdata.cli.status:status",
     "history": "hubdata.cli.history:history",
     "rollback": "hubdata.cli.rollback:rollback",
     "geoip": "hubdata.cli.geoip:geoip",
