@@ -24,6 +24,7 @@ SOURCES: Mapping[str, str] = {
     "ipinfo": "hubdata.sources.ipinfo:IpinfoSource",
     "url": "hubdata.sources.url:UrlSource",
     "file": "hubdata.sources.file:FileSource",
+    "http": "hubdata.sources.http.source:HttpSource",
 }
 KINDS: Mapping[str, str] = {
     "cidr": "hubdata.kinds.cidr:CidrKind",

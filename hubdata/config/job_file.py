@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from hubdata.config.settings_file import Duration
 from hubdata.errors import ConfigError
-from hubdata.model.finding import HOLDING
+from hubdata.model.finding import HOLDING, ITEM_FAILED
 from hubdata.model.key import key_problem
 from hubdata.planning.glob import compiled
 
@@ -54,6 +54,8 @@ def _rule(text: str) -> str:
         raise ValueError(f"{text} holds a change until its plan is approved: `sync --once --approve`; raise the limit")
     if text == "file.too-large":
         raise ValueError("a file that is too large is not read, so nobody knows what a waiver would let out")
+    if text == ITEM_FAILED:
+        raise ValueError("what could not be fetched is not there to be let out; take the item out instead")
     return text
 
 

@@ -44,6 +44,11 @@ HOLDING = frozenset(
 )
 """Rules about a change, not about a file: they hold it until its plan is approved, and no waiver is for them."""
 
+ITEM_FAILED = "source.item-failed"
+"""One file of a source could not be had, while others could: the upstream's failure, not the data's.
+
+Nobody has seen the file, so no waiver is for it."""
+
 
 def refuses(findings: Iterable[Finding]) -> bool:
     """Tell whether any of `findings` keeps its file from being published."""

@@ -1,9 +1,9 @@
 """Decide how a job ended, from what was found, what was held and what its targets say."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from hubdata.errors import Exit, worst
-from hubdata.model.finding import HOLDING, Finding, Severity
+from hubdata.model.finding import HOLDING, ITEM_FAILED, Finding, Severity
 from hubdata.model.run import JobResult, Outcome, Problem, RunResult, TargetResult
 
 
@@ -19,8 +19,7 @@ def job_result(
 ) -> JobResult:
     """Return the result of one job at all its targets. `held_by` are what targets bring up: limits and gates."""
     codes = [p.exit_code for p in (problem, *(t.problem for t in targets)) if p is not None]
-    if any(f.severity is Severity.ERROR and f.rule not in HOLDING for f in (*findings, *held_by)):
-        codes.append(Exit.REFUSED)
+    codes += codes_of((*findings, *held_by))
     if any(t.held for t in targets):
         codes.append(Exit.HELD)
     if any(t.invalidation is not None and t.invalidation.pending for t in targets):
@@ -28,6 +27,13 @@ def job_result(
     code = worst(codes)
     everything = (*findings, *(f for f in dict.fromkeys(held_by) if f not in findings))
     return JobResult(job, _outcome(code, targets, dry_run=dry_run), source, everything, targets, problem, code)
+
+
+def codes_of(findings: Iterable[Finding]) -> list[Exit]:
+    """Return what findings make a run end with: SOURCE where a file could not be had, REFUSED where it is unfit."""
+    errors = {f.rule for f in findings if f.severity is Severity.ERROR and f.rule not in HOLDING}
+    refused = [Exit.REFUSED] if errors - {ITEM_FAILED} else []
+    return [*refused, Exit.SOURCE] if ITEM_FAILED in errors else refused
 
 
 def wrote(result: RunResult, target: str) -> bool:

@@ -82,4 +82,11 @@ RULES = (
         Example(note="a checkout of depth 1"),
         "Check out with full history (actions/checkout: `fetch-depth: 0`).",
     ),
+    Rule(
+        "source.item-failed",
+        ERROR,
+        "Nothing: the last good version of the file stays in public. It grows older as long as this lasts.",
+        Example(note="an address that answers with an error or with a page for people, or a filter that finds nothing"),
+        "See what the upstream answers; mend the item's address or filter, or wait for the upstream.",
+    ),
 )

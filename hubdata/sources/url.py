@@ -21,13 +21,12 @@ from functools import partial
 from pathlib import Path
 from random import random as real_random
 from typing import Annotated, Literal, Self
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
 from hubdata.errors import SourceError
 from hubdata.model.key import key_problem
-from hubdata.model.secret import names_secret
 from hubdata.model.snapshot import Fetched, Provenance, SourceFile, state_of
 from hubdata.ports import Published, SourceContext
 from hubdata.transfer.conditional import NOTHING_KNOWN, Validators, http_date
@@ -35,6 +34,7 @@ from hubdata.transfer.digest_file import MAX_BYTES, Digest, as_digest, parse_dig
 from hubdata.transfer.gunzip import gunzipped
 from hubdata.transfer.hashed import Hashed
 from hubdata.transfer.http import Response
+from hubdata.transfer.public_url import file_url_problem
 from hubdata.transfer.releases import Releases
 from hubdata.transfer.retry import RequestFailed
 from hubdata.transfer.spool import write_stream
@@ -48,9 +48,8 @@ from hubdata.transfer.upstream import (
     place_in,
     refuse_page,
 )
-from hubdata.transfer.url import base_url_problem, safe_url
+from hubdata.transfer.url import safe_url
 
-_SIGNING = frozenset(("key", "sig", "signature", "x-amz-signature", "x-amz-credential", "x-amz-security-token"))
 _ADVICE = {
     401: "this address wants credentials, which this source does not have: mirror the file, or use its vendor's source",
     403: "this address wants credentials, or a licence to be accepted: open it in a browser",
@@ -98,19 +97,6 @@ class UrlOptions(UpstreamOptions):
         if (self.member is not None) != (self.unpack == "tar.gz"):
             raise ValueError('`member` goes with unpack = "tar.gz": what the wanted file\'s name ends with')
         return self
-
-
-def file_url_problem(url: str) -> str | None:
-    """Return why `url` cannot be the address of a public file, or None when it can. It may have a query."""
-    bare, _, query = url.partition("?")
-    problem = base_url_problem(bare)
-    if problem:
-        return problem.replace("would send the credentials in the clear", "lets anybody between change what comes")
-    if "#" in query:
-        return "it must not have a fragment"
-    if any(names_secret(name) or name.lower() in _SIGNING for name, _ in parse_qsl(query, keep_blank_values=True)):
-        return "its query holds a credential, and job files hold none"
-    return None
 
 
 class UrlSource:

@@ -38,7 +38,7 @@ class Upstream:
 
     options: dict[str, object]
     change: Callable[[], None]
-    lost: dict[str, str]
+    lost: Mapping[str, object]
     environment: dict[str, str] = field(default_factory=dict)
     requests: Callable[[], int] | None = None
     secrets: tuple[str, ...] = ()
@@ -138,6 +138,19 @@ def file(root: Path) -> Iterator[Upstream]:
     yield Upstream(options, lambda: _write(path), {"path": str(root / "gone")})
 
 
+@contextmanager
+def http(root: Path) -> Iterator[Upstream]:
+    """A web server with a list."""
+    with UrlServer({"/list": OLD}) as server:
+        item = {"output": "data/file.txt"}
+        yield Upstream(
+            {"items": [{"url": server.url("/list"), **item}]},
+            lambda: server.files.update({"/list": NEW}),
+            {"items": [{"url": f"{_NO_UPSTREAM}/list", **item}]},
+            requests=_counting(server),
+        )
+
+
 def _write(path: Path) -> None:
     path.write_bytes(NEW)
 
@@ -147,6 +160,7 @@ UPSTREAMS = {"git": git, "directory": directory, "maxmind": maxmind} | {
     "ipinfo": ipinfo,
     "url": url,
     "file": file,
+    "http": http,
 }
 
 

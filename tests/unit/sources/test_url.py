@@ -13,7 +13,8 @@ import pytest
 from pydantic import ValidationError
 
 from hubdata.errors import SourceError
-from hubdata.sources.url import UrlOptions, UrlSource, file_url_problem
+from hubdata.sources.url import UrlOptions, UrlSource
+from hubdata.transfer.public_url import file_url_problem
 from tests.support.faulty_server import PAGE
 from tests.support.fetching import Fetching, as_published
 from tests.support.url_server import UrlServer
