@@ -76,6 +76,7 @@ ROWS = (
     Row(STAGE, "a longer name", "/v20/a", GONE),
     Row(STAGE, "another stage", "/v3/a", GONE),
     Row(STAGE, "another case", "/V2/a", GONE),
+    Row(STAGE, "the stage within", "/a/v2/b", GONE),
     Row(STAGE, "an escaped letter", "/%762/a", GONE),
     Row(STAGE, "an escaped slash after the stage", "/v2%2Fa", GONE),
     Row(STAGE, "an empty segment", "/v2//a", GONE),

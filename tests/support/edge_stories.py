@@ -47,6 +47,8 @@ def git_host(arrival: Arrival) -> Answer:
     """Answer as a host of raw content does: dot segments are resolved, and any public repository is served."""
     if arrival.host != "raw.githubusercontent.com" or arrival.headers["host"] != arrival.host:
         return Answer(502, "origin", arrival=arrival)
+    if arrival.scheme != "https":
+        return Answer(301, "origin", {"location": f"https://{arrival.host}{arrival.path}"}, arrival=arrival)
     return Answer(200, "origin", body=f"{arrival.path}?{arrival.query}".rstrip("?"), arrival=arrival)
 
 
