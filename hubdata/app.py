@@ -17,6 +17,7 @@ from hubdata.config.editions import refresh
 from hubdata.config.jobs import load_jobs
 from hubdata.config.settings import Settings, load_settings
 from hubdata.errors import ConfigError
+from hubdata.model.event import Event
 from hubdata.model.job import Job
 from hubdata.model.run import HookResult, RunResult
 from hubdata.pipeline import run
@@ -190,6 +191,8 @@ def _run(
 
         fed = frozenset(name for name, target in settings.targets.items() if target.stage is not None)
         told = leave(settings.metrics, result, jobs, tuple(settings.targets), ended_at=clock.now(), fed=fed)
+        for remark in told:
+            reporter.emit(Event("metrics.trouble", {"because": remark}))
         result = replace(result, notices=(*result.notices, *told))
     if settings.notify is not None and past is None and not choices.dry_run:
         from hubdata.notifying.telling import Teller

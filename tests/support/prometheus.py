@@ -1,5 +1,6 @@
 """Prometheus' own programs, Debian's, unpacked and never installed (`debian.py`): who reads metrics in the world."""
 
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +51,25 @@ def node_exporter(home: Path, textfiles: Path) -> Iterator[str]:
     ]
     with _listening(command, home) as url:
         yield url
+
+
+@contextmanager
+def prometheus(home: Path, scraped: str, *rules: Path) -> Iterator[str]:
+    """Give the URL of a real Prometheus that scrapes one address (`host:port`) and evaluates rules, every second."""
+    (home / "prometheus.yml").write_text(
+        "global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\n"
+        f"rule_files: {json.dumps([str(path) for path in rules])}\n"
+        f"scrape_configs: [{{job_name: hubdata, static_configs: [{{targets: ['{scraped}']}}]}}]\n"
+    )
+    command = [_program("prometheus", "prometheus"), "--config.file=prometheus.yml", "--storage.tsdb.path=data"]
+    with _listening(command, home) as url:
+        yield url
+
+
+def asked(url: str, path: str) -> Any:
+    """Return the data that Prometheus answers a question of its API with."""
+    with urllib.request.urlopen(f"{url}/api/v1/{path}", timeout=30) as answer:
+        return json.load(answer)["data"]
 
 
 def scraped(url: str) -> str:
