@@ -9,10 +9,21 @@ from typing import Any
 
 import pytest
 
-from tests.support.edge import Answer, Arrival, Edge, Refused, Resource, accepting, normalised, planned_resources
+from tests.support.edge import (
+    Answer,
+    Arrival,
+    Edge,
+    Origin,
+    Refused,
+    Resource,
+    accepting,
+    normalised,
+    planned_resources,
+)
 from tests.support.edge_stories import (
     ADDRESS,
     API_STORIES,
+    DATA_STORIES,
     HUB_STORIES,
     LOCK,
     NOT_FOUND,
@@ -21,6 +32,7 @@ from tests.support.edge_stories import (
     Story,
     api_gateway,
     git_host,
+    s3,
     told,
 )
 from tests.support.terraform import MODULES, TERRAFORM, module_copy, needs_terraform, terraform
@@ -32,12 +44,12 @@ Plan = tuple[Resource, ...]
 
 @pytest.fixture(scope="module")
 def plans(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Plan]:
-    """Return the resources of each front as the first run of its own tests plans them; one Terraform for both."""
+    """Return the resources of each module as the first run of its own tests plans them; one Terraform for all."""
     home = tmp_path_factory.mktemp("fronts")
     shutil.copytree(TERRAFORM / "functions", home / "functions")
     shutil.copy(MODULES / "api-front" / "versions.tf", home)
     (home / "tests").mkdir()
-    for name in ("api-front", "hub-front"):
+    for name in ("api-front", "hub-front", "data-bucket"):
         (story,) = (module_copy(name, home / "copies") / "tests").iterdir()
         head, first, *_ = re.split(r'(?m)^(run "\w+" \{\n[\s\S]*?^\}\n)', story.read_text(encoding="utf-8"))
         asked = first.replace("{\n", f'{{\n  module {{\n    source = "./copies/{name}"\n  }}\n', 1)
@@ -75,6 +87,27 @@ def hub(plans: Mapping[str, Plan]) -> Edge:
 def test_the_hub_front(story: Story, hub: Edge) -> None:
     """Each request comes to a file of the repository, once, or is answered at the edge."""
     assert told(hub, story, git_host) == story.gets
+
+
+@pytest.fixture(scope="module")
+def data(plans: Mapping[str, Plan]) -> tuple[Edge, Origin]:
+    """Return the data's distribution, and S3 behind it with the planned bucket's policy."""
+    (policy,) = (each["values"]["policy"] for each in plans["data-bucket"] if each["type"] == "aws_s3_bucket_policy")
+    (arn,) = (e["values"]["arn"] for e in plans["data-bucket"] if e["type"] == "aws_cloudfront_distribution")
+    return Edge(plans["data-bucket"]), s3("hub-data-test", json.loads(policy), arn)
+
+
+@pytest.mark.parametrize("story", DATA_STORIES, ids=lambda story: story.name)
+def test_the_data(story: Story, data: tuple[Edge, Origin]) -> None:
+    """Published objects are read over both families, and what is private by nobody, however it is spelt."""
+    assert told(data[0], story, data[1]) == story.gets
+
+
+def test_without_its_policy_the_bucket_would_hand_out_what_is_private(data: tuple[Edge, Origin]) -> None:
+    """An escaped slash passes the behaviours: it is the policy that says no, and the story above would notice."""
+    anybody = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}]}
+    url = "https://data.example.net/.hubdata%2Flease.json"
+    assert data[0].ask(url, origin=s3("hub-data-test", anybody, "")).body == "bytes of .hubdata/lease.json"
 
 
 def test_a_decision_stream_arrives_from_an_ipv6_viewer_in_every_particular(api: Edge) -> None:

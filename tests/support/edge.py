@@ -3,7 +3,7 @@
 `Edge` is made of planned resources, nothing else: records, distributions, functions, policies. It goes the way that
 CloudFront's guide describes: name, TLS, host, redirect to HTTPS, behaviour, methods, function, cache, what is sent on,
 the origin's answer, errors. What it cannot read it refuses (`Refused`), so that a plan is never judged by less than
-what stands in it. Left out: compression, ages in the cache, WAF, the times that origins are given.
+what stands in it. Left out: compression, ages in the cache, cached errors, WAF, time-outs.
 
 Sources: CloudFront Developer Guide, "Distribution settings" (path patterns are matched against the normalised path, the
 origin is sent the path as it came), "HTTP request and response headers", "Restrictions on all edge functions".
@@ -219,7 +219,7 @@ class Edge:
             kept = self._cache[key]
             return Answer(kept.status, "cache", kept.headers, kept.body)
         answer = origin(arrival)
-        if keeps and "no-store" not in answer.headers.get("cache-control", ""):
+        if keeps and answer.status < 400 and "no-store" not in answer.headers.get("cache-control", ""):
             self._cache[key] = answer
         for rule in distribution["custom_error_response"] or ():
             if rule["error_code"] == answer.status and rule["response_code"]:

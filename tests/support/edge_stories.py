@@ -8,8 +8,10 @@ the secret (which the API's own authorizer checks); behind the hub's, a git host
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from tests.support.edge import Answer, Arrival, Edge, NoRoute, Refused
+from tests.support.iam import Request, allowed
 
 ADDRESS = "x-viewer-address"
 LOCK = "x-origin-lock"
@@ -50,6 +52,24 @@ def git_host(arrival: Arrival) -> Answer:
     if arrival.scheme != "https":
         return Answer(301, "origin", {"location": f"https://{arrival.host}{arrival.path}"}, arrival=arrival)
     return Answer(200, "origin", body=f"{arrival.path}?{arrival.query}".rstrip("?"), arrival=arrival)
+
+
+def s3(bucket: str, policy: Mapping[str, Any], arn: str) -> Callable[[Arrival], Answer]:
+    """Return what S3 does for a distribution (`arn`): escapes decoded, the policy asked, 403 for what is not there."""
+    objects = ("manifest.json", "lists/a.txt", "404.txt", ".hubdata/lease.json", "data/.hubdata/runs/1.json")
+
+    def answer(arrival: Arrival) -> Answer:
+        key = unquote(arrival.path.removeprefix("/"))
+        context = {"AWS:SourceArn": arn, "aws:SecureTransport": str(arrival.scheme == "https").lower()}
+        principal = ("Service", "cloudfront.amazonaws.com")
+        asked = Request("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}", principal, context)
+        if arrival.host != f"{bucket}.s3.eu-west-1.amazonaws.com" or arrival.headers["host"] != arrival.host:
+            return Answer(502, "origin", arrival=arrival)
+        if not arrival.signed or not allowed(asked, policy) or key not in objects:
+            return Answer(403, "origin", body="AccessDenied", arrival=arrival)
+        return Answer(200, "origin", body=f"bytes of {key}", arrival=arrival)
+
+    return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +161,31 @@ HUB_STORIES = (
     Story("asking what is allowed", f"{_HUB}/master/a", "403 edge", method="OPTIONS"),
     Story("without TLS", "http://hub.example.net/master/a", "301 edge https://hub.example.net/master/a"),
     Story("with old TLS", f"{_HUB}/master/a", "hub.example.net: TLS 1.1 is refused", tls=1.1),
+)
+
+_DATA = "https://data.example.net"
+_PRIVATE = "404 function Not found"
+_MISSING = "404 origin bytes of 404.txt"
+DATA_STORIES = (
+    Story("over IPv6", f"{_DATA}/manifest.json", "200 origin bytes of manifest.json"),
+    Story("over IPv4", f"{_DATA}/manifest.json", "200 cache bytes of manifest.json", viewer=V4),
+    Story("a query is dropped", f"{_DATA}/lists/a.txt?x=1", "200 origin bytes of lists/a.txt"),
+    Story("missing", f"{_DATA}/lists/b.txt", _MISSING),
+    Story("the root", f"{_DATA}/", _MISSING),
+    Story("private", f"{_DATA}/.hubdata/lease.json", _PRIVATE),
+    Story("private below a prefix", f"{_DATA}/data/.hubdata/runs/1.json", _PRIVATE),
+    Story("private, dot escaped", f"{_DATA}/%2Ehubdata/lease.json", _PRIVATE),
+    Story("private, a letter escaped", f"{_DATA}/.%68ubdata/lease.json", _PRIVATE),
+    Story("private, by dot segments", f"{_DATA}/lists/../.hubdata/lease.json", _PRIVATE),
+    Story("private, by empty segments", f"{_DATA}//.hubdata//lease.json", _PRIVATE),
+    Story("private, with a query", f"{_DATA}/.hubdata/lease.json?versionId=1", _PRIVATE),
+    Story("private, another method", f"{_DATA}/.hubdata/lease.json", "403 edge", method="PUT"),
+    # Behaviours cannot name an escaped slash, which S3 decodes: these arrive, and the bucket's policy denies them.
+    Story("private, slash escaped", f"{_DATA}/.hubdata%2Flease.json", _MISSING),
+    Story("private below a prefix, slashes escaped", f"{_DATA}/data%2f.hubdata%2fruns%2f1.json", _MISSING),
+    Story("writing", f"{_DATA}/manifest.json", "403 edge", method="PUT"),
+    Story("without TLS", "http://data.example.net/manifest.json", "301 edge https://data.example.net/manifest.json"),
+    Story("with old TLS", f"{_DATA}/manifest.json", "data.example.net: TLS 1.1 is refused", tls=1.1),
 )
 
 
