@@ -9,7 +9,7 @@ import json
 import resource
 import sys
 
-_MEMORY_BYTES = 2 << 30
+_MEMORY_BYTES = 1 << 30
 FAILED, NULL = 3, 4
 
 
