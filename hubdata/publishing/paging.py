@@ -13,7 +13,7 @@ it, so that it costs no path. A file in its place that others have written stays
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -24,7 +24,9 @@ from hubdata.model.key import PAGE, PRIVATE, STATUS
 from hubdata.model.manifest import Manifest
 from hubdata.model.receipt import Applied
 from hubdata.model.run import RunResult
+from hubdata.model.success import key_of
 from hubdata.ports import Blob, Reporter, Target
+from hubdata.publishing import successes
 from hubdata.publishing.lease import Held
 from hubdata.publishing.ledger import Page
 from hubdata.publishing.survey import Survey
@@ -47,7 +49,8 @@ class Told:
     """What a page is drawn from. `now` is the store's time.
 
     `before` is the manifest that was in force when the run looked; None where the page is of the one it found. `run` is
-    what the run did here so far, `jobs` are all that are known. `memory` is what the page before has left, if anything.
+    what the run did here so far, `jobs` are all that are known. `memory` is what the page before has left, if anything;
+    `kept` asks the target for the last success of a job that took no part, and costs a GET where there is one.
     """
 
     target: str
@@ -57,6 +60,7 @@ class Told:
     jobs: tuple[Job, ...]
     now: datetime
     memory: bytes | None
+    kept: Callable[[str], datetime | None] = lambda _: None
 
 
 Story = Callable[[Manifest, Manifest | None, Applied | None, bytes | None], Told]
@@ -161,10 +165,20 @@ class Paging:
             self.reporter.emit(Event("page.forgotten", {"target": self.target.name, "error": str(err)}))
             return None
 
+    def _kept(self, job: str) -> datetime | None:
+        if key_of(job) not in self.found.lasts:
+            return None
+        try:
+            success = successes.last(self.target, job)
+        except HubdataError:  # then it is not known
+            return None
+        return None if success is None else success.ended_at
+
     def _draw(self, manifest: Manifest, before: Manifest | None, applied: Applied | None) -> Mapping[str, bytes]:
         blob = None if self._memory is None else self._memory.result()
         try:
-            return self.pager.drawn(self.story(manifest, before, applied, None if blob is None else blob.body))
+            told = self.story(manifest, before, applied, None if blob is None else blob.body)
+            return self.pager.drawn(replace(told, kept=self._kept))
         except Exception as err:
             raise HubdataError(
                 f"it could not be drawn ({type(err).__name__}: {err})", advice="report this as a bug in hubdata"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hubdata.errors import TargetError
 from hubdata.model import lease as leases
 from hubdata.model import manifest as manifests
+from hubdata.model import success
 from hubdata.model.inventory import Inventory, Stored
 from hubdata.model.key import PRIVATE, RESERVED
 from hubdata.model.manifest import Manifest
@@ -27,7 +28,8 @@ class Survey:
     """What one target holds, and what its CDN still has to be told.
 
     `lease_etag` is that of the lease as it was then: if it still is, nobody has written since. None: there was none.
-    `own` are the ETags of hubdata's other files, by key; `records` the keys of what runs have left there, oldest first.
+    `own` are the ETags of hubdata's other files, by key; `records` the keys of what runs have left there, oldest first,
+    `lasts` those of jobs' last successes.
     """
 
     inventory: Inventory
@@ -35,6 +37,7 @@ class Survey:
     lease_etag: str | None = None
     own: Mapping[str, str] = field(default_factory=dict)
     records: tuple[str, ...] = ()
+    lasts: frozenset[str] = frozenset()
 
 
 def survey(target: Target) -> Survey:
@@ -56,7 +59,8 @@ def survey(target: Target) -> Survey:
         receipts = ledgers.read(target)
     own = {key: listed[key].etag for key in _OWN if key in listed}
     inventory = reconcile(target.name, current, etag, listed)
-    return Survey(inventory, receipts, _etag(listed, leases.KEY), own, records.listed(listed))
+    lasts = frozenset(key for key in listed if key.startswith(success.PREFIX))
+    return Survey(inventory, receipts, _etag(listed, leases.KEY), own, records.listed(listed), lasts)
 
 
 def _etag(listed: Mapping[str, Stored], key: str) -> str | None:

@@ -319,8 +319,8 @@ def mounted(small: SmallWorld, options: str, then: str) -> list[str]:
 @pytest.mark.parametrize(
     ("options", "then", "words"),
     [
-        pytest.param("size=96k", "true", ("No space left", "free some space"), id="full disk"),
-        pytest.param("nr_inodes=17", "true", ("No space left", "free some space"), id="no inodes"),
+        pytest.param("size=128k", "true", ("No space left", "free some space"), id="full disk"),
+        pytest.param("nr_inodes=20", "true", ("No space left", "free some space"), id="no inodes"),
         pytest.param("size=9m", 'mount -o remount,ro "$PWD/mirror"', ("Read-only", "writable"), id="read-only"),
     ],
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hubdata.demo.mmdb_writer import mmdb
+from hubdata.model.key import RESERVED
 from tests.support.command import Ended
 from tests.support.maxmind_server import MaxmindServer
 from tests.support.small_world import GOOD, NEW, SmallWorld
@@ -120,7 +121,7 @@ def test_force_downloads_and_publishes_the_same_again(small: SmallWorld, vendor:
     assert outcomes(ended) == {CITY: "published", ASN: "published"}
     assert asked(vendor, "download") == [CITY, ASN]
     assert [c["reason"] for c in ended.job("geoip")["targets"][0]["changes"]] == ["forced", "forced"]
-    assert small.public().keys() == {key for key in before if key != "manifest.json"}
+    assert small.public().keys() == {key for key in before if key not in RESERVED}
 
 
 def test_an_edition_is_fetched_and_published_alone(small: SmallWorld, vendor: Vendor) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hubdata.config.builtin import builtin_jobs_dir
+from hubdata.model.key import RESERVED
 from tests.support.big_mmdb import real_city_database
 from tests.support.command import Ended, hubdata
 from tests.support.maxmind_server import MaxmindServer
@@ -123,6 +124,8 @@ def test_1_the_first_run_publishes_every_claimed_file(world: World) -> None:
     public = {key: body for key, body in held.items() if not key.startswith(".hubdata/")}
     for there in (public, _mirrored(world.root)):
         manifest = json.loads(there.pop("manifest.json"))
+        assert json.loads(there.pop("status.json"))["generation"] == 1
+        assert 50_000 < len(there.pop("index.html")) < 100_000
         assert there == expected
         assert manifest["files"].keys() == expected.keys()
         assert manifest["generation"] == 1
@@ -180,6 +183,9 @@ def test_4_one_changed_line_moves_one_file(world: World) -> None:
     assert {name for name, version in _versions(world).items() if versions.get(name) != version} == {
         key,
         "manifest.json",
+        "index.html",
+        "status.json",
+        ".hubdata/page.json",
         ".hubdata/receipts.json",
         ".hubdata/lease.json",
         f".hubdata/runs/{ended.json['run_id']}.json",
@@ -276,7 +282,7 @@ def test_a_bucket_filled_by_another_tool_is_adopted(world: World, tmp_path: Path
     assert ended.puts("aws") == []
     after = _versions(world, bucket)
     assert {key: after[key] for key in before} == before, "no object was written"
-    assert all(key == "manifest.json" or key.startswith(".hubdata/") for key in after.keys() - before.keys())
+    assert all(key in RESERVED or key.startswith(".hubdata/") for key in after.keys() - before.keys())
     manifest = json.loads(world.cloud.objects(bucket)["manifest.json"])
     assert manifest["files"].keys() == world.expected().keys()
     assert world.sync("-c", "adopt.toml", "--target", "aws").requests("aws")["PUT"] == 0

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from hubdata.model.key import RESERVED
 from tests.support.command import Ended
 from tests.support.forks import Forks
 from tests.support.guillotine import Guillotine
@@ -181,7 +182,7 @@ class World:
 
     def data(self) -> dict[str, bytes]:
         """Return every public data file."""
-        return {key: body for key, body in self.store.files().items() if key != MANIFEST}
+        return {key: body for key, body in self.store.files().items() if key not in RESERVED}
 
     def manifest(self) -> Any:
         """Return the public manifest."""

@@ -16,7 +16,7 @@ from tests.support.command import Ended, hubdata
 from tests.support.forks import Forks
 from tests.support.guillotine import Guillotine
 from tests.support.moto_server import shared
-from tests.support.shared_target import KEYS, SYNC, Bucket, SharedWorld, directory, lines, public, s3, sound
+from tests.support.shared_target import KEYS, PAGE, SYNC, Bucket, SharedWorld, directory, lines, public, s3, sound
 
 SOAK_S = 1800
 
@@ -142,6 +142,7 @@ def test_on_buckets_exactly_what_soaked_comes_from_their_versions(tmp_path: Path
     assert stages.sync().puts("production") == ["job0/a.txt", "job1/new.txt"]
     assert public(production.files()) == stages.world.offered()
     counted = {key: count for key, count in production.count().items() if not key.startswith(".hubdata/")}
+    assert [counted.pop(key) for key in PAGE] == [(2, 0), (2, 0)]
     assert counted == {"job0/a.txt": (2, 0), "job1/b.txt": (1, 0), "job1/new.txt": (1, 0), "manifest.json": (2, 0)}
     idle = stages.sync().requests("production")
     assert (idle["PUT"], idle["DELETE"], idle["LIST"] + idle["GET"] <= 3) == (0, 0, True)
@@ -279,6 +280,7 @@ def test_a_run_that_is_killed_amid_a_promotion_is_made_good_by_the_next(tmp_path
             sound(forks.run(*SYNC, cwd=tmp_path, env=KEYS))
             assert public(bucket.files()) == stages.world.offered()
             counted = {key: count for key, count in bucket.count().items() if not key.startswith(".hubdata/")}
+            assert {counted.pop(key) for key in PAGE} <= {(1, 0), (2, 0)}  # twice, if killed before the ledger knew
             assert counted == {"job0/a.txt": (1, 0), "job1/b.txt": (1, 0), "manifest.json": (1, 0)}
             promoted = json.loads(bucket.files()["manifest.json"])["promoted"]
             assert promoted == {"from": "canary", "generation": 1}

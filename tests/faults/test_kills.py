@@ -22,7 +22,7 @@ from tests.support import shared_target as there
 from tests.support.forks import Forks
 from tests.support.guillotine import Guillotine
 from tests.support.moto_server import MotoServer, shared
-from tests.support.shared_target import KEYS, LEASE, MANIFEST, SYNC, Bucket, SharedWorld, lines, sound
+from tests.support.shared_target import KEYS, LEASE, MANIFEST, PAGE, SYNC, Bucket, SharedWorld, lines, sound
 from tests.support.strict_cloudfront import DISTRIBUTION, StrictCloudfront
 
 CHANGED, GONE, KEPT, ADDED = "job0/changed.txt", "job0/gone.txt", "job0/kept.txt", "job0/added.txt"
@@ -129,7 +129,9 @@ def assert_all_right(stage: Stage) -> None:
     files = stage.bucket.files()
     there.assert_holds(files, AFTER, generation=2)
     there.assert_settled(files)
+    there.assert_page(files)
     counted = {key: count for key, count in stage.bucket.count().items() if not key.startswith(".hubdata/")}
+    assert {counted.pop(key) for key in PAGE} <= {(2, 0), (3, 0)}  # three times, if killed before the ledger knew
     assert counted == {CHANGED: (2, 0), GONE: (1, 1), KEPT: (1, 0), ADDED: (1, 0), MANIFEST: (2, 0)}
     there.assert_one_after_the_other(stage.bucket.past(MANIFEST), stage.bucket.past(LEASE))
     assert_told_last(stage, {CHANGED, GONE, ADDED, MANIFEST})

@@ -20,6 +20,7 @@ from tests.support.command import Ended
 from tests.support.moto_server import CREDENTIALS, MotoServer
 
 MANIFEST = "manifest.json"
+PAGE = ("index.html", "status.json")
 LEASE = ".hubdata/lease.json"
 LEDGER = ".hubdata/receipts.json"
 SYNC = ("sync", "--once", "--format", "json")
@@ -142,6 +143,13 @@ def assert_holds(files: dict[str, bytes], wanted: dict[str, bytes], generation: 
     assert named == {key: (len(body), hashlib.sha256(body).hexdigest(), md5(body)) for key, body in wanted.items()}
     if generation is not None:
         assert manifest["generation"] == generation
+
+
+def assert_page(files: dict[str, bytes]) -> None:
+    """Assert that the status page, in both its forms, is of the manifest in force."""
+    generation = json.loads(files[MANIFEST])["generation"]
+    assert json.loads(files["status.json"])["generation"] == generation
+    assert f"Generation {generation}, published".encode() in files["index.html"]
 
 
 def assert_settled(files: dict[str, bytes]) -> None:

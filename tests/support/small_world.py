@@ -5,6 +5,7 @@ anywhere, results alone on stdout (one JSON object), and on stderr nothing but h
 """
 
 import contextlib
+import hashlib
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -83,9 +84,16 @@ class SmallWorld:
         repo = Repo(root / "upstream")
         repo._commits = 60  # times go on from there
         world = SmallWorld(root, repo)
+        known = world.manifest_etag()
         for path in ("jobs/lists.toml", "mirror/manifest.json"):
             world.edit(path, self.repo.url, repo.url)
+        if (root / "mirror/.hubdata/receipts.json").is_file():  # so that the page is still of this manifest
+            world.edit("mirror/.hubdata/receipts.json", known, world.manifest_etag())
         return world
+
+    def manifest_etag(self) -> str:
+        """Return the ETag of the mirror's manifest."""
+        return hashlib.md5((self.root / "mirror/manifest.json").read_bytes()).hexdigest()
 
     def write(self, path: str, text: str | bytes) -> None:
         """Write a file of this world."""

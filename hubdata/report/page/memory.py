@@ -80,6 +80,11 @@ class Memory:
         fine = (job.job for job in run.jobs if job.outcome in (Outcome.PUBLISHED, Outcome.UNCHANGED))
         return replace(self, runs=runs[:MOST_RUNS], successes={**self.successes, **dict.fromkeys(fine, now)})
 
+    def reminded(self, successes: Mapping[str, datetime]) -> "Memory":
+        """Return the memory with what others know of last successes, where that is later."""
+        later = {job: at for job, at in successes.items() if job not in self.successes or at > self.successes[job]}
+        return replace(self, successes={**self.successes, **later})
+
     def growth(self, manifest: Manifest) -> Past:
         """Return the files that changed, as charts show them, the last changed first."""
         numbers = tuple(number for number, _ in self.generations)

@@ -12,6 +12,7 @@ import pytest
 from hubdata.errors import CdnError, Exit, SourceError, TargetError
 from hubdata.model.lease import Terms
 from hubdata.model.run import Outcome, RunResult
+from hubdata.model.success import Success, key_of
 from hubdata.publishing import ledger
 from hubdata.publishing.paging import KEYS, MEMORY, Told
 from hubdata.report.pager import StatusPager
@@ -128,7 +129,7 @@ def _calls_of_one_run(world: World) -> int:
 @pytest.mark.parametrize("silent_cdn", [False, True], ids=["cdn", "no-cdn"])
 @pytest.mark.parametrize("when", list(When))
 def test_a_crash_at_any_call_is_mended_by_the_next_run(tmp_path: Path, when: When, silent_cdn: bool) -> None:
-    """Meanwhile the page is of this generation or of the one before; then all is whole, and one more run sends three."""
+    """Meanwhile the page is of this generation or of the one before; then all is whole, and a third run sends three."""
     (tmp_path / "count").mkdir()
     for number in range(_calls_of_one_run(paged(tmp_path / "count", silent_cdn=silent_cdn))):
         spool = tmp_path / str(number)
@@ -369,6 +370,29 @@ def test_a_memory_that_somebody_broke_only_begins_the_charts_anew(world: World) 
         assert world.run().exit_code is Exit.FINE
         assert in_force(world)
         assert len(status(world)["runs"]) == 1
+
+
+def test_a_job_that_took_no_part_is_as_fresh_as_its_worker_knows(world: World) -> None:
+    """Its own unchanged runs write no page; where it would be called stale, its last success is asked for, once."""
+    world.add_job(replace(text_job("others", "o*"), max_age=timedelta(hours=1)), {"o.txt": b"o\n"})
+    world.change_job("texts", files=text_job("texts", "[ab]*").files)
+    world.run()
+    world.clock.sleep(timedelta(hours=2))
+    store, now = world.targets["memory"], world.clock.now()
+    change(world, b"other\n")
+    world.run(only="texts")
+    assert {job["job"]: job["freshness"] for job in status(world)["jobs"]} == {"others": "stale", "texts": "fresh"}
+
+    store.seed(key_of("others"), Success("others", "r", now, now).to_bytes())
+    change(world, b"third\n")
+    before = len(world.wire.calls)
+    world.run(only="texts")
+    assert calls(world, before).count(f"GET {key_of('others')}") == 1
+    assert {job["job"]: job["freshness"] for job in status(world)["jobs"]} == {"others": "fresh", "texts": "fresh"}
+    change(world, b"fourth\n")
+    before = len(world.wire.calls)
+    world.run(only="texts")
+    assert f"GET {key_of('others')}" not in calls(world, before)
 
 
 def test_charts_follow_what_changed(world: World) -> None:
