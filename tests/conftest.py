@@ -25,7 +25,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
     But the store that other people make is run where it can be had, and its skip is told loudly.
     """
     report = yield
-    optional = any(item.get_closest_marker(name) is not None for name in ("interop", "browser"))
+    optional = any(item.get_closest_marker(name) is not None for name in ("interop", "browser", "cluster"))
     if _EVERYTHING_REQUIRED and report.skipped and not optional and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid}: skipped, but required here: {report.longrepr}"

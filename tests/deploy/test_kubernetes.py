@@ -26,7 +26,7 @@ from tests.support.real import SEC_LISTS, needs_real
 from tests.support.sandbox import AT, Container, container, needs_mounts
 from tests.support.stack import BUCKET, Stack, stack
 
-pytestmark = needs_kustomize
+pytestmark = [needs_kustomize, pytest.mark.cluster]
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
