@@ -184,7 +184,7 @@ def set_up(verbosity: int) -> None:
     log_to(sys.stderr, verbosity)
 
 
-def _job_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+def job_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
     """Return the jobs that a shell may complete: the files of the directory at hand, nothing read."""
     directory = Path(ctx.params.get("jobs_dir") or "jobs")
     names = sorted(path.stem for path in directory.glob("*.toml"))
@@ -229,7 +229,7 @@ _JOBS = (
         "jobs",
         multiple=True,
         metavar="NAME",
-        shell_complete=_job_names,
+        shell_complete=job_names,
         help="Only this job.  [repeatable; default: all]",
     ),
 )

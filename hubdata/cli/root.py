@@ -16,6 +16,7 @@ COMMANDS: Mapping[str, str] = {
     "sync": "hubdata.cli.sync:sync",
     "plan": "hubdata.cli.plan:plan",
     "validate": "hubdata.cli.validate:validate",
+    "pull": "hubdata.cli.pull:pull",
     "diff": "hubdata.cli.diff:diff",
     "audit": "hubdata.cli.audit:audit",
     "verify": "hubdata.cli.verify:verify",
