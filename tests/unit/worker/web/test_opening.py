@@ -1,8 +1,10 @@
 """Opening the worker to the world: what a person has to mend is found before anything runs, and nothing stays open."""
 
+import contextlib
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +21,8 @@ from hubdata.worker.schedule import Cause
 from hubdata.worker.web import opening
 from hubdata.worker.web.opening import answering
 from hubdata.worker.worker import Worker
-from tests.support.public_server import open_files
+from tests.support.public_server import open_files, until_closed
+from tests.support.worker_surface import delivery
 
 JOB = '[source]\ntype = "directory"\npath = "data"\n[[files]]\nmatch = "*.txt"\nkind = "needle"\n'
 SETTINGS = 'jobs = "jobs"\nspool = "spool"\n[targets.local]\ntype = "directory"\npath = "public"\n'
@@ -102,11 +105,39 @@ def test_it_ends_by_itself_when_the_process_is_to_end(tmp_path: Path) -> None:
     with answering(worker, SystemClock(), notes):
         port = int(notes.urls()[0].rstrip("/").rpartition(":")[2])
         ending.begin()
-        while True:
-            try:
-                socket.create_connection(("::1", port), timeout=30).close()
-            except ConnectionRefusedError:
-                break
+        deadline = time.monotonic() + 30
+        while _lets_in(port):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
+def _lets_in(port: int) -> bool:
+    try:
+        socket.create_connection(("::1", port), timeout=30).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def test_whoever_is_amid_a_request_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a second, and nothing of theirs stays open."""
+    monkeypatch.setenv("HUBDATA_GITHUB_SECRET", SECRET["HUBDATA_GITHUB_SECRET"])
+    worker, notes = made(tmp_path, HTTP + GITHUB)
+    before = open_files()
+    with contextlib.ExitStack() as stack:
+        with answering(worker, SystemClock(), notes):
+            port = int(notes.urls()[0].rstrip("/").rpartition(":")[2])
+            body = b"{}"
+            head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in delivery(body).items())
+            plain = [stack.enter_context(socket.create_connection(("::1", port), timeout=30)) for _ in range(3)]
+            plain[0].sendall(f"POST /hooks/github HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n{head}\r\n{{".encode())
+            plain[1].sendall(b"GET /hea")
+            plain[2].sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)  # and reads none of 12 MB
+            assert plain[2].recv(13) == b"HTTP/1.1 200 ", "the others are under way by now"
+        assert len(open_files() - before) == len(plain)
+        assert until_closed(plain[0])[:13] in (b"", b"HTTP/1.1 500 ")
+        assert until_closed(plain[1]) == b""
+        assert len(until_closed(plain[2])) < 10_000_000
 
 
 @pytest.mark.parametrize(
@@ -120,6 +151,7 @@ def test_it_ends_by_itself_when_the_process_is_to_end(tmp_path: Path) -> None:
         (HTTP + GITHUB.replace("words", "wrods"), SECRET, ["there is no job wrods", "words"]),
         ('[http]\nlisten = "192.0.2.1:0"\n', {}, ["192.0.2.1", "[http] listen"]),
         ('[http]\nlisten = "there-is-no-such-host.invalid:0"\n', {}, ["[http] listen", "no such address"]),
+        ('[http]\nlisten = "[::1]:0, 192.0.2.1:1"\n', {}, ["192.0.2.1", "[http] listen"]),
         (HTTP + "max_connections = 100000\n", {}, ["open files", "[http] max_connections"]),
     ],
 )
