@@ -22,6 +22,7 @@ from tests.unit.report.samples import (
     EVERYTHING,
     FAILED,
     HELD,
+    HELD_PLAN,
     PENDING,
     PUBLISHED,
     REFUSED,
@@ -83,7 +84,8 @@ def test_a_run_tells_how_each_job_ended_and_when() -> None:
 
 def test_what_was_published_is_counted_by_job_and_target() -> None:
     """Puts, deletes and bytes are those of plans that were carried out, not of those that wait."""
-    found = told(PUBLISHED, HELD, PENDING)
+    waits = replace(HELD.targets[0], plan=HELD_PLAN)
+    found = told(PUBLISHED, replace(HELD, targets=(waits,)), PENDING)
     assert of(found, c.PUTS) == {
         ("allowlists", "aws"): 1,
         ("allowlists", "mirror"): 0,
@@ -153,6 +155,7 @@ def test_an_upstream_that_fails_takes_nothing_back() -> None:
     for metric in (c.REFUSED, c.FINDINGS, c.HELD, c.GEOIP_BUILD, c.TARGET_OK):
         assert of(lost, metric) == of(found, metric)
     stranded = TargetResult("aws", Plan("geoip", "aws"), problem=failed)
+    assert of(told(replace(UP, problem=failed, targets=(stranded,)), before=found), c.HELD) == {("geoip", "aws"): 1}
     assert of(told(replace(UP, problem=failed, targets=(stranded,)), before=found), c.TARGET_OK) == {
         ("geoip", "aws"): 1
     }

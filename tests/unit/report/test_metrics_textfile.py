@@ -121,7 +121,7 @@ def test_a_dry_run_leaves_nothing(tmp_path: Path) -> None:
     [
         b"\xff\xfe",
         b"# TYPE hubdata_generation gauge\nhubdata_generation{",
-        b"x" * (textfile.MAX_BYTES + 1),
+        b"# TYPE hubdata_generation gauge\n" + b'hubdata_generation{target="aws"} 1\n' + b"#\n" * textfile.MAX_BYTES,
         b"a b c d\n",
         b"up 1\n",
     ],
