@@ -27,6 +27,9 @@ ENV PATH=/opt/hubdata/bin:$PATH \
     HUBDATA_SPOOL=/var/lib/hubdata/spool
 USER 10001:10001
 WORKDIR /var/lib/hubdata
+# The worker ends within ten seconds of it, and as the first process it buries what others leave: no init is needed.
+STOPSIGNAL SIGTERM
+# Whether settings and job files can be used. A worker that answers over HTTP has better: /healthz and /readyz.
 HEALTHCHECK --interval=5m --timeout=20s --start-period=10s CMD ["hubdata", "config", "check"]
 ENTRYPOINT ["hubdata"]
 CMD ["sync", "--once"]

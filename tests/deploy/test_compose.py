@@ -2,7 +2,12 @@
 
 import http.client
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +17,7 @@ import pytest
 import yaml
 
 from tests.support.command import Ended, hubdata
-from tests.support.nginx import needs_nginx
+from tests.support.nginx import free_port, needs_nginx
 from tests.support.real import SEC_LISTS, needs_real
 from tests.support.stack import BUCKET, DOCKER, Stack, stack
 
@@ -24,9 +29,9 @@ ADDRESSES = {"ipv4": "127.0.0.1", "ipv6": "::1"}
 
 
 def keys() -> dict[str, str]:
-    """Return the worker's environment, without the path of its settings."""
+    """Return the worker's environment, without what is somewhere else here."""
     told = SERVICES["worker"]["environment"]
-    return {name: value for name, value in told.items() if name != "HUBDATA_CONFIG"}
+    return {name: value for name, value in told.items() if not name.startswith("HUBDATA_")}
 
 
 def run(there: Stack, *arguments: str) -> Ended:
@@ -69,6 +74,32 @@ def test_the_worker_publishes_and_readers_of_both_families_have_it(published: St
     assert len(manifest["files"]) > 100
     again = run(published, "sync", "--once", "--format", "json", *SERVICES["worker"]["command"][1:])
     assert {job["outcome"] for job in again.json["jobs"]} == {"unchanged"}
+
+
+@needs_nginx
+@needs_real
+def test_the_worker_is_healthy_once_its_jobs_are_fresh(published: Stack) -> None:
+    """Its command and its health check as they stand but for the port; it ends with 0 on the image's signal."""
+    port = free_port()
+    check = [word.replace(":8081", f":{port}") for word in SERVICES["worker"]["healthcheck"]["test"]]
+    assert check[:2] == ["CMD", "python"]
+    assert check[3] != SERVICES["worker"]["healthcheck"]["test"][3]
+    env = {**keys(), **published.places, "HUBDATA_CHECKOUT": str(SEC_LISTS), "HUBDATA_HTTP_LISTEN": f":{port}"}
+    argv = [sys.executable, "-m", "hubdata", *SERVICES["worker"]["command"]]
+    with (published.home / "worker.log").open("wb") as log:
+        worker = subprocess.Popen(
+            argv, cwd=published.home, env={"PATH": os.environ["PATH"], **env}, stderr=log, stdout=log
+        )
+    try:
+        until = time.monotonic() + 60
+        while subprocess.run([sys.executable, *check[2:]], capture_output=True, check=False, timeout=30).returncode:
+            assert time.monotonic() < until, (published.home / "worker.log").read_text()
+        (name,) = re.findall(r"^STOPSIGNAL (\w+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+        worker.send_signal(signal.Signals[name])
+        assert worker.wait(float(SERVICES["worker"]["stop_grace_period"].removesuffix("s"))) == 0
+    finally:
+        worker.kill()
+        worker.wait()
 
 
 @needs_nginx
