@@ -18,6 +18,8 @@ import pytest
 from hubdata.report.metrics import catalogue as c
 from hubdata.report.metrics.exposition import read_back
 from hubdata.report.metrics.series import Told
+from tests.support.geoip_world import CITY, JOB, KEY, database, keys
+from tests.support.maxmind_server import MaxmindServer
 from tests.support.prometheus import asked, prometheus, promtool, pushgateway, scraped
 from tests.support.small_world import HTML, WORDS, SmallWorld
 
@@ -150,6 +152,30 @@ def test_runs_leave_a_textfile_and_keep_what_others_left(small: SmallWorld) -> N
     assert of(after, c.LAST_SUCCESS).keys() == {("words", "mirror")}
     assert small.sync("--job", "words", "--dry-run").code == 0
     assert read_back(path.read_text()) == after
+
+
+def test_a_refresh_tells_when_databases_were_built(small: SmallWorld, tmp_path: Path) -> None:
+    """`geoip refresh` leaves the build of what is public; while the vendor is away, and after a worker's start, too."""
+    added(small, "hubdata.toml", TEXTFILE)
+    (small.root / "node").mkdir()
+    body = database(3600)
+    (tmp_path / "new.mmdb").write_bytes(body)
+    with MaxmindServer({CITY: tmp_path / "new.mmdb"}) as vendor:
+        small.write("jobs/geoip.toml", JOB.format(url=vendor.url, more="timeout_s = 5\nretry_for_s = 0"))
+        refreshed = small.run("geoip", "refresh", "--edition", CITY, "--format", "json", env=keys(vendor))
+        assert refreshed.code == 0
+        credentials = keys(vendor)
+    path = small.root / "node" / "hubdata.prom"
+    before = read_back(path.read_text())
+    (build,) = of(before, c.GEOIP_BUILD).values()
+    assert of(before, c.GEOIP_BUILD) == {("geoip", "mirror", KEY): build}
+    assert time.time() - 7200 < float(str(build)) < time.time() - 3000
+    assert small.sync("--job", "geoip", env=credentials).code == 5
+    after = read_back(path.read_text())
+    assert of(after, c.SOURCE_OK)["geoip",] == 0
+    assert of(after, c.GEOIP_BUILD) == of(before, c.GEOIP_BUILD)
+    with worker(small) as watched:
+        until(lambda: of(watched.told(), c.GEOIP_BUILD) == of(before, c.GEOIP_BUILD), watched.log.read_text)
 
 
 def test_a_push_that_fails_is_a_notice_and_changes_no_outcome(small: SmallWorld, tmp_path: Path) -> None:
