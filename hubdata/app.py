@@ -24,7 +24,8 @@ from hubdata.pipeline import run
 from hubdata.planning.approval import plan_id
 from hubdata.planning.fleet import priced
 from hubdata.plugins import suggest
-from hubdata.ports import Reporter, SourceContext, Variable
+from hubdata.ports import Clock, Reporter, SourceContext, Variable
+from hubdata.report.tagging import Tagged, decided
 from hubdata.running.visiting import Orders, Place
 from hubdata.transfer.spool import Spool
 
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the command line said. Empty `jobs` and `targets` mean all; `checkouts` are `DIR` or `URL=DIR`."""
+    """What the command line said. Empty `jobs` and `targets` mean all; `checkouts` are `DIR` or `URL=DIR`.
+
+    `run_id` is what the run is called by whoever has told of it already; otherwise it gets a name of its own.
+    """
 
     config: Path | None = None
     jobs_dir: Path | None = None
@@ -49,6 +53,7 @@ class Choices:
     allow_rollback: bool = False
     wait: bool = False
     editions: tuple[str, ...] = ()
+    run_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +159,11 @@ def _run(
     command: tuple[str, ...] = ("sync", "--once"),
 ) -> RunResult:
     clock = SystemClock()
+    run_id = choices.run_id or new_run_id(clock)
     flags = _flags(choices, selected if len(selected) < len(jobs) else ())
     notices, left_out = _embedded(choices, settings, jobs, selected, past)
+    reporter = Tagged(reporter, run_id, selected - left_out)
+    reporter.emit(Event("run.began", {"targets": ",".join(choices.targets or settings.targets)}))
     selected, orders = selected - left_out, replace(_orders(choices, settings), command=command)
     with Spool.create(settings.spool) as spool:
         places = places_of(settings, choices.targets, spool, reporter, wait=choices.wait)
@@ -171,7 +179,6 @@ def _run(
             way = way_to(past, places[0].target, jobs, selected, lambda: spool.directory("past"))
             feeds, orders, selected = (way.feed,), replace(orders, upon=way.upon), way.feed.selected
             places = tuple(replace(place, feeder=None) for place in places)  # what it held, not what feeds it
-        run_id = f"{clock.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         others = tuple(job for job in jobs if job.name not in selected)
         result = run(
             feeds, places, kind_builder(), orders, run_id=run_id, clock=clock, reporter=reporter, others=others
@@ -199,7 +206,14 @@ def _run(
 
         teller = Teller(settings.notify, settings.spool, reporter)
         teller.tell_run(result, jobs, [place.target for place in places], clock.now(), partial=only is not None)
+    for event in decided(result):
+        reporter.emit(event)
     return result
+
+
+def new_run_id(clock: Clock) -> str:
+    """Return an id that no other run has; those of later runs sort behind it."""
+    return f"{clock.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
 def _orders(choices: Choices, settings: Settings) -> Orders:

@@ -1,6 +1,7 @@
 """The flags that commands share, and what follows from them: the choices for a run, who watches it, how it is shown."""
 
 import gc
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from click.shell_completion import CompletionItem
 
 from hubdata.cli.errors import Voice, say
 from hubdata.errors import Exit
+from hubdata.model.event import Event
 
 if TYPE_CHECKING:
     from hubdata.app import Choices
@@ -47,6 +49,7 @@ class Common:
     format: Format
     verbosity: int
     color: bool
+    log_format: str = "console"
     jobs: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
 
@@ -77,7 +80,7 @@ class Common:
     @contextmanager
     def watching(self) -> Iterator["Reporter"]:
         """Give whoever watches the run: a bar for a person at a terminal, log lines for `-v`, else nobody."""
-        if self.verbosity == 0 and sys.stderr.isatty():
+        if self.verbosity == 0 and self.log_format == "console" and sys.stderr.isatty():
             from hubdata.report.progress import ProgressReporter
 
             with ProgressReporter(sys.stderr, color=self.color) as bar:
@@ -156,15 +159,17 @@ def common_flags(
 
     def decorate(command: Command) -> Command:
         @wraps(command)
-        def called(*, format_: str, verbose: int, quiet: bool, no_color: bool, **flags: Any) -> Exit:
+        def called(*, format_: str, log_format: str, verbose: int, quiet: bool, no_color: bool, **flags: Any) -> Exit:
             shared = {
                 name: flags.pop(name)
                 for name in ("config", "jobs_dir", "checkouts", "jobs", "targets")
                 if name in flags
             }
             verbosity = -1 if quiet else verbose
-            set_up(verbosity)
-            common = Common(format=Format(format_), verbosity=verbosity, color=not no_color, **shared)
+            set_up(verbosity, log_format)
+            common = Common(
+                format=Format(format_), verbosity=verbosity, color=not no_color, log_format=log_format, **shared
+            )
             return command(common, **flags)
 
         for option in reversed(options):
@@ -174,14 +179,25 @@ def common_flags(
     return decorate
 
 
-def set_up(verbosity: int) -> None:
-    """Have failures told, and events logged to stderr, as loudly as `verbosity` says."""
-    from hubdata.report.log import log_to
+def set_up(verbosity: int, log_format: str) -> None:
+    """Have failures told, and events logged to stderr, as loudly as `verbosity` says, for whom `log_format` says."""
+    from hubdata.report.log import Form, log_to
 
     voice = click.get_current_context().find_object(Voice)
     if voice is not None:
-        voice.verbosity = verbosity
-    log_to(sys.stderr, verbosity)
+        voice.verbosity, voice.log_json = verbosity, log_format == Form.JSON
+    log_to(sys.stderr, verbosity, form=Form(log_format))
+
+
+def remark(text: str) -> None:
+    """Say something on stderr that whoever started the command should know."""
+    voice = click.get_current_context().find_object(Voice)
+    if voice is not None and voice.log_json:
+        from hubdata.report.log import log_event
+
+        log_event(Event("hubdata.remark", {"message": text}), logging.WARNING)
+    else:
+        click.echo(f"hubdata: {text}", err=True)
 
 
 def job_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
@@ -247,7 +263,17 @@ geoip_flag = click.option(
 )
 """For commands that speak of networks."""
 
+log_format_flag = click.option(
+    "--log-format",
+    type=click.Choice(["console", "json"]),
+    default="console",
+    envvar="HUBDATA_LOG_FORMAT",
+    help="Who reads stderr: a person, or a program.  [default: console]",
+)
+"""For every command that says what it does while it does it."""
+
 _HOW = (
+    log_format_flag,
     click.option("-v", "--verbose", count=True, help="Say more: every warning, events; -vv: libraries too."),
     click.option("-q", "--quiet", is_flag=True, help="Say nothing when all is well."),
     click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same)."),

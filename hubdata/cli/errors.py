@@ -1,7 +1,7 @@
 """The last guard: whatever goes wrong ends in one line, a piece of advice, and an exit code from the contract.
 
 A traceback is shown to whoever asks for it with `-v` and to nobody else, and never with a secret in it. A program that
-asked for JSON gets a JSON object even then.
+asked for JSON gets a JSON object even then, and one that reads stderr as JSON lines a line.
 """
 
 import io
@@ -54,17 +54,22 @@ def _done_with_signals() -> None:
 
 @dataclass(slots=True)
 class Voice:
-    """How this command line wants to be spoken to; `verbosity` is filled in while its flags are read."""
+    """How this command line wants to be spoken to; `verbosity` is filled in while its flags are read.
+
+    `json` is for stdout, `log_json` for stderr.
+    """
 
     json: bool = False
     verbosity: int = 0
+    log_json: bool = False
 
 
 def guarded(call: Callable[[Voice], object], args: Sequence[str] | None = None) -> NoReturn:
     """Call `call` and exit the process with what it returned, or with the code of what went wrong."""
     for stream in (sys.stdout, sys.stderr):
         _print_anything_to(stream)
-    voice = Voice(json=_asks_for_json(sys.argv[1:] if args is None else args))
+    given = sys.argv[1:] if args is None else args
+    voice = Voice(json=_asks_for(given, "--format"), log_json=_asks_for_json_log(given))
     try:
         result = call(voice)
         code = int(result) if isinstance(result, int) else int(Exit.FINE)
@@ -103,7 +108,10 @@ def _broken_off(how: str, code: int, voice: Voice) -> int:
     what = "what is published stays, and the next run goes on from there"
     if voice.json:
         _answer(f"{how}: {what}", "run it again", code)
-    _complain(f"hubdata: {how}; {what}")
+    if voice.log_json:
+        _log_line("hubdata.ended", code, message=how, advice=what)
+    else:
+        _complain(f"hubdata: {how}; {what}")
     return code
 
 
@@ -112,7 +120,10 @@ def _explained(err: Exception, voice: Voice) -> Exit:
     if isinstance(err, click.ClickException):
         if voice.json:
             _answer(err.format_message(), "", Exit.CONFIG)
-        err.show(file=sys.stderr)
+        if voice.log_json:
+            _log_line("hubdata.error", Exit.CONFIG, message=err.format_message())
+        else:
+            err.show(file=sys.stderr)
         return Exit.CONFIG
     if isinstance(err, HubdataError):
         message, advice, code = str(err), err.advice, err.exit_code
@@ -121,10 +132,22 @@ def _explained(err: Exception, voice: Voice) -> Exit:
         advice, code = "run it again with -v for the traceback, and report both", Exit.BUG
     if voice.json:
         _answer(message, advice, code)
+    trace = "".join(traceback.format_exception(err)).rstrip() if voice.verbosity > 0 else ""
+    if voice.log_json:
+        _log_line("hubdata.error", code, message=message, advice=advice, **({"traceback": trace} if trace else {}))
+        return code
     _complain(_error_lines(message, advice))
-    if voice.verbosity > 0:
-        _complain("".join(traceback.format_exception(err)).rstrip(), escape=False)
+    if trace:
+        _complain(trace, escape=False)
     return code
+
+
+def _log_line(event: str, code: int, **fields: str) -> None:
+    """Write one line for a program to stderr."""
+    from hubdata.report.log_json import json_line
+    from hubdata.report.redaction import redactor
+
+    _complain(json_line("error", event, {**fields, "exit_code": int(code)}, redactor()), escape=False)
 
 
 def _error_lines(message: str, advice: str) -> str:
@@ -160,9 +183,15 @@ def _answer(message: str, advice: str, code: int) -> None:
         say(error_json(message, advice, int(code)))
 
 
-def _asks_for_json(args: Sequence[str]) -> bool:
-    """Tell whether `args` want JSON, even where they cannot be understood otherwise."""
-    return "--format=json" in args or ("--format", "json") in pairwise(args)
+def _asks_for(args: Sequence[str], flag: str) -> bool:
+    """Tell whether `args` want JSON of what `flag` is about, even where they cannot be understood otherwise."""
+    return f"{flag}=json" in args or (flag, "json") in pairwise(args)
+
+
+def _asks_for_json_log(args: Sequence[str]) -> bool:
+    if any(word.partition("=")[0] == "--log-format" for word in args):
+        return _asks_for(args, "--log-format")
+    return os.environ.get("HUBDATA_LOG_FORMAT") == "json"
 
 
 def _print_anything_to(stream: TextIO) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from hubdata.cli.common import set_up, started
+from hubdata.cli.common import log_format_flag, remark, set_up, started
 from hubdata.cli.errors import say
 from hubdata.errors import ConfigError, Exit
 
@@ -36,8 +36,16 @@ from hubdata.errors import ConfigError, Exit
 )
 @click.option("-v", "--verbose", count=True, help="Log each request to stderr, a line for each.")
 @click.option("-q", "--quiet", is_flag=True, help="Print no URLs, and only errors.")
+@log_format_flag
 def serve(
-    directory: Path, *, hosts: tuple[str, ...], port: int, max_connections: int, verbose: int, quiet: bool
+    directory: Path,
+    *,
+    hosts: tuple[str, ...],
+    port: int,
+    max_connections: int,
+    verbose: int,
+    quiet: bool,
+    log_format: str,
 ) -> Exit:
     """Serve a published directory over HTTP until SIGTERM.
 
@@ -45,7 +53,7 @@ def serve(
     the headers that the manifest gives them; `.hubdata/` and other names with a dot in front are not, and nothing is
     before a manifest is there. Prints the URLs it answers under, one a line.
     """
-    set_up(-1 if quiet else verbose)
+    set_up(-1 if quiet else verbose, log_format)
     from hubdata.report.log import LogReporter
 
     try:
@@ -78,9 +86,9 @@ def serve(
             return
         say("".join(f"{url_of(listener)}\n" for listener in listeners))
         if not hosts and len(listeners) == 1:
-            click.echo("hubdata: this machine has one address family only: the other is not served", err=True)
+            remark("this machine has one address family only: the other is not served")
         if not published.anything:
-            click.echo(f"hubdata: {directory}: nothing is served until there is a manifest.json", err=True)
+            remark(f"{directory}: nothing is served until there is a manifest.json")
 
     run(app, listeners, Limits(connections=max_connections), ready)
     return Exit.FINE

@@ -64,7 +64,7 @@ def _work(common: Common) -> Exit:
     if common.format is Format.GITHUB:
         raise click.UsageError("--format github is for one run: add --once.")
     from hubdata.clock import SystemClock
-    from hubdata.report.log import LogReporter, Verbosity, log_to
+    from hubdata.report.log import Form, LogReporter, Verbosity, log_to
     from hubdata.worker.metering import Meter, telling
     from hubdata.worker.runs import Ended
     from hubdata.worker.telling import json_line, text_line
@@ -79,7 +79,8 @@ def _work(common: Common) -> Exit:
             with suppress(HubdataError):  # no room for results: the runs go on, and the log tells how they end
                 say(line(ended))
 
-    log_to(sys.stderr, common.verbosity if common.quiet else max(common.verbosity, Verbosity.EVENTS))
+    loud = common.verbosity if common.quiet else max(common.verbosity, Verbosity.EVENTS)
+    log_to(sys.stderr, loud, form=Form(common.log_format))
     clock, reporter = SystemClock(), LogReporter()
     worker = Worker(common.choices(), clock, reporter, show)
     with answering(worker, clock, reporter, telling(meter, worker, reporter)):

@@ -30,7 +30,7 @@ _OF_THE_WORKER = (
     "HUBDATA_GITHUB_SECRET_FILE",
 )
 _WEBHOOK = (URL_VARIABLE, f"{URL_VARIABLE}_FILE")
-_OTHERS = ("HUBDATA_CONFIG", "HUBDATA_CHECKOUT", *_SECRETS, *_OF_THE_WORKER)
+_OTHERS = ("HUBDATA_CONFIG", "HUBDATA_CHECKOUT", "HUBDATA_LOG_FORMAT", *_SECRETS, *_OF_THE_WORKER)
 _SHORT: Mapping[str, Place] = {"HUBDATA_HTTP_LISTEN": ("http", "listen")}
 """Variables with a name of their own, besides the one that tables give them."""
 _TOLD = tuple(

@@ -1,4 +1,4 @@
-"""Events as log lines on stderr, for whoever asks: `12:03:04 plan.made job=allowlists puts=3`.
+"""Events as log lines on stderr, for whoever asks: `12:03:04 plan.made job=allowlists puts=3`, or as JSON.
 
 Quiet unless told otherwise: warnings only. `-v` shows hubdata's events, `-vv` also what the libraries say at DEBUG,
 their secrets taken out. Times are UTC, like every time hubdata shows.
@@ -6,7 +6,7 @@ their secrets taken out. Times are UTC, like every time hubdata shows.
 
 import logging
 import time
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import TextIO
 
 from hubdata.model.event import Event
@@ -14,6 +14,13 @@ from hubdata.report.redaction import RedactingFormatter, Redactor, redactor
 from hubdata.report.terminal import plain
 
 LOGGER = "hubdata"
+
+
+class Form(StrEnum):
+    """Who reads stderr: a person, or a program."""
+
+    CONSOLE = "console"
+    JSON = "json"
 
 
 class Verbosity(IntEnum):
@@ -56,7 +63,24 @@ class LogReporter:
 
     def emit(self, event: Event) -> None:
         """Log `event` as one line; `logging` itself takes care of threads and of a stream that fails."""
-        self._logger.log(logging.WARNING if event.name in _NOTABLE else logging.INFO, "%s", line(event))
+        level = logging.WARNING if event.name in _NOTABLE else logging.INFO
+        if self._logger.isEnabledFor(level):
+            self._logger.log(level, "%s", _Line(event), extra={"hubdata": event})
+
+
+def log_event(event: Event, level: int = logging.ERROR, err: BaseException | None = None) -> None:
+    """Log an event from where there is no reporter, with the traceback of `err`."""
+    logging.getLogger(LOGGER).log(level, "%s", _Line(event), extra={"hubdata": event}, exc_info=err)
+
+
+class _Line:
+    """An event's line, made when somebody shows it."""
+
+    def __init__(self, event: Event) -> None:
+        self._event = event
+
+    def __str__(self) -> str:
+        return line(self._event)
 
 
 def line(event: Event) -> str:
@@ -84,16 +108,17 @@ class _OneLine(RedactingFormatter):
         return super().formatMessage(record)
 
 
-def log_to(stream: TextIO, verbosity: int, redact: Redactor | None = None) -> logging.Handler:
+def log_to(
+    stream: TextIO, verbosity: int, redact: Redactor | None = None, *, form: Form = Form.CONSOLE
+) -> logging.Handler:
     """Send all logging of the process to `stream` from now on, in place of what an earlier call set up.
 
     Returns the handler. `verbosity` beyond the known ones counts as the nearest.
     """
     known = Verbosity(max(Verbosity.QUIET, min(Verbosity.LIBRARIES, verbosity)))
     own, others = _LEVELS[known]
-    form = "%(asctime)s %(name)s: %(message)s" if known is Verbosity.LIBRARIES else "%(asctime)s %(message)s"
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_OneLine(redact or redactor(), form, "%H:%M:%S"))
+    handler.setFormatter(_formatter(form, known, redact or redactor()))
     handler.set_name(LOGGER)
     root = logging.getLogger()
     for earlier in [h for h in root.handlers if h.get_name() == LOGGER]:
@@ -102,3 +127,12 @@ def log_to(stream: TextIO, verbosity: int, redact: Redactor | None = None) -> lo
     root.setLevel(others)
     logging.getLogger(LOGGER).setLevel(own)
     return handler
+
+
+def _formatter(form: Form, verbosity: Verbosity, redact: Redactor) -> logging.Formatter:
+    if form is Form.JSON:
+        from hubdata.report.log_json import JsonFormatter
+
+        return JsonFormatter(redact)
+    shape = "%(asctime)s %(name)s: %(message)s" if verbosity is Verbosity.LIBRARIES else "%(asctime)s %(message)s"
+    return _OneLine(redact, shape, "%H:%M:%S")

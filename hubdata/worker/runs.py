@@ -18,6 +18,7 @@ from hubdata.model.success import Success
 from hubdata.planning.outcome import succeeded_at
 from hubdata.ports import Clock, Reporter
 from hubdata.publishing import successes
+from hubdata.report.tagging import Tagged
 from hubdata.transfer import ending
 from hubdata.worker.schedule import Cause
 from hubdata.worker.soaking import stages_of
@@ -37,6 +38,7 @@ class Ended:
     result: RunResult | None = None
     problem: Problem | None = None
     succeeded: tuple[str, ...] = ()
+    run_id: str = ""
 
     @property
     def own(self) -> JobResult | None:
@@ -72,17 +74,6 @@ class Sync(Protocol):
         ...
 
 
-class _Named:
-    """A reporter that says of each event which job's run it is of: several go at once."""
-
-    def __init__(self, job: str, reporter: Reporter) -> None:
-        self._job, self._reporter = job, reporter
-
-    def emit(self, event: Event) -> None:
-        """Pass `event` on."""
-        self._reporter.emit(event if "job" in event.fields else Event(event.name, {**event.fields, "job": self._job}))
-
-
 class Runs:
     """The runs that go on now. `tell` is called with how each ended, from its own thread."""
 
@@ -99,9 +90,9 @@ class Runs:
         self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()
 
-    def begin(self, job: str, cause: Cause, known: Known) -> None:
-        """Begin a run of `job` as it is in `known`."""
-        thread = threading.Thread(target=self._go, args=(job, cause, known), name=f"job-{job}", daemon=True)
+    def begin(self, job: str, cause: Cause, known: Known, run_id: str = "") -> None:
+        """Begin a run of `job` as it is in `known`, with this id."""
+        thread = threading.Thread(target=self._go, args=(job, cause, known, run_id), name=f"job-{job}", daemon=True)
         with self._lock:
             self._threads.add(thread)
         thread.start()
@@ -115,37 +106,37 @@ class Runs:
             thread.join(max(0.0, until - self._clock.monotonic()))
         return not any(thread.is_alive() for thread in threads)
 
-    def _go(self, job: str, cause: Cause, known: Known) -> None:
+    def _go(self, job: str, cause: Cause, known: Known, run_id: str) -> None:
         started = self._clock.now()
         try:
             with self._room:
                 started = self._clock.now()
-                ended = self._run(job, cause, known, started)
+                ended = self._run(job, cause, known, started, run_id)
             self._tell(ended)
         finally:
             with self._lock:
                 self._threads.discard(threading.current_thread())
 
-    def _run(self, job: str, cause: Cause, known: Known, started: datetime) -> Ended:
-        reporter = _Named(job, self._reporter)
+    def _run(self, job: str, cause: Cause, known: Known, started: datetime, run_id: str) -> Ended:
+        reporter = Tagged(self._reporter, run_id, (job,))
         result, problem = None, None
         kept: tuple[str, ...] = ()
         try:
             if ending.begun():
                 raise HubdataError("the worker is ending")  # noqa: TRY301 - told as every other one
-            result = self._sync(self._chosen(job, cause, known), reporter, known)
+            result = self._sync(replace(self._chosen(job, cause, known), run_id=run_id), reporter, known)
             kept = self._keep(job, result, known, started, reporter)
         except HubdataError as err:
             problem = Problem(str(err), err.advice, err.exit_code)
         except Exception as err:  # noqa: BLE001 - the worker goes on, whatever befalls one run
             from hubdata.worker.telling import log_bug
 
-            log_bug(job, err)
+            log_bug(job, run_id, err)
             said = f"this is a bug in hubdata: {type(err).__name__}: {err}"
             problem = Problem(said, "report it with the log", Exit.BUG)
         if problem is not None and result is None:
             self._notify(job, problem, known, reporter)
-        return Ended(job, cause, started, self._clock.now(), result, problem, kept)
+        return Ended(job, cause, started, self._clock.now(), result, problem, kept, run_id)
 
     def _chosen(self, job: str, cause: Cause, known: Known) -> Choices:
         """Return what a run of `job` is for: all that the worker is, or only what has soaked."""

@@ -1,10 +1,10 @@
 """Say how runs ended, a line each: for a person on one line, for a program as one JSON object on one line."""
 
 import json
-import logging
 
+from hubdata.model.event import Event
 from hubdata.report.json import error_json, run_json
-from hubdata.report.log import LOGGER
+from hubdata.report.log import log_event
 from hubdata.report.redaction import redact
 from hubdata.report.terminal import plain
 from hubdata.worker.runs import Ended
@@ -39,6 +39,6 @@ def json_line(ended: Ended) -> str:
     return json.dumps({"job": ended.job, "cause": ended.cause, "outcome": ended.outcome, **times, **said}) + "\n"
 
 
-def log_bug(job: str, err: Exception) -> None:
+def log_bug(job: str, run_id: str, err: Exception) -> None:
     """Log an error that nobody foresaw, with its traceback, which the log frees of secrets."""
-    logging.getLogger(LOGGER).error("run.bug job=%s", job, exc_info=err)
+    log_event(Event("run.bug", {"job": job, "run_id": run_id}), err=err)

@@ -125,9 +125,10 @@ class Worker:
                     self._agenda.owe(job, cause)
                 known = Known(self._roster.settings, tuple(self._roster.jobs.values()))
         if answer is Answer.BEGUN:
-            self._emit("job.begun", job=job, cause=cause)
+            run_id = app.new_run_id(self._clock)
+            self._emit("job.begun", job=job, cause=cause, run_id=run_id)
             self.board.note(job, running_since=self._clock.now(), running_cause=cause)
-            self._runs.begin(job, cause, known)
+            self._runs.begin(job, cause, known, run_id)
         else:
             then = {"then": "it runs again after that"} if owe and answer is Answer.ALREADY_RUNNING else {}
             self._emit("job.not_begun", job=job, cause=cause, reason=answer, **then)
@@ -265,7 +266,7 @@ class Worker:
     def _note(self, ended: Ended) -> None:
         """Show how a run ended, and begin what it is owed."""
         code = int(ended.exit_code)
-        self._emit("job.ended", job=ended.job, outcome=ended.outcome, exit_code=code, error=ended.error)
+        self._tell(ended, code)
         last = LastRun(ended.cause, ended.started_at, ended.ended_at, ended.exit_code, ended.outcome, ended.result)
         self.board.note(
             ended.job, running_since=None, running_cause=None, last_run=last, last_error=redact(ended.error)
@@ -300,8 +301,12 @@ class Worker:
         return done
 
     def _note_last(self, ended: Ended) -> None:
-        self._emit("job.ended", job=ended.job, outcome=ended.outcome, exit_code=int(ended.exit_code), error=ended.error)
+        self._tell(ended, int(ended.exit_code))
         self._show(ended)
+
+    def _tell(self, ended: Ended, code: int) -> None:
+        own: dict[str, str | int] = {"outcome": ended.outcome, "exit_code": code, "error": ended.error}
+        self._emit("job.ended", job=ended.job, **own, run_id=ended.run_id)
 
     def _mine(self, roster: Roster) -> tuple[str, ...]:
         chosen = self._choices.jobs
