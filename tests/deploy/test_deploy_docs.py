@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import textwrap
 import time
 import tomllib
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from tests.support.stack import BUCKET, Stack, stack
 
 ROOT = Path(__file__).parents[2]
 PAGES = {name: (ROOT / "docs" / name).read_text() for name in ("deploy.md", "runbook.md")}
+EXAMPLE = ROOT / "deploy" / "terraform" / "examples" / "complete"
 WORDS = {name: set(re.findall(r"`([^`\n]+)`", page)) for name, page in PAGES.items()}
 COMMANDS = {name: re.findall(r"^ *\$ (hubdata .+)$", page, re.MULTILINE) for name, page in PAGES.items()}
 INLINE = {word for words in WORDS.values() for word in words if word.startswith("hubdata ") and "…" not in word}
@@ -221,3 +223,31 @@ def test_the_settings_shown_are_valid() -> None:
     told = tomllib.loads(example)
     assert told.keys() <= json_schema()["hubdata.toml"]["properties"].keys()
     assert told["verify"]["families"] == ["ipv4", "ipv6"]
+
+
+def test_the_settings_shown_are_what_terraform_puts_out() -> None:
+    """Line for line the output `settings` of the example, with the variables that the page gives it."""
+    (shown,) = re.findall(r"^```toml\n(.+?)^```", PAGES["deploy.md"], re.MULTILINE | re.DOTALL)
+    (given,) = re.findall(r"^```hcl\n(.+?)^```", PAGES["deploy.md"], re.MULTILINE | re.DOTALL)
+    (template,) = re.findall(r"<<-EOT\n(.+?)\n +EOT", (EXAMPLE / "outputs.tf").read_text(), re.DOTALL)
+    values = {
+        "module.data.bucket": re.findall(r'^bucket += "(.+)"', given, re.MULTILINE)[0],
+        "module.data.distribution_id": "E2EXAMPLE",
+        "module.data.url": "https://" + re.findall(r'^data_domain += "(.+)"', given, re.MULTILINE)[0],
+        "var.region": "eu-west-1",
+    }
+    filled = re.sub(r"\$\{(.+?)\}", lambda match: values[match[1]], textwrap.dedent(template))
+    assert tomllib.loads(filled) == tomllib.loads(shown)
+
+
+def test_every_variable_and_output_of_terraform_that_is_named_exists() -> None:
+    """What the page has people set and read is what the example takes and gives; what it must have is on the page."""
+    (given,) = re.findall(r"^```hcl\n(.+?)^```", PAGES["deploy.md"], re.MULTILINE | re.DOTALL)
+    variables = dict(
+        re.findall(r'^variable "(\w+)" \{\n(.+?)^\}', (EXAMPLE / "variables.tf").read_text(), re.MULTILINE | re.DOTALL)
+    )
+    set_there = set(re.findall(r"^(\w+) +=", given, re.MULTILINE))
+    assert set_there <= variables.keys()
+    assert {name for name, body in variables.items() if "default" not in body} <= set_there
+    outputs = set(re.findall(r'^output "(\w+)"', (EXAMPLE / "outputs.tf").read_text(), re.MULTILINE))
+    assert set(re.findall(r"output -raw (\w+)", PAGES["deploy.md"])) | {"workflow_role_arn"} <= outputs
