@@ -1,6 +1,7 @@
 """A slow value is made once for all who ask at the same time, in a thread, and so is its failure."""
 
 import asyncio
+import contextlib
 import threading
 
 import pytest
@@ -41,6 +42,30 @@ def test_a_crowd_costs_what_one_costs() -> None:
 
     asyncio.run(main())
     assert threading.get_ident() not in maker.threads
+
+
+def test_nobody_waits_for_ever(caplog: pytest.LogCaptureFixture) -> None:
+    """A store that hangs holds one thread and no asker; once it answers again, so does this."""
+    maker, release = Maker(), threading.Event()
+
+    def hang() -> int:
+        release.wait(60)
+        return maker()
+
+    async def main() -> None:
+        kept = Kept(hang, 5, patience_s=0.2)
+        for _ in range(2):
+            found = await asyncio.gather(*(kept.get() for _ in range(20)), return_exceptions=True)
+            assert {type(each) for each in found} == {TargetError}
+        assert sum(thread.name == "http-made" for thread in threading.enumerate()) == 1
+        release.set()
+        while True:
+            with contextlib.suppress(TargetError):
+                assert await kept.get() > 0
+                break
+
+    asyncio.run(main())
+    assert maker.made <= 2
 
 
 def test_a_failure_is_kept_too_and_passes() -> None:
