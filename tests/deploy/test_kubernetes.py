@@ -6,6 +6,7 @@ import signal
 import time
 import tomllib
 import urllib.request
+import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -162,7 +163,7 @@ class Cluster:
         (settings,) = (each["data"]["hubdata.toml"] for each in of_kind(overlay, "ConfigMap").values())
         return container(
             pods(overlay)[name],
-            self.root / f"{overlay}-{name}",
+            self.root / f"{overlay}-{name}-{uuid.uuid4().hex[:8]}",
             settings=settings,
             image_env=IMAGE_ENV,
             more={**self.env, **more},
@@ -231,6 +232,25 @@ def test_all_jobs_at_once_each_in_its_container_land_in_one_manifest(cluster: Cl
     assert [ended.returncode for ended in ends] == [0] * len(JOBS), [ended.stdout + ended.stderr for ended in ends]
     assert {file["job"] for file in cluster.manifest()["files"].values()} == JOBS.keys()
     assert cluster.manifest()["generation"] == len(JOBS)
+
+
+@needs_mounts
+@needs_nginx
+@needs_real
+def test_without_the_secret_only_the_databases_fail(cluster: Cluster) -> None:
+    """The hourly run as it stands, its optional Secret absent: it names the file that is missing, and does the rest."""
+    pod = cluster.container("hourly", "hubdata", MAXMIND_ACCOUNT_ID="", MAXMIND_LICENSE_KEY="")
+    told = {name: value for name, value in pod.env.items() if value or not name.startswith("MAXMIND_")}
+    told |= {
+        f"MAXMIND_{name}_FILE": f"{AT}/run/secrets/maxmind/{name.lower()}" for name in ("ACCOUNT_ID", "LICENSE_KEY")
+    }
+    ended = replace(pod, program=[*pod.program, "--format", "json"], env=told).run()
+    outcomes = {job["job"]: job["outcome"] for job in json.loads(ended.stdout)["jobs"]}
+    assert outcomes.pop("geoip") == "failed", ended.stdout
+    assert "/run/secrets/maxmind/" in ended.stdout
+    assert outcomes.keys() == JOBS.keys() - {"geoip"}
+    assert set(outcomes.values()) <= {"published", "unchanged"}
+    assert ended.returncode == Exit.CONFIG
 
 
 @needs_mounts
