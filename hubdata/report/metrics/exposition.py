@@ -46,10 +46,13 @@ def read_back(text: str, having: Mapping[str, str] | None = None) -> Told:
     wanted = {} if having is None else having
     by_name = {_family_name(metric): metric for metric in CATALOGUE}
     found: dict[Series, Value] = {}
-    for family in text_string_to_metric_families(text):
-        metric = by_name.get(family.name)
-        if metric is not None and family.type == metric.kind:
-            found |= _series(metric, family, wanted)
+    try:
+        for family in text_string_to_metric_families(text):
+            metric = by_name.get(family.name)
+            if metric is not None and family.type == metric.kind:
+                found |= _series(metric, family, wanted)
+    except Exception as err:  # the parser stumbles over some texts in ways of its own
+        raise ValueError(str(err) or "it is no exposition") from err
     return found
 
 

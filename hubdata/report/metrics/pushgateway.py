@@ -43,7 +43,7 @@ def push(gateway: Gateway, change: Callable[[Told], Told]) -> None:
             client.put(group, exposed(change(before)), CONTENT_TYPE, deadline=deadline, auth=auth)
     except (HubdataError, RequestFailed) as err:
         raise TargetError(f"metrics: the Pushgateway did not take them: {err}", advice=_ADVICE) from None
-    except (ValueError, OverflowError) as err:
+    except ValueError as err:
         raise TargetError(f"metrics: {base} does not answer as a Pushgateway does: {err}", advice=_ADVICE) from None
 
 

@@ -54,7 +54,7 @@ def _before(path: Path) -> tuple[Told, str]:
         return {}, f"{foreign}: it is too large"
     try:
         told = read_back(body.decode())
-    except (ValueError, OverflowError) as err:
+    except ValueError as err:
         return {}, f"{foreign}: {err}"
     return told, "" if told or not body else f"{foreign}: it tells of something else"
 

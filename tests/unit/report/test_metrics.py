@@ -292,6 +292,13 @@ def test_a_histogram_with_other_bounds_begins_anew() -> None:
     assert of(read_back(fewer), c.RUNS) == of(told(UP), c.RUNS)
 
 
+@pytest.mark.parametrize("text", ["x{", '{"a"', "# TYPE", 'a{b="c",\r="1"} 1\n', "a 1e", "a b c d"])
+def test_what_is_no_exposition_is_a_value_error(text: str) -> None:
+    """Whatever the library's parser makes of it: whoever reads a stranger's text has one error to expect."""
+    with pytest.raises(ValueError, match=r"."):
+        read_back(text)
+
+
 def test_every_metric_follows_prometheus_conventions() -> None:
     """Its own tool, which knows the conventions for names, units, help and labels, has nothing to say."""
     everything = {
