@@ -47,6 +47,7 @@ def check(
         found += _schedules(directory, reading.jobs)
         if settings is not None:
             found += _checkouts(settings, reading.jobs)
+            found += _pushed(settings, layers, directory)
     return in_order(found)
 
 
@@ -84,6 +85,15 @@ def _schedules(directory: Path, jobs: tuple[Job, ...]) -> Iterator[Problem]:
     for job in jobs:
         if (problem := schedule_problem(directory, job)) is not None:
             yield problem
+
+
+def _pushed(settings: Settings, layers: Layers, directory: Path) -> Iterator[Problem]:
+    """Return a problem for each job that a push is to run and that has no file."""
+    github = settings.http.github if settings.http is not None else None
+    names = {path.stem for path in directory.glob("*.toml")} if github is not None else set()
+    for name in github.jobs if github is not None else ():
+        if name not in names:
+            yield layers.problem(Fault(("http", "github", "jobs"), f"there is no job {name}", suggest(name, names)))
 
 
 def schedule_problem(directory: Path, job: Job) -> Problem | None:

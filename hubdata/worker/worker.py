@@ -176,6 +176,8 @@ class Worker:
         now = self._fingerprint()
         roster = watching.read(self._choices, self._roster)
         self._watch.read(now)
+        if roster.settings.http != self._roster.settings.http:
+            self._emit("http.unchanged", because="a change of [http] needs a restart")
         self._emit("jobs.read", because=why, jobs=",".join(roster.jobs))
         self._take(roster)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hubdata.config.check import check
 from hubdata.config.http_table import GithubSpec, HttpSpec, Place
 from hubdata.config.settings import Settings, load_settings
 from hubdata.errors import ConfigError
@@ -86,6 +87,18 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, write: Write, old:
         read(tmp_path)
     assert word in str(told.value)
     assert "hubdata.toml" in str(told.value)
+
+
+def test_a_job_that_a_push_is_to_run_has_a_file(tmp_path: Path, write: Write) -> None:
+    """`config check` names the one that there is not, its line, and what may have been meant."""
+    write("hubdata.toml", 'jobs = "jobs"\n' + GITHUB.format(ref="main"))
+    job = '[source]\ntype = "directory"\npath = "."\n[[files]]\nmatch = "*"\nkind = "cidr"\n'
+    for name in ("a", "bb"):
+        write(f"jobs/{name}.toml", job)
+    found = check(config=None, environment={"HOME": os.devnull}, flags={}, cwd=tmp_path)
+    assert [str(problem) for problem in found if "jobs" in problem.key] == [
+        "hubdata.toml:7: http.github.jobs: there is no job b (did you mean `bb`?)"
+    ]
 
 
 def test_the_worker_s_secrets_are_no_settings_misspelt(tmp_path: Path) -> None:

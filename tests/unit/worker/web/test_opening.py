@@ -196,6 +196,15 @@ def test_a_missing_web_server_is_advice(tmp_path: Path, monkeypatch: pytest.Monk
     assert "hubdata[worker]" in told.value.advice
 
 
+def test_a_change_of_where_it_listens_is_told_to_need_a_restart(tmp_path: Path) -> None:
+    """Once: what is in force afterwards is what was read, but for the sockets."""
+    worker, notes = made(tmp_path, "")
+    for _ in range(2):
+        (tmp_path / "hubdata.toml").write_text(SETTINGS + HTTP)
+        worker._read("test")
+    assert [event.name for event in notes.events].count("http.unchanged") == 1
+
+
 def test_a_job_that_runs_is_owed_a_run_only_to_whoever_asks_so(tmp_path: Path) -> None:
     """A person is told to wait; a push is heeded afterwards. Neither begins a second run beside the first."""
     worker, _ = made(tmp_path, "")
