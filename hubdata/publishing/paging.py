@@ -145,7 +145,8 @@ class Paging:
         for key, future in self._written.items():
             try:
                 lying = future.result()
-            except HubdataError as err:
+            except Exception as found:  # noqa: BLE001 - what is published must be told, and its receipt closed
+                err = found if isinstance(found, HubdataError) else _bug(found)
                 self.reporter.emit(Event("page.failed", {"target": self.target.name, "key": key, "error": str(err)}))
                 troubles += [err] if key in KEYS else []
                 continue
@@ -179,10 +180,10 @@ class Paging:
         try:
             told = self.story(manifest, before, applied, None if blob is None else blob.body)
             return self.pager.drawn(replace(told, kept=self._kept))
+        except HubdataError:
+            raise
         except Exception as err:
-            raise HubdataError(
-                f"it could not be drawn ({type(err).__name__}: {err})", advice="report this as a bug in hubdata"
-            ) from err
+            raise _bug(err) from err
 
     def _put(self, key: str) -> _Lying:
         """Return what lies at `key` once the page does, or what others have put there."""
@@ -240,6 +241,10 @@ def unshown(target: str, err: HubdataError) -> str:
     """Return what a person should know of a page that could not be written."""
     advice = f" ({err.advice})" if err.advice else ""
     return f"target {target}: the status page could not be written: {err}{advice}; the next run tries again"
+
+
+def _bug(err: Exception) -> HubdataError:
+    return HubdataError(f"{type(err).__name__}: {err}", advice="report this as a bug in hubdata")
 
 
 def _remark(target: str, foreign: tuple[str, ...], troubles: list[HubdataError]) -> str:

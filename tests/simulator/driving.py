@@ -10,12 +10,15 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from hubdata import pipeline
 from hubdata.errors import Exit
+from hubdata.model import lease as leases
+from hubdata.model.lease import Lease
 from hubdata.publishing.paging import KEYS as PAGES
 from hubdata.running.reading import Feed
 from hubdata.running.visiting import Orders, Place
 from tests.simulator.chances import GOOD, JOBS, KEYS, SHARED
 from tests.simulator.clock import SettableClock
 from tests.simulator.judging import judge, source_of, state
+from tests.simulator.pages import unpaged
 from tests.simulator.process import HistorySource, Run, StepClock, StepWire, stepped
 from tests.simulator.seals import unsealed
 from tests.simulator.source import TextKind
@@ -115,6 +118,7 @@ class Driver(RuleBasedStateMachine):
         self.look()
         judge(self.world, self.witness, run)
         self.mirror(run)
+        self.read_pages(run)
         return run
 
     def mirror(self, run: Run) -> None:
@@ -123,6 +127,17 @@ class Driver(RuleBasedStateMachine):
             for name, target in self.world.targets.items():
                 assert not unsealed(target), f"{name}: {unsealed(target)} after {run.name}"
                 DONE["seals"] += 1
+
+    def read_pages(self, run: Run) -> None:
+        """Look at the pages that such a run has left; but who has but a page to mend waits for nobody's lease."""
+        if self.world.pager is None or run.result.exit_code is not Exit.FINE or run.orders.dry_run:
+            return
+        for name, target in self.world.targets.items():
+            lease = Lease.from_bytes(target.body(leases.KEY) or b"")
+            if lease is None or lease.run_id == run.name or lease.is_over(self.world.clock.now()):
+                wrong = unpaged(target, self.world.manifest(name))
+                assert not wrong, f"10: {name}: {wrong} after {run.name}"
+                DONE["pages"] += 1
 
     def heal(self) -> None:
         """Stop all trouble that comes from outside."""

@@ -16,3 +16,4 @@ def test_invariants_hold_whatever_happens() -> None:
     assert DONE["steps"] >= 2000
     assert min(DONE[what] for what in ("killed", "PUT", "DELETE", "invalidation", "exit 3", "exit 4", "exit 6")) >= 10
     assert DONE["seals"] >= 100
+    assert DONE["pages"] >= 100

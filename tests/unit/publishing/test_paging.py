@@ -283,7 +283,7 @@ def test_a_page_that_cannot_be_drawn_fails_no_run(world: World) -> None:
 
     assert (result.exit_code, result.jobs[0].outcome) == (Exit.FINE, Outcome.PUBLISHED)
     assert world.untold() == set()
-    assert "could not be drawn (ZeroDivisionError: by zero)" in remarks(result)[0]
+    assert "could not be written: ZeroDivisionError: by zero (report this as a bug in hubdata)" in remarks(result)[0]
     world.pager = StatusPager()
     world.run()
     assert in_force(world)
