@@ -29,6 +29,7 @@ UNSEEN = {
     "the custom domain with IPv4 alone",
     "prefixes within each other taken",
     "a short secret taken",
+    "the secret in the address's place taken",
     "files kept for a day",
     "errors kept",
     "pull requests taken as refs",

@@ -107,7 +107,7 @@ def run_in_quickjs(code: str, events: Sequence[Mapping[str, Any]]) -> tuple[Outc
     """Return what the handler in `code` makes of each event, in quickjs-ng, in this process."""
     realm = quickjs.Context()
     realm.set_memory_limit(16 * 1024 * 1024)
-    realm.set_time_limit(1)
+    realm.set_time_limit(0.25)
     realm.eval(code)
     realm.eval("function judge(text) { return JSON.stringify(handler(JSON.parse(text))); }")
     judge = realm.get("judge")

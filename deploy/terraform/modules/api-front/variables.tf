@@ -116,6 +116,14 @@ variable "origin_lock_header" {
     condition     = can(regex("^x-[a-z0-9]+(-[a-z0-9]+)*$", var.origin_lock_header))
     error_message = "origin_lock_header: lower-case, starting with x-."
   }
+  validation {
+    condition     = !can(regex("^x-(amz-|edge-|real-ip$)", var.origin_lock_header))
+    error_message = "origin_lock_header: CloudFront adds no header of this name to requests."
+  }
+  validation {
+    condition     = var.origin_lock_header != var.viewer_address_header
+    error_message = "origin_lock_header: another name than viewer_address_header, or the secret is sent in the address's place."
+  }
 }
 
 variable "viewer_address_header" {

@@ -213,15 +213,42 @@ run "front" {
   }
 }
 
-run "without_rotation_one_secret_is_accepted" {
+# The steps of a replacement, as the README has them: "front" is the first.
+run "rotation_sends_the_new_secret" {
   command = plan
 
   variables {
-    origin_lock = { current = "the-secret-that-is-sent-now-0123456789" }
+    origin_lock = {
+      current = "the-secret-that-comes-next-0123456789"
+      next    = "the-secret-that-is-sent-now-0123456789"
+    }
   }
 
   assert {
-    condition     = join(" ", nonsensitive(output.origin_lock_accepted)) == "the-secret-that-is-sent-now-0123456789"
+    condition = alltrue([
+      for origin in nonsensitive(aws_cloudfront_distribution.api[0].origin) : alltrue([
+        for header in origin.custom_header :
+        header.value == "the-secret-that-comes-next-0123456789" && contains(nonsensitive(run.front.origin_lock_accepted), header.value)
+      ])
+    ])
+    error_message = "What is sent now is what APIs were told to accept in the step before."
+  }
+
+  assert {
+    condition     = contains(nonsensitive(output.origin_lock_accepted), "the-secret-that-is-sent-now-0123456789")
+    error_message = "What edges that are not yet changed send is still accepted."
+  }
+}
+
+run "rotation_ends_with_one_secret" {
+  command = plan
+
+  variables {
+    origin_lock = { current = "the-secret-that-comes-next-0123456789" }
+  }
+
+  assert {
+    condition     = join(" ", nonsensitive(output.origin_lock_accepted)) == "the-secret-that-comes-next-0123456789"
     error_message = "What is not set is not accepted: an empty secret would open the lock."
   }
 }
@@ -340,6 +367,16 @@ run "refuses_a_header_that_cloudfront_refuses" {
   }
 
   expect_failures = [var.viewer_address_header]
+}
+
+run "refuses_the_secret_in_the_address_s_place" {
+  command = plan
+
+  variables {
+    origin_lock_header = "x-viewer-address"
+  }
+
+  expect_failures = [var.origin_lock_header]
 }
 
 run "refuses_a_short_secret" {
