@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import stat
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -141,6 +142,13 @@ def test_trouble_with_the_file_is_a_notice(tmp_path: Path) -> None:
     (notice,) = ran(tmp_path / "gone" / "hubdata.prom", PUBLISHED)
     assert "gone/hubdata.prom cannot be written: No such file or directory" in notice
     assert "let the user that runs hubdata write into its directory" in notice
+
+
+def test_without_the_library_a_notice_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run is none the worse for it."""
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    (notice,) = ran(tmp_path / "hubdata.prom", PUBLISHED)
+    assert notice.endswith("pip install 'hubdata[worker]'")
 
 
 def test_a_full_disk_leaves_the_old_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

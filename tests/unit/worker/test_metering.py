@@ -1,19 +1,27 @@
 """What a worker tells Prometheus, from its board and from the runs that have ended."""
 
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from hubdata.errors import Exit
+import pytest
+
+from hubdata.config.settings import Settings, load_settings
+from hubdata.errors import ConfigError, Exit
+from hubdata.model.event import Event
 from hubdata.model.manifest import Entry, Manifest
 from hubdata.model.run import Outcome, Problem, RunResult
 from hubdata.model.snapshot import Stats
 from hubdata.report.metrics import catalogue as c
+from hubdata.report.metrics.exposition import CONTENT_TYPE, read_back
 from hubdata.report.metrics.published import published
 from hubdata.report.metrics.series import Told
 from hubdata.worker.board import Board
-from hubdata.worker.metering import Meter
+from hubdata.worker.metering import Meter, telling
 from hubdata.worker.runs import Ended
 from hubdata.worker.schedule import Cause
+from hubdata.worker.web.reading import METRICS_TYPE
 from tests.unit.report.samples import HELD, PUBLISHED
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -125,3 +133,51 @@ def test_a_thousand_runs_leave_no_more_series_than_one() -> None:
     after = meter.told(shown.state())
     assert len(after) == before
     assert of(after, c.RUNS)["allowlists", "published"] == 1000
+
+
+class Silent:
+    """A reporter that keeps quiet."""
+
+    def emit(self, event: Event) -> None:
+        """Say nothing."""
+
+
+class FakeWorker:
+    """What `telling` asks of a worker."""
+
+    def __init__(self, settings: Settings, shown: Board) -> None:
+        self.settings, self.board = settings, shown
+
+
+def settings(tmp_path: Path, listen: str = "") -> Settings:
+    """Return settings with one directory, of a worker that listens or not."""
+    environment = {"HUBDATA_TARGETS__LOCAL__PATH": str(tmp_path / "public")}
+    environment |= {"HUBDATA_HTTP_LISTEN": listen} if listen else {}
+    return load_settings(config=None, environment=environment, flags={}, cwd=tmp_path)
+
+
+def test_a_worker_that_does_not_listen_tells_nothing(tmp_path: Path) -> None:
+    """Then nothing is read, and the library stays where it is."""
+    watched: Any = FakeWorker(settings(tmp_path), board("lists"))
+    assert telling(Meter(), watched, Silent()) is None
+
+
+def test_what_is_told_is_the_format_that_the_page_announces(tmp_path: Path) -> None:
+    """The text and its content type belong together."""
+    watched: Any = FakeWorker(settings(tmp_path, "127.0.0.1:0"), board("lists"))
+    told = telling(Meter(), watched, Silent())
+    assert told is not None
+    assert of(read_back(told().decode()), c.JOB_FILE_OK) == {("lists",): 1}
+    assert METRICS_TYPE == CONTENT_TYPE
+
+
+def test_a_library_that_is_missing_is_told_before_the_first_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever wants the endpoint is told what to install, and not with a traceback."""
+    monkeypatch.delitem(sys.modules, "hubdata.report.metrics.exposition", raising=False)
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    watched: Any = FakeWorker(settings(tmp_path, "127.0.0.1:0"), board("lists"))
+    with pytest.raises(ConfigError, match="prometheus_client is not installed") as refused:
+        telling(Meter(), watched, Silent())
+    assert refused.value.advice == "install it: pip install 'hubdata[worker]'"
