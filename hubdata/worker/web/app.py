@@ -54,5 +54,5 @@ async def _not_here(request: Request, err: HTTPException) -> Response:  # noqa: 
 
 
 async def _failed(request: Request, err: Exception) -> Response:
-    logging.getLogger(__name__).error("http.bug method=%s path=%r", request.method, request.url.path, exc_info=err)
+    logging.getLogger(__name__).error("http.bug method=%s path=%r", request.method, request.scope["path"], exc_info=err)
     return refused(Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "this is a bug; its log tells more"))

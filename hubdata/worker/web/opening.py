@@ -81,7 +81,7 @@ def _behind(
     worker: Worker, settings: Settings, clock: Clock, reporter: Reporter, metrics: "Metrics | None"
 ) -> "Behind":
     from hubdata.worker.web.behind import Behind
-    from hubdata.worker.web.proof import long_enough
+    from hubdata.worker.web.proof import long_enough, sendable
     from hubdata.worker.web.status import Gatherer
 
     spec = settings.http
@@ -94,7 +94,7 @@ def _behind(
         clock=clock,
         reporter=reporter,
         metrics=metrics,
-        token=long_enough(read_secret(os.environ, TOKEN), TOKEN),
+        token=sendable(long_enough(read_secret(os.environ, TOKEN), TOKEN), TOKEN),
         github=None if spec is None or spec.github is None else _github(spec.github, worker, os.environ),
         fed=frozenset(name for name, target in settings.targets.items() if target.stage is not None),
     )

@@ -15,6 +15,7 @@ from hubdata.transfer.secrets import Secret
 MIN_CHARS = 16
 """A shorter secret can be guessed by whoever may try."""
 
+_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 _BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([\x21-\x7e]{1,4096})")
 _SIGNATURE = re.compile(r"sha256=([0-9a-f]{64})")
 
@@ -27,6 +28,16 @@ def long_enough(secret: Secret | None, variable: str) -> Secret | None:
             advice="make one of 32 bytes: openssl rand -hex 32",
         )
     return secret
+
+
+def sendable(token: Secret | None, variable: str) -> Secret | None:
+    """Return `token` if an `Authorization` header can carry it. Raises ConfigError."""
+    if token is not None and _TOKEN.fullmatch(token.reveal()) is None:
+        raise ConfigError(
+            f"{variable} ({HIDDEN}) cannot stand in a header: it has blanks, or characters beyond ASCII, or too many",
+            advice="make one of 32 bytes: openssl rand -hex 32",
+        )
+    return token
 
 
 def bearer(header: str | None) -> str | None:

@@ -144,6 +144,7 @@ def test_whoever_is_amid_a_request_is_let_go(tmp_path: Path, monkeypatch: pytest
     ("http", "environment", "words"),
     [
         (HTTP, {"HUBDATA_HTTP_TOKEN": "hunter2"}, ["HUBDATA_HTTP_TOKEN", "too short", "openssl"]),
+        (HTTP, {"HUBDATA_HTTP_TOKEN": "hunter2 hunter2 hunter2"}, ["HUBDATA_HTTP_TOKEN", "blanks", "openssl"]),
         (HTTP + GITHUB, {}, ["HUBDATA_GITHUB_SECRET", "not set"]),
         (HTTP + GITHUB, {"HUBDATA_GITHUB_SECRET": "hunter2"}, ["HUBDATA_GITHUB_SECRET", "too short"]),
         (HTTP + GITHUB, {**SECRET, "HUBDATA_GITHUB_SECRET_FILE": "/x"}, ["both set"]),
