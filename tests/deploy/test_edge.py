@@ -143,6 +143,49 @@ def test_a_decision_stream_arrives_from_an_ipv6_viewer_in_every_particular(api: 
     assert answer.headers["strict-transport-security"] == "max-age=31536000"
 
 
+def test_behind_a_second_distribution_the_header_still_names_the_viewer(api: Edge, plans: Mapping[str, Plan]) -> None:
+    """An API with a distribution of its own sees our edge as its viewer, and still learns who asked."""
+    host = "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com"
+    outer_edge = "2001:db8:c10d::1"
+    inner = Edge(_plain_proxy(plans["api-front"], host))
+    arrived: list[Arrival] = []
+
+    def behind(arrival: Arrival) -> Answer:
+        asked = [(name, value) for name, value in arrival.headers.items() if name != "host"]
+        return inner.ask(f"https://{arrival.host}{arrival.path}", viewer=outer_edge, headers=asked, origin=last)
+
+    def last(arrival: Arrival) -> Answer:
+        arrived.append(arrival)
+        return accepting(arrival)
+
+    api.ask("https://api.example.net/v2/a", viewer=V6, headers=(("X-Forwarded-For", "192.0.2.66"),), origin=behind)
+    (arrival,) = arrived
+    assert arrival.headers["x-forwarded-for"] == f"192.0.2.66, {V6}, {outer_edge}"
+    assert arrival.headers[ADDRESS] == V6
+    assert arrival.headers[LOCK] == SECRETS[0]
+
+
+def test_the_readmes_paths_arrive_where_it_says(api: Edge, hub: Edge) -> None:
+    """Every path in the tables of the modules' READMEs, asked of the plan."""
+    readme = (MODULES / "api-front" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`/.+) \| (.+) \|$", readme, re.MULTILINE)
+    assert len(rows) == 4
+    for asked, said in rows:
+        for path in re.findall(r"`(/[^`]*)`", asked):
+            answer = api.ask(f"https://api.example.net{path}", origin=api_gateway)
+            ends = re.findall(r"`(/[^`]*)`", said)
+            if said.startswith("404"):
+                assert (answer.status, answer.by) == (404, "function")
+            else:
+                assert answer.arrival is not None
+                assert [answer.arrival.path] == ends[:1]
+    text = (MODULES / "hub-front" / "README.md").read_text(encoding="utf-8")
+    ((here, there),) = re.findall(r"`(https://hub\S+)` is then `(https://\S+)`", text)
+    arrival = hub.ask(here.replace(".index", ".other"), origin=git_host).arrival
+    assert arrival is not None
+    assert f"{arrival.scheme}://{arrival.host}{arrival.path}" == there.replace(".index", ".other")
+
+
 def test_nothing_of_an_api_is_cached(api: Edge) -> None:
     """Two viewers who ask the same get an answer each."""
     url = "https://api.example.net/v2/decisions"
@@ -263,6 +306,25 @@ def _without_functions(resource: Mapping[str, Any]) -> dict[str, Any]:
         return dict(resource)
     default = {**resource["values"]["default_cache_behavior"][0], "function_association": []}
     return {**resource, "values": {**resource["values"], "default_cache_behavior": [default]}}
+
+
+def _plain_proxy(plan: Plan, host: str) -> Plan:
+    """Return a distribution at `host` that sends everything on, with no function: what stands before some APIs."""
+    (distribution,) = (each["values"] for each in plan if each["type"] == "aws_cloudfront_distribution")
+    behavior = {**distribution["ordered_cache_behavior"][0], "function_association": []}
+    origin = {**next(each for each in distribution["origin"] if each["origin_id"] == "v2"), "custom_header": []}
+    proxy = {
+        **distribution,
+        "aliases": [host],
+        "origin": [origin],
+        "ordered_cache_behavior": [],
+        "default_cache_behavior": [{**behavior, "target_origin_id": "v2"}],
+    }
+    record = {"name": host, "type": "AAAA", "alias": [{"name": distribution["domain_name"]}]}
+    return (
+        {"type": "aws_cloudfront_distribution", "values": proxy},
+        {"type": "aws_route53_record", "values": record},
+    )
 
 
 def _as_another(plan: Plan) -> Plan:
