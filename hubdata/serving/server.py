@@ -23,7 +23,7 @@ from hubdata.serving.listening import BACKLOG
 
 _OWN_FILES = 64
 _STARTS_IN_S = 30
-_ENDS_IN_S = 1.0
+_ENDS_IN_S = 2.0
 """What uvicorn takes at most, besides the time that answers under way have."""
 
 
