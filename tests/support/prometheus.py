@@ -62,7 +62,7 @@ def prometheus(home: Path, scraped: str, *rules: Path) -> Iterator[str]:
         f"scrape_configs: [{{job_name: hubdata, static_configs: [{{targets: ['{scraped}']}}]}}]\n"
     )
     command = [_program("prometheus", "prometheus"), "--config.file=prometheus.yml", "--storage.tsdb.path=data"]
-    with _listening(command, home) as url:
+    with _listening(command, home, ready="-/ready") as url:
         yield url
 
 
@@ -79,7 +79,7 @@ def scraped(url: str) -> str:
 
 
 @contextmanager
-def _listening(command: list[str], home: Path) -> Iterator[str]:
+def _listening(command: list[str], home: Path, ready: str = "metrics") -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     log = home / "prometheus.log"
@@ -95,8 +95,8 @@ def _listening(command: list[str], home: Path) -> Iterator[str]:
         url, end = f"http://127.0.0.1:{port}", time.monotonic() + _START_S
         while True:
             try:
-                scraped(url)
-                break
+                with urllib.request.urlopen(f"{url}/{ready}", timeout=30):
+                    break
             except OSError as err:
                 if process.poll() is not None or time.monotonic() > end:
                     raise RuntimeError(f"{command[0]} does not listen: {log.read_text()[-500:]}") from err
