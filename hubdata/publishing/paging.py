@@ -70,6 +70,10 @@ Story = Callable[[Manifest, Manifest | None, Applied | None, bytes | None], Told
 class Pager(Protocol):
     """Who draws pages: `hubdata.report.pager.StatusPager`."""
 
+    def warm(self) -> None:
+        """Get ready to draw, in a thread that has nothing better to do."""
+        ...
+
     def drawn(self, told: Told) -> Mapping[str, bytes]:
         """Return the bodies of `KEYS` and of MEMORY."""
         ...
@@ -126,6 +130,7 @@ class Paging:
     def remember(self) -> None:
         """Begin to read the memory."""
         self._memory = self.pool.submit(self._remembered)
+        self.pool.submit(self.pager.warm)  # while the store answers; what goes wrong is told when the page is drawn
 
     def draw(self, manifest: Manifest, before: Manifest | None, applied: Applied | None) -> None:
         """Begin to draw the page of a manifest that is about to be swapped in, or is in force."""

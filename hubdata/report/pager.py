@@ -8,6 +8,10 @@ from hubdata.publishing.paging import Told
 class StatusPager:
     """Implements `hubdata.publishing.paging.Pager`."""
 
+    def warm(self) -> None:
+        """Import what draws."""
+        import hubdata.report.page.published  # noqa: F401
+
     def drawn(self, told: Told) -> Mapping[str, bytes]:
         """Return the bodies of the page, `status.json` and the memory, by key."""
         from hubdata.report.page.published import drawn

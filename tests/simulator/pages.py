@@ -13,6 +13,9 @@ THEIRS = b"<h1>Ours, not hubdata's</h1>\n"
 class LinePager:
     """Implements `hubdata.publishing.paging.Pager`: both files name generation and run, and count the pages."""
 
+    def warm(self) -> None:
+        """Do nothing."""
+
     def drawn(self, told: Told) -> Mapping[str, bytes]:
         """Return both files, alike, and the memory."""
         count = int(told.memory or b"0") + 1
