@@ -8,7 +8,7 @@ from hubdata.model.pull import PullResult
 from hubdata.report import pull_words as words
 from hubdata.report.markdown import MAX_CHARS, cell, file_blocks, table
 
-_MOST_LEFT = 50
+_MOST_LEFT_CHARS = MAX_CHARS // 3
 
 
 def pull_markdown(result: PullResult) -> str:
@@ -19,12 +19,23 @@ def pull_markdown(result: PullResult) -> str:
 def pull_body(result: PullResult) -> str:
     """Return what changed by file, and what was left as it was, in at most `MAX_CHARS` characters."""
     text = f"{cell(words.sentence(result))}.\n"
-    reasons = words.left(result)
-    rows = [(cell(each.key) or "all", cell(each.why), cell(each.advice)) for each in reasons[:_MOST_LEFT]]
-    tail = f"\n### Left as it was\n\n{table(('File', 'Why', 'What to do'), rows)}" if rows else ""
-    if len(reasons) > _MOST_LEFT:
-        tail += f"\nand {len(reasons) - _MOST_LEFT:,} more\n"
+    tail = _left(result)
     if result.held is not None:
         tail += f"\nHeld, to be looked at: run it again with `{words.approval(result)}` if it is meant.\n"
         tail += file_blocks(result.held_files, MAX_CHARS // 4)
     return text + file_blocks(result.files, MAX_CHARS - len(text) - len(tail)) + tail
+
+
+def _left(result: PullResult) -> str:
+    """Return the table of what was left as it was and why, as many rows as there is room for."""
+    reasons, rows, size = words.left(result), [], 0
+    for each in reasons:
+        row = (cell(each.key) or "all", cell(each.why), cell(each.advice))
+        size += sum(map(len, row)) + 20
+        if size > _MOST_LEFT_CHARS:
+            break
+        rows.append(row)
+    if not rows:
+        return ""
+    text = f"\n### Left as it was\n\n{table(('File', 'Why', 'What to do'), rows)}"
+    return text if len(rows) == len(reasons) else f"{text}\nand {len(reasons) - len(rows):,} more\n"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from hubdata.errors import Exit
-from hubdata.model.finding import HOLDING, Finding, Severity
+from hubdata.model.finding import HOLDING, ITEM_FAILED, Finding, Severity
 from hubdata.model.gate import Verdict
 from hubdata.model.plan import Plan
 from hubdata.model.run import Database, JobResult, Outcome, Problem, RunResult, TargetResult
@@ -252,11 +252,14 @@ def run_summary(result: RunResult) -> str:
 
 def _troubles(result: RunResult) -> list[str]:
     refused = frozenset[str]().union(*(refused_keys(job.findings) for job in result.jobs))
+    missing = {f.key for f in all_findings(result) if f.rule == ITEM_FAILED}
     held = sum(job.outcome is Outcome.HELD or any(t.held is not None for t in job.targets) for job in result.jobs)
     failed = sum(job.outcome is Outcome.FAILED for job in result.jobs)
     parts = []
-    if refused:
-        parts.append(f"refused {counted(len(refused), 'file')}")
+    if missing:
+        parts.append(f"could not fetch {counted(len(missing), 'file')}")
+    if refused - missing:
+        parts.append(f"refused {counted(len(refused - missing), 'file')}")
     if barred := refusals(result):
         parts.append(f"the gate of {' and '.join(barred)} refused")
     if held:

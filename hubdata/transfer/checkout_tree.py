@@ -46,13 +46,15 @@ class CheckoutTree:
             return None
         except OSError as err:
             raise self._trouble(key, err) from err
-        with os.fdopen(fd, "rb") as file:
-            try:
-                if not stat.S_ISREG(os.fstat(fd).st_mode):
-                    raise self._no_file(key)
+        try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise self._no_file(key)
+            with os.fdopen(fd, "rb", closefd=False) as file:
                 body = file.read(max_bytes + 1)
-            except OSError as err:
-                raise self._trouble(key, err) from err
+        except OSError as err:
+            raise self._trouble(key, err) from err
+        finally:
+            os.close(fd)
         if len(body) > max_bytes:
             raise TargetError(f"{self._root / key}: more than {max_bytes:,} bytes", advice="see what lies there")
         return body

@@ -72,6 +72,12 @@ def test_a_job_says_how_much_may_be_deleted_and_how_little_space_needs_no_look(t
             10,
             "waivers[1].rule: a file that is too large is not read",
         ),
+        (
+            '"cidr"',
+            '"cidr"\n[[waivers]]\nkey = "a"\nrule = "source.item-failed"',
+            10,
+            "waivers[1].rule: what could not be fetched is not there to be let out",
+        ),
     ],
 )
 def test_each_mistake_names_its_line(tmp_path: Path, write: Write, old: str, new: str, line: int, words: str) -> None:

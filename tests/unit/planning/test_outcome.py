@@ -3,7 +3,7 @@
 import pytest
 
 from hubdata.errors import Exit
-from hubdata.model.finding import Finding, Severity
+from hubdata.model.finding import ITEM_FAILED, Finding, Severity
 from hubdata.model.plan import Action, Change, Plan, Reason
 from hubdata.model.receipt import Invalidation
 from hubdata.model.run import JobResult, Outcome, Problem, TargetResult
@@ -12,6 +12,7 @@ from hubdata.planning.outcome import job_result
 CHANGE = Change(Action.PUT, "a", Reason.NEW, 1, "00", None)
 EMPTY, FULL = Plan("job", "t"), Plan("job", "t", (CHANGE,))
 BAD = Finding("a", 1, "r", Severity.ERROR, "m", "")
+GONE = Finding("b", None, ITEM_FAILED, Severity.ERROR, "m", "")
 ODD = Finding("a", 1, "r", Severity.WARNING, "m", "")
 PENDING = Invalidation(("/a",), "ref", pending=True)
 DOWN = Problem("down", "", Exit.SOURCE)
@@ -43,6 +44,8 @@ def result(
         (result(TargetResult("t", EMPTY, held=FULL), findings=(BAD,)), Outcome.HELD, Exit.HELD),
         (result(TargetResult("t", EMPTY, held=FULL), dry_run=True), Outcome.HELD, Exit.HELD),
         (result(problem=DOWN), Outcome.FAILED, Exit.SOURCE),
+        (result(TargetResult("t", FULL, applied=True), findings=(GONE,)), Outcome.FAILED, Exit.SOURCE),
+        (result(TargetResult("t", EMPTY, held=FULL), findings=(GONE, BAD)), Outcome.FAILED, Exit.SOURCE),
         (result(TargetResult("t", FULL, held=FULL, problem=BROKEN)), Outcome.FAILED, Exit.TARGET),
         (
             result(TargetResult("t", FULL, applied=True), TargetResult("u", EMPTY, problem=BROKEN), findings=(BAD,)),
