@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,7 @@ def test_containers_may_do_no_more_than_they_must() -> None:
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
-        assert all(mount.endswith(":ro") or mount.startswith("spool:") for mount in service.get("volumes", ())), name
+        assert all(mount.endswith(":ro") or mount.startswith("state:") for mount in service.get("volumes", ())), name
         assert all(re.match(r"127\.0\.0\.1:|\[::1\]:", port) for port in service.get("ports", ())), name
     assert SERVICES["cdn"]["ports"] == ["127.0.0.1:8080:8080", "[::1]:8080:8080"]
     assert SERVICES["cdn"]["image"].startswith("nginxinc/nginx-unprivileged:")
@@ -144,12 +145,33 @@ def test_mounted_files_exist_and_hold_no_secret() -> None:
     """Credentials of the vendor come from files outside the repository; the store's keys are any."""
     for service in SERVICES.values():
         for mount in service.get("volumes", ()):
-            assert mount.startswith("spool:") or (DOCKER / mount.split(":")[0]).is_file()
+            assert mount.startswith("state:") or (DOCKER / mount.split(":")[0]).is_file()
     assert {SERVICES[name]["environment"]["AWS_SECRET_ACCESS_KEY"] for name in ("worker", "bucket")} == {"any"}
     assert all(secret["file"].startswith("${MAXMIND_DIR:?") for secret in GEOIP["secrets"].values())
     assert set(GEOIP["services"]["worker"]["secrets"]) == GEOIP["secrets"].keys()
     told = GEOIP["services"]["worker"]["environment"]
     assert {Path(path).name for path in told.values()} == GEOIP["secrets"].keys()
+
+
+def test_the_volume_is_a_directory_that_the_image_has() -> None:
+    """A new volume has the owner of what it covers; over a directory that the image lacks it would be root's."""
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    (home,) = re.findall(r"--create-home --home-dir (\S+)", dockerfile)
+    assert f"state:{home}" in SERVICES["worker"]["volumes"]
+    assert Path(re.findall(r"HUBDATA_SPOOL=(\S+)", dockerfile)[0]).is_relative_to(home)
+    assert tomllib.loads((DOCKER / "hubdata.toml").read_text())["spool"].startswith(f"{home}/")
+
+
+def test_services_name_what_there_is() -> None:
+    """Dependencies, networks and volumes exist; who only prepares something is waited for by somebody who stays."""
+    waited = {name: on for service in SERVICES.values() for name, on in service.get("depends_on", {}).items()}
+    assert waited.keys() <= SERVICES.keys()
+    once = {name for name, service in SERVICES.items() if service["restart"] == "no"}
+    assert {name for name, on in waited.items() if on["condition"] == "service_completed_successfully"} == once
+    assert all("healthcheck" in SERVICES[n] for n, on in waited.items() if on["condition"] == "service_healthy")
+    assert {network for service in SERVICES.values() for network in service["networks"]} == COMPOSE["networks"].keys()
+    named = {mount.split(":")[0] for service in SERVICES.values() for mount in service.get("volumes", ())}
+    assert {name for name in named if not name.startswith("./")} == COMPOSE["volumes"].keys()
 
 
 def test_the_store_is_the_version_that_is_tested_here() -> None:
