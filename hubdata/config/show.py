@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hubdata.config.document import leaves
+from hubdata.config.http_table import HttpSpec
 from hubdata.config.layers import DEFAULT, Layers
 from hubdata.config.problems import stop_on_errors
 from hubdata.config.settings import Settings, TargetSpec, read_settings
@@ -21,6 +22,8 @@ _CREDENTIALS = (
     "AWS_SESSION_TOKEN",
     "GEOIPUPDATE_ACCOUNT_ID",
     "GEOIPUPDATE_LICENSE_KEY",
+    "HUBDATA_GITHUB_SECRET",
+    "HUBDATA_HTTP_TOKEN",
     URL_VARIABLE,
     "HUBDATA_SIGNING_KEY",
     "HUBDATA_SIGNING_PASSWORD",
@@ -91,6 +94,19 @@ def _settings(layers: Layers, settings: Settings) -> Iterator[Row]:
         yield from (row(value, "metrics", key) for key, value in _metrics(settings.metrics))
     if settings.notify is not None:
         yield from (row(value, "notify", key) for key, value in _notify(settings.notify))
+    if settings.http is not None:
+        yield from (row(value, "http", *place) for place, value in _http(settings.http))
+
+
+def _http(http: HttpSpec) -> Iterator[tuple[tuple[str, ...], object]]:
+    yield ("listen",), [f"{place.host}:{place.port}" for place in http.listen]
+    yield ("target",), http.target
+    yield ("max_connections",), http.max_connections
+    if http.github is not None:
+        yield ("github", "repository"), http.github.repository
+        yield ("github", "ref"), http.github.ref
+        yield ("github", "jobs"), http.github.jobs
+        yield ("github", "max_bytes"), http.github.max_bytes
 
 
 def _stage(target: TargetSpec) -> Iterator[tuple[str, object]]:

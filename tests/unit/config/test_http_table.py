@@ -9,6 +9,7 @@ import pytest
 from hubdata.config.check import check
 from hubdata.config.http_table import GithubSpec, HttpSpec, Place
 from hubdata.config.settings import Settings, load_settings
+from hubdata.config.show import show
 from hubdata.errors import ConfigError
 
 Write = Callable[[str, str], Path]
@@ -107,3 +108,17 @@ def test_the_worker_s_secrets_are_no_settings_misspelt(tmp_path: Path) -> None:
     settings = read(tmp_path, **dict.fromkeys([*names, *(f"{name}_FILE" for name in names)], "sentinel"))
     assert settings.notices == ()
     assert "sentinel" not in str(settings)
+
+
+def test_what_is_in_force_is_shown_and_secrets_are_named_alone(tmp_path: Path, write: Write) -> None:
+    """`config show` has each value and where it came from."""
+    write("hubdata.toml", GITHUB.format(ref="main"))
+    environment = {"HOME": os.devnull, "HUBDATA_HTTP_LISTEN": "[::1]:9", "HUBDATA_HTTP_TOKEN": "sentinel"}
+    rows = show(config=None, environment=environment, flags={}, cwd=tmp_path)
+    found = {row.key: (row.value, row.origin) for row in rows}
+    assert found["http.listen"] == ("[::1]:9", "HUBDATA_HTTP_LISTEN")
+    assert found["http.max_connections"] == ("1024", "default")
+    assert found["http.github.ref"] == ("refs/heads/main", "hubdata.toml:5")
+    assert found["http.github.jobs"] == ("b, a", "hubdata.toml:6")
+    assert found["HUBDATA_HTTP_TOKEN"] == ("***", "environment")
+    assert "sentinel" not in str(rows)
