@@ -23,6 +23,7 @@ from hubdata.notifying.record import OF_THE_TARGET, Told
 from hubdata.notifying.sightings import Sighting, sightings
 from hubdata.ports import Reporter, Target
 from hubdata.report.redaction import Redactor, redactor
+from hubdata.transfer import ending
 
 _one_at_a_time = threading.Lock()
 """Of several runs in this process, so that what one has told the next one knows."""
@@ -46,7 +47,12 @@ class Teller:
         return self.tell(seen, targets, now, result.run_id)
 
     def tell(self, seen: Iterable[Sighting], targets: Iterable[Target], now: datetime, run_id: str = "") -> bool:
-        """Tell what is news of all that is `seen` at `targets`; return whether people know it now. Never raises."""
+        """Tell what is news of all that is `seen` at `targets`; return whether people know it now. Never raises.
+
+        A process that is to end tells nothing: what it breaks off only looks like a failure.
+        """
+        if ending.begun():
+            return False
         with _one_at_a_time:
             by_target = {target.name: Memory(target, self.spool, self.reporter) for target in targets}
             looks = [self._look(each, by_target[each.target], now) for each in seen if each.target in by_target]

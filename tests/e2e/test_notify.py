@@ -1,7 +1,12 @@
 """`[notify]`: people are told of each change of state once, whoever runs hubdata, and whatever their webhook does."""
 
 import json
-from collections.abc import Iterator
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -259,6 +264,20 @@ def test_a_job_that_is_too_old_is_told_by_the_runs_that_do_not_mend_it(small: Sm
     assert hook.messages[2]["changes"][0]["was"] == ["refused", "stale"]
 
 
+def test_a_refresh_by_hand_tells_as_any_run_does(small: SmallWorld, hook: Webhook) -> None:
+    """`geoip refresh` of one edition is one run more that fails, and no other job's news."""
+    small.write(
+        "jobs/geoip.toml",
+        '[source]\ntype = "maxmind"\neditions = ["GeoLite2-City", "GeoLite2-ASN"]\nurl = "http://127.0.0.1:9"\n'
+        'retry_for_s = 0\n[[files]]\nmatch = "mmdb_update/*.mmdb"\nkind = "mmdb"\n',
+    )
+    keys = {"MAXMIND_ACCOUNT_ID": "1", "MAXMIND_LICENSE_KEY": "sentinel-licence", "HUBDATA_NOTIFY_URL": hook.url}
+    for edition in ("GeoLite2-City", "GeoLite2-ASN"):
+        ended = hubdata("geoip", "refresh", "--edition", edition, cwd=small.root, env=keys)
+        assert ended.code == 5, ended.stdout + ended.stderr
+    assert hook.news == [[("geoip", "mirror", "failed")]]
+
+
 def test_settings_that_notify_nobody_are_told_by_config_check(small: SmallWorld) -> None:
     """No URL where one is named, a program that is not there, nothing at all: each with the line to look at."""
     notify(small, 'url_env = "OPS_WEBHOOK"\ncommand = ["/no/such/pager"]\n')
@@ -271,3 +290,31 @@ def test_settings_that_notify_nobody_are_told_by_config_check(small: SmallWorld)
     shown = hubdata("config", "show", cwd=small.root, env={"HUBDATA_NOTIFY_URL": "https://chat.example/sentinel-url"})
     assert "HUBDATA_NOTIFY_URL" in shown.stdout
     assert "sentinel" not in shown.stdout
+
+
+def test_a_worker_that_is_told_to_end_tells_of_no_failure(small: SmallWorld, hook: Webhook, tmp_path: Path) -> None:
+    """It breaks git off amid a fetch, which looks like a source that fails; a restart is no news."""
+    (tmp_path / "git").write_text(f"#!/bin/sh\ntouch '{tmp_path}/asked'\nexec sleep 600\n")
+    (tmp_path / "git").chmod(0o755)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(small.root), "HUBDATA_NOTIFY_URL": hook.url}
+    with (tmp_path / "err").open("wb") as err:
+        argv = [sys.executable, "-m", "hubdata", "sync", "--job", "lists"]
+        running = subprocess.Popen(argv, cwd=small.root, env=env, stdout=subprocess.DEVNULL, stderr=err)
+    try:
+        said = tmp_path / "err"
+        _until(lambda: "job.scheduled" in said.read_text())
+        running.send_signal(signal.SIGUSR1)
+        _until((tmp_path / "asked").exists)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(30) == 0
+    finally:
+        running.kill()
+    assert "source.failed" in said.read_text()
+    assert hook.requests == []
+
+
+def _until(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -11,13 +11,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.faulty_server import Answer, FaultyServer, Request
+from tests.support.moto_server import shared
 from tests.support.small_world import GOOD, NEW, WORDS, SmallWorld
 from tests.support.strict_s3 import S3_BUCKET, Fault, StrictS3
 
@@ -36,14 +38,16 @@ RECORD = "mirror/.hubdata/last/words.json"
 class Worker:
     """A worker process. What it says is read as it comes."""
 
-    def __init__(self, world: SmallWorld, *flags: str, within: Sequence[str] = ()) -> None:
+    def __init__(
+        self, world: SmallWorld, *flags: str, within: Sequence[str] = (), env: Mapping[str, str] = KEYS
+    ) -> None:
         self.err = world.root / f"worker-{time.monotonic_ns()}.err"
         self.out = self.err.with_suffix(".out")
         with self.err.open("wb") as err, self.out.open("wb") as out:
             self.process = subprocess.Popen(
                 [*within, sys.executable, "-m", "hubdata", "sync", "--format", "json", *flags],
                 cwd=world.root,
-                env={"PATH": os.environ["PATH"], "HOME": str(world.root), **KEYS},
+                env={"PATH": os.environ["PATH"], "HOME": str(world.root), **env},
                 stdout=out,
                 stderr=err,
             )
@@ -87,9 +91,11 @@ def until(reached: Callable[[], bool], said: Callable[[], str] = str) -> None:
 
 
 @contextmanager
-def worker(world: SmallWorld, *flags: str, within: Sequence[str] = ()) -> Iterator[Worker]:
+def worker(
+    world: SmallWorld, *flags: str, within: Sequence[str] = (), env: Mapping[str, str] = KEYS
+) -> Iterator[Worker]:
     """Give a running worker; it is killed if the test leaves it behind."""
-    running = Worker(world, *flags, within=within)
+    running = Worker(world, *flags, within=within, env=env)
     try:
         yield running
     finally:
@@ -210,6 +216,112 @@ def test_sigterm_amid_a_put(small: SmallWorld, held_s: float) -> None:
         assert GOOD in manifest_keys(store)
 
 
+class Trickle(FaultyServer):
+    """An upstream whose file comes a byte at a time, and never to its end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+
+    def answer(self, request: Request) -> Answer:
+        """Begin to send a list."""
+        self.asked.set()
+        return Answer("list", body=b"8.8.8.0/24\n" * 100_000)
+
+
+def test_sigterm_amid_a_download(small: SmallWorld) -> None:
+    """An upstream that trickles is let go of: it ends with 0 in time, publishes nothing, and the next run is well."""
+    with Trickle() as upstream:
+        upstream.fail("list", drip_s=0.2)
+        slow = (
+            f'[source]\ntype = "url"\nurl = "{upstream.origin}/list"\nkey = "lists/slow.txt"\nsha256 = "{"0" * 64}"\n'
+        )
+        small.write("jobs/slow.toml", slow + '[[files]]\nmatch = "lists/slow.txt"\nkind = "cidr"\n')
+        before = small.untouched()
+        with worker(small, "--job", "slow") as running:
+            running.says("job.scheduled job=slow")
+            running.send(signal.SIGUSR1)
+            until(upstream.asked.is_set, running.log)
+            running.says("run.began")
+            assert running.end() < WITHIN_S
+            assert running.lines("worker.ended")
+        assert small.untouched() == before
+    assert small.sync("--job", "words").code == 0
+
+
+def test_sigterm_amid_a_fetch_by_git(small: SmallWorld) -> None:
+    """git and all that it has started are ended at once."""
+    stuck = small.root / "stuck-git"
+    pids = small.root / "git.pids"
+    stuck.write_text(f"#!/bin/sh\necho $$ >> '{pids}'\nexec sleep 600\n")
+    stuck.chmod(0o755)
+    (small.root / "bin").mkdir()
+    (small.root / "bin/git").symlink_to(stuck)
+    path = f"{small.root}/bin:{os.environ['PATH']}"
+    with worker(small, "--job", "lists", env={**KEYS, "PATH": path}) as running:
+        running.says("job.scheduled job=lists")
+        running.send(signal.SIGUSR1)
+        until(lambda: pids.exists() and pids.read_text().endswith("\n"), running.log)
+        assert running.end() < WITHIN_S
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids.read_text().split()))
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_it_at_once(small: SmallWorld, second: signal.Signals) -> None:
+    """Amid a put that hangs, nobody has to wait for the grace of the first one; the next worker finishes it."""
+    release, slow = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        slow.set()
+        release.wait(30)
+
+    with StrictS3() as store:
+        to_bucket(small, store)
+        store.faults.append(Fault("PUT", before=hold, key=GOOD))
+        with worker(small, "--job", "lists") as running:
+            running.says("job.scheduled job=lists")
+            running.send(signal.SIGUSR1)
+            until(slow.is_set, running.log)
+            running.send(signal.SIGTERM)
+            running.says("worker.ending")
+            running.send(second)
+            assert running.process.wait(30) == 128 + second
+            assert not running.lines("worker.ended"), "it has not waited for the call"
+        release.set()
+        with worker(small, "--job", "lists") as running:
+            running.says("job.scheduled job=lists")
+            running.send(signal.SIGUSR1)
+            running.says("job.ended job=lists outcome=published")
+            running.end()
+        assert GOOD in manifest_keys(store)
+
+
+def test_a_worker_that_is_killed_amid_a_put_leaves_nothing_to_do(small: SmallWorld) -> None:
+    """The next one on the same machine takes the lease of the dead at once, and publishes what was to be."""
+    release, slow = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        slow.set()
+        release.wait(30)
+
+    with StrictS3() as store:
+        to_bucket(small, store)
+        scheduled(small, "lists", HOURLY)
+        store.faults.append(Fault("PUT", before=hold, key=GOOD))
+        with worker(small, "--job", "lists") as first:
+            until(slow.is_set, first.log)
+            first.send(signal.SIGKILL)
+            first.process.wait()
+        release.set()
+        with worker(small, "--job", "lists") as running:
+            until(lambda: [each["cause"] for each in running.results()] == ["catch-up"], running.log)
+            assert not running.lines("lease.waiting")
+            running.end()
+        assert GOOD in manifest_keys(store)
+        lease = json.loads(store.objects[".hubdata/lease.json"].body)
+        assert lease["expires_at"] == lease["acquired_at"], "it was given back"
+
+
 def manifest_keys(store: StrictS3) -> set[str]:
     """Return the keys that are published."""
     held = store.objects.get("manifest.json")
@@ -274,22 +386,25 @@ def test_run_after_run_leaves_nothing_behind(small: SmallWorld, *, bucket: bool)
     """
     runs = 1000 if LONG else 150
     warm = runs // 3
-    with StrictS3() as store:
-        if bucket:
-            to_bucket(small, store)
-        with worker(small, "--job", "words", "-q") as running:
-            seen: list[tuple[float, int, int]] = []
-            until(lambda: b"hubdata" in Path(f"/proc/{running.pid}/cmdline").read_bytes())
-            until(lambda: handles_usr1(running.pid))
-            for number in range(1, runs + 1):
-                if number % 10 == 0:
-                    small.write(f"data/{WORDS}", f"/wp-login.php\n/probe-{number}\n")
-                running.send(signal.SIGUSR1)
-                until(lambda wanted=number: running.out.read_bytes().count(b"\n") >= wanted, running.log)  # type: ignore[misc]
-                seen.append(state_of(running.pid))
-            outcomes = [each["outcome"] for each in running.results()]
-            running.end()
-        store.seen.clear()
+    keys = dict(KEYS)
+    if bucket:
+        moto = shared()
+        keys |= {name: value for name, value in moto.env.items() if name.startswith("AWS_")}
+        settings = (small.root / "hubdata.toml").read_text().partition("[targets")[0]
+        place = f'type = "s3"\nbucket = "{moto.bucket()}"\nregion = "us-east-1"\nendpoint_url = "{moto.url}"\n'
+        small.write("hubdata.toml", f"{settings}[targets.aws]\n{place}")
+    with worker(small, "--job", "words", "-q", env=keys) as running:
+        seen: list[tuple[float, int, int]] = []
+        until(lambda: b"hubdata" in Path(f"/proc/{running.pid}/cmdline").read_bytes())
+        until(lambda: handles_usr1(running.pid))
+        for number in range(1, runs + 1):
+            if number % 10 == 0:
+                small.write(f"data/{WORDS}", f"/wp-login.php\n/probe-{number}\n")
+            running.send(signal.SIGUSR1)
+            until(lambda wanted=number: running.out.read_bytes().count(b"\n") >= wanted, running.log)  # type: ignore[misc]
+            seen.append(state_of(running.pid))
+        outcomes = [each["outcome"] for each in running.results()]
+        running.end()
     assert outcomes.count("published") >= runs // 10, outcomes
     assert set(outcomes) == {"published", "unchanged"}
     before, after = (max(mb for mb, _, _ in part) for part in (seen[:warm], seen[warm:]))

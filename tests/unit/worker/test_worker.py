@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -176,3 +176,27 @@ def test_a_run_that_comes_to_nothing_is_told(tmp_path: Path, hook: Webhook) -> N
     world.until(START + 2 * DAY)
     assert hook.news == [[("daily", "mirror", "failed")]]
     assert "this is a bug" in hook.messages[0]["changes"][0]["reason"]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Paris", "America/New_York", "Pacific/Apia"])
+def test_no_clock_that_is_put_forward_or_back_matters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    """Where the machine's own night has 23 or 25 hours, every half hour of UTC has its run, and none has two."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        world = ClockedWorker(tmp_path, {"often": "*/30 * * * *"})
+        for day in (
+            datetime(2026, 3, 8, tzinfo=UTC),
+            datetime(2026, 3, 29, tzinfo=UTC),
+            datetime(2026, 10, 25, tzinfo=UTC),
+        ):
+            world.clock.at = day - MINUTE
+            world.turn()
+            world.runs.clear()
+            world.until(day + DAY - MINUTE)
+            assert times(world, "often") == [day + half * 30 * MINUTE for half in range(48)]
+    finally:
+        monkeypatch.delenv("TZ")
+        time.tzset()
