@@ -127,7 +127,9 @@ class SmallWorld:
         alone: bool = False,
     ) -> Ended:
         """Run `sync --once --format json`; the code in the object is the code of the process."""
-        ended = self.run("sync", "--once", "--format", "json", *flags, env=env, timeout=timeout, within=within, alone=alone)
+        ended = self.run(
+            "sync", "--once", "--format", "json", *flags, env=env, timeout=timeout, within=within, alone=alone
+        )
         assert ended.json["exit_code"] == ended.code
         return ended
 
