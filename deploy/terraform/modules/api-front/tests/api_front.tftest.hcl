@@ -126,6 +126,15 @@ run "front" {
   }
 
   assert {
+    condition = { for name, function in aws_cloudfront_function.route : name => split("\n", function.code)[0] } == {
+      v2         = "const ROUTE = {\"address\":\"x-viewer-address\",\"lock\":\"x-origin-lock\",\"prefix\":\"/v2\",\"strip\":false};"
+      v3         = "const ROUTE = {\"address\":\"x-viewer-address\",\"lock\":\"x-origin-lock\",\"prefix\":\"/v3\",\"strip\":false};"
+      well-known = "const ROUTE = {\"address\":\"x-viewer-address\",\"lock\":\"x-origin-lock\",\"prefix\":\"/.well-known\",\"strip\":true};"
+    }
+    error_message = "Each function knows its route."
+  }
+
+  assert {
     condition = { for behavior in aws_cloudfront_distribution.api[0].ordered_cache_behavior : behavior.path_pattern => behavior.target_origin_id } == {
       "/v2/*"          = "v2"
       "/v3/*"          = "v3"
