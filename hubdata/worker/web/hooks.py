@@ -112,9 +112,10 @@ class Hooks:
             )
         self._repeats.remember(marks)
         became = {job: self._behind.trigger(job, Cause.PUSH, owe=True) for job in github.spec.jobs}
-        if Answer.ENDING in became.values():
+        if Answer.ENDING in became.values() or set(became.values()) == {Answer.UNKNOWN}:
+            # Nobody knows its jobs: the worker has just begun, or their files are gone. GitHub shows a failure then.
             self._repeats.forget(marks)
-            raise _busy("ending", 10)
+            raise _busy("ending" if Answer.ENDING in became.values() else "its jobs are not known", 10)
         return self._answer(request, head, "heeded", became, HTTPStatus.ACCEPTED)
 
     def _answer(

@@ -181,7 +181,7 @@ def _hook() -> _Json:
                 **_problem("Too many pushes at once."),
                 "headers": {"Retry-After": {"required": True, "schema": {"type": "string"}}},
             },
-            "503": _problem("The worker ends, or too many ask."),
+            "503": _problem("The worker ends, knows none of the jobs, or too many ask."),
         },
     }
 

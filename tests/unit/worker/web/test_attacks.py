@@ -89,6 +89,14 @@ def test_what_is_replayed_does_nothing(surface: Surface, *, other_id: bool) -> N
     assert surface.desk.asked == [("daily", Cause.PUSH, True)]
 
 
+def test_the_memory_of_deliveries_ends_with_the_process() -> None:
+    """What is replayed to the next one runs the jobs once more, which publishes nothing that is not new; and no more."""
+    body = push(time.monotonic_ns())
+    for _ in range(2):
+        with running() as surface:
+            assert [surface.deliver(body).status for _ in range(2)] == [202, 200]
+
+
 def test_replays_at_once_begin_one_run(surface: Surface) -> None:
     """However close together they come, and however large they are."""
     body = push(1, filler="x" * 200_000)

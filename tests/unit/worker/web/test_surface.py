@@ -206,11 +206,13 @@ def test_a_delivery_that_came_while_the_worker_ended_may_be_sent_again(surface: 
     assert surface.deliver(push(5)).status == 202
 
 
-def test_a_job_that_is_gone_meanwhile_is_told_of(surface: Surface) -> None:
-    """The push was heeded, and its answer says what there was not."""
-    surface.desk.jobs = (Standing("another"),)
-    got = surface.deliver(push(6))
-    assert (got.status, got.json["jobs"]) == (202, {"daily": "unknown"})
+def test_a_push_whose_jobs_are_not_known_is_not_lost(surface: Surface) -> None:
+    """The worker has just begun, or their files are gone: GitHub is told to come back, and shows a failure."""
+    known, surface.desk.jobs = surface.desk.jobs, (Standing("another"),)
+    assert surface.deliver(push(6)).status == 503
+    assert surface.desk.told("http.denied")[0]["because"] == "its jobs are not known"
+    surface.desk.jobs = known
+    assert surface.deliver(push(6)).status == 202
 
 
 def test_too_many_pushes_are_told_when_to_come_back(surface: Surface) -> None:
