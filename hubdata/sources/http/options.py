@@ -59,6 +59,13 @@ class Item(BaseModel):
             raise ValueError("a header is printable text")
         return header.rstrip("\n")
 
+    @field_validator("name")
+    @classmethod
+    def _usable_name(cls, name: str | None) -> str | None:
+        if name is not None and not name.isprintable():
+            raise ValueError("a name is printable text on one line")
+        return name
+
     @property
     def recipe(self) -> str:
         """Return what stands for all that makes the file: another one is worth a download whatever upstream says."""

@@ -1,6 +1,7 @@
 """The HTTP source against the publishers of lists: what is asked, what is made of the answers, and what fails alone."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -190,6 +191,29 @@ def test_a_server_that_drips_costs_its_own_list_only(kit: Fetching, server: List
     assert len(fetched.files) == 3
 
 
+def test_so_many_addresses_are_asked_at_once_and_no_more(kit: Fetching, server: ListServer) -> None:
+    """Two meet at a time, three times over; never a third."""
+    meeting, lock, present, most = threading.Barrier(2, timeout=20), threading.Lock(), [0], [0]
+
+    def stream() -> Iterator[bytes]:
+        with lock:
+            present[0] += 1
+            most[0] = max(most[0], present[0])
+        meeting.wait()
+        with lock:
+            present[0] -= 1
+        yield b"1.1.1.0/24\n"
+
+    items = []
+    for number in range(6):
+        path = f"/list-{number}"
+        server.lists[path] = b""
+        server.fail(path, stream=stream)
+        items.append({"url": server.origin + path, "output": f"cdn/{number}.txt"})
+    fetched = kit.fetch(items=items, concurrency=2)
+    assert (len(fetched.files), fetched.findings, most) == (6, (), [2])
+
+
 def test_a_redirect_within_reach_is_followed(kit: Fetching, server: ListServer) -> None:
     """Publishers move their files."""
     to = {"Location": server.store_origin + CLOUDFLARE}
@@ -228,6 +252,7 @@ def test_without_the_library_a_filter_is_a_mistake_in_the_settings(
         ({"url": "https://lists.example.net/a", "output": "a", "header": "# a\x1b[2J"}, "printable"),
         ({"url": "https://lists.example.net/a", "output": "a", "jq": ".a\x00"}, "no NUL"),
         ({"url": "https://lists.example.net/a", "output": "a", "jqs": "."}, "jqs"),
+        ({"url": "https://lists.example.net/a", "output": "a", "name": "a\n::error::"}, "printable text on one line"),
     ],
 )
 def test_an_item_that_cannot_be_meant_is_refused_before_anything(item: dict[str, str], words: str) -> None:

@@ -1,0 +1,59 @@
+"""`sync --once` with lists from the web: whatever a publisher sends that would hurt an engine stays out of public."""
+
+import json
+from pathlib import Path
+
+from tests.support.list_server import ListServer
+from tests.support.poison import corpus
+from tests.support.small_world import SETTINGS, SmallWorld, findings, problem
+
+ITEM = """
+[[source.items]]
+url = "{url}"
+output = "{output}"
+"""
+FILES = """
+[[files]]
+match = "{output}"
+kind = "{kind}"
+"""
+GOOD = "lists/good.txt"
+
+
+def test_no_poison_of_the_whole_corpus_gets_out_and_nothing_else_is_kept_in(tmp_path: Path) -> None:
+    """A hundred publishers gone bad in one run, and one that is well: its list is public, and none of theirs."""
+    world = SmallWorld(tmp_path, None)  # type: ignore[arg-type]
+    poisons = [poison for poison in corpus() if poison.plain and len(poison.body) < 200_000]
+    assert len(poisons) >= 100
+    with ListServer() as server:
+        source, files = ['[source]\ntype = "http"\nconcurrency = 8\n'], []
+        for number, poison in enumerate(poisons):
+            path, output = f"/poison/{number}", f"poison/{number}"
+            server.lists[path] = poison.body
+            source.append(ITEM.format(url=server.origin + path, output=output))
+            files.append(FILES.format(output=output, kind=poison.kind))
+            if options := poison.settings.get("options"):
+                files += ["[files.options]\n", *(f"{key} = {json.dumps(value)}\n" for key, value in options.items())]
+        source.append(ITEM.format(url=server.url("cloudflare4"), output=GOOD))
+        files.append(FILES.format(output=GOOD, kind="cidr") + "limits = { max_prefix4 = 13 }\n")
+        world.write("hubdata.toml", SETTINGS)
+        world.write("jobs/lists.toml", "".join((*source, *files)))
+        ended = world.sync()
+    assert ended.code in (3, 5), ended.stdout
+    assert list(world.public()) == [GOOD]
+    assert {key for key, _, _ in findings(ended, "lists")} == {f"poison/{number}" for number in range(len(poisons))}
+
+
+def test_a_list_of_items_with_a_mistake_says_where_and_asks_nobody(tmp_path: Path) -> None:
+    """Exit 2 with file, item and key; what a manifest holds stays."""
+    world = SmallWorld(tmp_path, None)  # type: ignore[arg-type]
+    world.write("hubdata.toml", SETTINGS)
+    world.write(
+        "jobs/lists.toml",
+        '[source]\ntype = "http"\nitems_file = "../items.json"\n' + FILES.format(output="a", kind="cidr"),
+    )
+    with ListServer() as server:
+        item = {"name": "a", "url": server.url("quic"), "output": "a", "jq_filtre": "."}
+        world.write("items.json", json.dumps([item]))
+        problem(world.sync(), "lists", 2, "item 1 ('a'): `jq_filtre`: unknown key", "items.json")
+        assert server.requests == []
