@@ -90,7 +90,7 @@ def test_what_is_replayed_does_nothing(surface: Surface, *, other_id: bool) -> N
 
 
 def test_the_memory_of_deliveries_ends_with_the_process() -> None:
-    """What is replayed to the next one runs the jobs once more, which publishes nothing that is not new; and no more."""
+    """What is replayed to the next one runs the jobs once more, which publishes nothing that is not new."""
     body = push(time.monotonic_ns())
     for _ in range(2):
         with running() as surface:
