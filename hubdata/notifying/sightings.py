@@ -65,7 +65,8 @@ def sightings(
         at = {each.target: each for each in job.targets}
         for name in names:
             if name in at:
-                found.append(_sighting(job, at[name], ages.get(job.job), partial=partial))
+                seen = _sighting(job, at[name], ages.get(job.job), partial=partial)
+                found += [seen] if seen.seen else []
             elif job.problem is not None:  # its source could not be read, so no target was gone to
                 found += broken(job.job, (name,), job.problem, ages.get(job.job))
     return tuple(found)
