@@ -16,7 +16,7 @@ from typing import Any
 from hubdata import app, assembly
 from hubdata.app import Choices, Known
 from hubdata.config.settings import Settings
-from hubdata.errors import ConfigError, HubdataError
+from hubdata.errors import ConfigError, Exit, HubdataError
 from hubdata.model.event import Event
 from hubdata.model.success import Success
 from hubdata.plugins import suggest
@@ -270,9 +270,9 @@ class Worker:
         code = int(ended.exit_code)
         self._tell(ended, code)
         last = LastRun(ended.cause, ended.started_at, ended.ended_at, ended.exit_code, ended.outcome, ended.result)
-        self.board.note(
-            ended.job, running_since=None, running_cause=None, last_run=last, last_error=redact(ended.error)
-        )
+        self.board.note(ended.job, running_since=None, running_cause=None)
+        if ended.cause is not Cause.SOAK or ended.exit_code is not Exit.FINE:  # such a one says nothing of its source
+            self.board.note(ended.job, last_run=last, last_error=redact(ended.error))
         self.board.succeeded(ended.job, dict.fromkeys(ended.succeeded, ended.ended_at))
         self._show(ended)
         if ended.result is not None:

@@ -102,6 +102,9 @@ def test_a_stage_is_fed_when_it_is_due_and_not_when_a_job_is(tmp_path: Path) -> 
     world.until(START + 6 * HOUR + 59 * MINUTE)
     assert len(world.runs) == 3, "it is due once"
     assert world.named("stage.awaited") == [{"target": "production"}]
+    last = world.worker.board.state().jobs[0].last_run
+    assert last is not None
+    assert last.cause is Cause.SCHEDULE, "what a run for the stages alone came to says nothing of the job's source"
 
 
 def test_a_worker_that_starts_finds_out_what_soaks(tmp_path: Path) -> None:
