@@ -89,6 +89,15 @@ def test_another_filter_is_worth_a_download_whatever_upstream_says(kit: Fetching
     assert "If-None-Match" not in server.requests[0].headers
 
 
+@pytest.mark.parametrize("published", ["cdn/aws4.txt", "cdn/aws6.txt"])
+def test_one_of_two_files_of_an_answer_may_be_public_alone(kit: Fetching, server: ListServer, published: str) -> None:
+    """The other was refused, or is new: it is made, and never believed to be there because the answer is the same."""
+    whole = as_published(kit.fetch())
+    again = kit.fetch({published: whole[published]})
+    assert {"cdn/aws4.txt", "cdn/aws6.txt"} <= set(made(again))
+    assert again.kept == ()
+
+
 def test_an_answer_that_came_to_the_same_is_remembered(kit: Fetching, server: ListServer) -> None:
     """AWS changes every other day, its CloudFront networks do not: then the new answer is what is asked by."""
     kit.remember()
