@@ -35,7 +35,7 @@ from tests.support.edge_stories import (
     s3,
     told,
 )
-from tests.support.terraform import MODULES, TERRAFORM, module_copy, needs_terraform, terraform
+from tests.support.terraform import MODULES, TERRAFORM, module_copy, needs_terraform, standing_provider, terraform
 
 pytestmark = needs_terraform
 
@@ -56,7 +56,8 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Plan]:
         (home / "tests" / f"{name}.tftest.hcl").write_text(head + asked, encoding="utf-8")
     got = terraform("get", "-no-color", cwd=home)
     assert got.code == 0, got.said
-    done = terraform("test", "-json", "-verbose", cwd=home)
+    with standing_provider() as env:
+        done = terraform("test", "-json", "-verbose", cwd=home, env=env)
     assert done.code == 0, done.said[-3000:]
     events = [json.loads(line) for line in done.stdout.splitlines() if '"type":"test_plan"' in line]
     return {

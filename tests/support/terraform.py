@@ -16,8 +16,10 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -163,6 +165,40 @@ def terraform(
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
+@contextmanager
+def standing_provider() -> Iterator[Mapping[str, str]]:
+    """Run the provider until the end, and yield the `env` with which `terraform` asks it: TF_REATTACH_PROVIDERS.
+
+    Terraform itself starts it about four times for each run of a test, which is four fifths of all that these tests
+    cost. For stand-ins alone (`mock_provider`): one process has one configuration, whatever aliases a root gives it.
+    """
+    (program,) = _provider().glob("terraform-provider-aws_v*")
+    with tempfile.TemporaryDirectory() as sockets, (Path(sockets) / "stderr").open("w+", encoding="utf-8") as errors:
+        provider = subprocess.Popen(
+            [program, "-debug"],
+            env={"PATH": os.environ["PATH"], "HOME": sockets, "TMPDIR": sockets, "AWS_EC2_METADATA_DISABLED": "true"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+        late = threading.Timer(120, provider.kill)
+        late.start()
+        try:
+            assert provider.stdout is not None
+            told = (re.search(r"TF_REATTACH_PROVIDERS='(.+)'", line) for line in provider.stdout)
+            found = next((each for each in told if each is not None), None)
+            late.cancel()
+            if found is None:
+                errors.seek(0)
+                pytest.fail(f"the AWS provider does not start: {errors.read()[-2000:]}")
+            yield {"TF_REATTACH_PROVIDERS": found[1]}
+        finally:
+            late.cancel()
+            provider.kill()
+            provider.communicate()
+
+
 def module_copy(name: str, into: Path) -> Path:
     """Return a copy of one module below `into`, to hurt it or to leave things in it."""
     return Path(shutil.copytree(MODULES / name, into / name, ignore=shutil.ignore_patterns(".terraform*", ".home")))
@@ -244,7 +280,8 @@ def judged(module: str, hurt: Sequence[Mutant], home: Path, *, tell: str = "") -
         shutil.rmtree(copy / "tests")
     got = terraform("get", "-no-color", cwd=home)
     assert got.code == 0, got.said
-    done = terraform("test", "-json", cwd=home, timeout=600)
+    with standing_provider() as env:
+        done = terraform("test", "-json", cwd=home, env=env, timeout=600)
     names = ["", *(mutant.name for mutant in hurt)]
     return {name: _read(done, f"tests/m{number}-") for number, name in enumerate(names)}
 
