@@ -53,7 +53,7 @@ def slack(changes: tuple[Change, ...], *, run_id: str, redact: Redact) -> dict[s
 
 def encoded(value: object) -> bytes:
     """Return JSON, for a program's standard input."""
-    return json.dumps(value, ensure_ascii=False).encode() + b"\n"
+    return json.dumps(value).encode() + b"\n"
 
 
 def summary(changes: tuple[Change, ...], redact: Redact) -> str:

@@ -133,7 +133,7 @@ def _held(job: JobResult, target: TargetResult) -> Condition | None:
 
 
 def _files(keys: list[str], first: Finding | None, besides: str) -> Condition:
-    body = "\n".join((besides, *keys)).encode()
+    body = "\n".join((besides, *keys)).encode("utf-8", "surrogatepass")
     reason, advice = ("", "") if first is None else (_words(first), first.advice)
     return Condition(hashlib.sha256(body).hexdigest()[:24], reason, advice, tuple(keys[:SHOWN]), len(keys))
 

@@ -22,6 +22,7 @@ from hubdata.notifying.keeping import Memory
 from hubdata.notifying.record import OF_THE_TARGET, Told
 from hubdata.notifying.sightings import Sighting, sightings
 from hubdata.ports import Reporter, Target
+from hubdata.report.log import log_event
 from hubdata.report.redaction import Redactor, redactor
 from hubdata.transfer import ending
 
@@ -53,6 +54,13 @@ class Teller:
         """
         if ending.begun():
             return False
+        try:
+            return self._told(seen, targets, now, run_id)
+        except Exception as err:  # noqa: BLE001 - the run is done, and nothing of telling people may undo that
+            log_event(Event("notify.bug", {"run_id": run_id}), err=err)
+            return False
+
+    def _told(self, seen: Iterable[Sighting], targets: Iterable[Target], now: datetime, run_id: str) -> bool:
         with _one_at_a_time:
             by_target = {target.name: Memory(target, self.spool, self.reporter) for target in targets}
             looks = [self._look(each, by_target[each.target], now) for each in seen if each.target in by_target]

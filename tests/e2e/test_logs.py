@@ -209,6 +209,7 @@ def test_no_secret_is_in_anything_that_a_run_writes(
     assert ended.code not in (0, 1, 2), ended.stdout + ended.stderr
     assert hook.requests, "people were told"
     assert any(key.startswith(".hubdata/runs/") for key in store.objects), "there is a record"
+    assert b"<html" in store.objects["index.html"].body, "there is a page"
     texts = written(small, ended, hook, store)
     if summary.exists():
         texts["summary"] = summary.read_text()

@@ -1,19 +1,27 @@
 """Where a message goes, what it says, and how long it may take: bounded, escaped, and without a secret."""
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Never
 
 import pytest
 
 from hubdata.errors import HubdataError
 from hubdata.model.event import Event
-from hubdata.model.notify import Notify
-from hubdata.notifying.changes import Change
-from hubdata.notifying.message import MOST, document, slack, summary
+from hubdata.model.finding import Finding, Severity
+from hubdata.model.notify import Notify, Trouble
+from hubdata.model.plan import Plan
+from hubdata.model.run import RunResult, TargetResult
+from hubdata.notifying.changes import Change, news
+from hubdata.notifying.message import MOST, document, encoded, slack, summary
 from hubdata.notifying.sending import NotSent, host_of, post, start
-from hubdata.notifying.sightings import Condition
+from hubdata.notifying.sightings import Condition, Sighting, sightings
+from hubdata.notifying.telling import Teller
+from hubdata.planning.outcome import job_result
 from hubdata.report.redaction import Redactor
+from hubdata.targets.directory import DirectoryTarget
 from tests.support.webhook import Conduct, Webhook
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -117,6 +125,28 @@ def test_a_program_that_fails_is_told_and_ended(script: str, why: str) -> None:
 def test_a_program_need_not_read_what_it_is_given() -> None:
     """`true` is a fine program."""
     start(Notify(None, argv=("true",)), b"x" * 1_000_000, {"PATH": "/usr/bin:/bin"}, Deaf())
+
+
+def test_a_bug_in_telling_fails_no_run(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody foresaw it: it is logged whole, and the run ends as it would have."""
+
+    class Odd(DirectoryTarget):
+        def read(self, key: str, *, max_bytes: int, version_id: str | None = None) -> Never:
+            raise ZeroDivisionError(key)
+
+    seen = [Sighting("job", "t", {Trouble.FAILED: Condition("5", "down")})]
+    teller = Teller(Notify("HOOK"), tmp_path, Deaf(), environment={})
+    assert not teller.tell(seen, [Odd("t", Odd.Options(path=tmp_path))], NOON)
+    assert caplog.records[0].exc_info is not None
+
+
+def test_names_that_are_no_text_are_told_all_the_same() -> None:
+    """A key with half of a surrogate pair has a mark, and goes through JSON."""
+    odd = Finding("a\udc80.txt", None, "r", Severity.ERROR, "m", "")
+    job = job_result("job", {}, None, (odd,), (TargetResult("t", Plan("job", "t")),))
+    (seen,) = sightings(RunResult("r", (job,), 0.0), (), ("t",))
+    (change,) = news({}, seen, frozenset({"refused"}))[0]
+    assert json.loads(encoded(document((change,), run_id="r", at=NOON, redact=plain)))["changes"][0]["count"] == 1
 
 
 def many(count: int) -> tuple[Change, ...]:
