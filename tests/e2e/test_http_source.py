@@ -57,3 +57,26 @@ def test_a_list_of_items_with_a_mistake_says_where_and_asks_nobody(tmp_path: Pat
         world.write("items.json", json.dumps([item]))
         problem(world.sync(), "lists", 2, "item 1 ('a'): `jq_filtre`: unknown key", "items.json")
         assert server.requests == []
+
+
+def test_a_list_that_went_back_is_held_until_somebody_lets_it(tmp_path: Path) -> None:
+    """A stale node of a CDN must not bring last week's list back; other lists of the same day go out."""
+    world = SmallWorld(tmp_path, None)  # type: ignore[arg-type]
+    other = "lists/other.txt"
+    with ListServer() as server:
+        server.lists |= {"/good": b"8.8.8.0/24\n1.1.1.0/24\n", "/other": b"9.9.9.0/24\n"}
+        server.dates = dict.fromkeys(("/good", "/other"), "Fri, 20 Nov 2026 17:00:00 GMT")
+        items = ((GOOD, "/good"), (other, "/other"))
+        source = [ITEM.format(url=server.origin + path, output=output) for output, path in items]
+        world.write("hubdata.toml", SETTINGS)
+        world.write(
+            "jobs/lists.toml",
+            '[source]\ntype = "http"\n' + "".join(source) + FILES.format(output="lists/*", kind="cidr"),
+        )
+        assert world.sync().code == 0
+        server.lists |= {"/good": b"8.8.8.0/24\n", "/other": b"9.9.9.0/24\n149.112.112.0/24\n"}
+        server.dates |= {"/good": "Fri, 13 Nov 2026 17:00:00 GMT"}
+        ended = world.sync()
+        assert (ended.code, ended.puts("mirror")) == (4, [other]), ended.stdout
+        assert findings(ended, "lists") == {(GOOD, None, "limits.rewound")}
+        assert world.sync("--allow-rollback").puts("mirror") == [GOOD]

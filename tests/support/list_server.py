@@ -1,7 +1,8 @@
 """A server that stands for the publishers of lists: small excerpts in their shapes, and every way they go wrong.
 
 Each list is at `/HOST/PATH` as its publisher has it at `https://HOST/PATH`; `at` turns the one address into the other.
-Answers have an ETag, and 304 for whoever has it, unless a path is among `plain`.
+Answers have an ETag, and 304 for whoever has it, unless a path is among `plain`; and Last-Modified where there are
+`dates`.
 """
 
 import hashlib
@@ -67,6 +68,7 @@ class ListServer(FaultyServer):
         self.lists: dict[str, bytes] = {}
         self.types: dict[str, str] = {}
         self.plain: set[str] = set()
+        self.dates: dict[str, str] = {}
         for name, body in {
             "cloudflare4": CLOUDFLARE4,
             "cloudflare6": CLOUDFLARE6,
@@ -106,6 +108,8 @@ class ListServer(FaultyServer):
         if path in self.plain:
             return Answer(path, 200, {"Content-Type": kind}, body)
         headers = {"Content-Type": kind, "ETag": f'"{hashlib.sha256(body).hexdigest()[:16]}"'}
+        if path in self.dates:
+            headers["Last-Modified"] = self.dates[path]
         asked = request.headers.get("If-None-Match")
         return Answer(path, 304, headers) if asked == headers["ETag"] else Answer(path, 200, headers, body)
 

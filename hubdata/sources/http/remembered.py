@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hubdata.errors import SourceError
-from hubdata.model.snapshot import Provenance
+from hubdata.model.snapshot import Provenance, state_of
 from hubdata.sources.http.options import Item
 from hubdata.transfer.conditional import NOTHING_KNOWN, Validators
 from hubdata.transfer.memory import locked, private_directory, read_record, write_record
@@ -48,6 +48,15 @@ class Answers:
         if isinstance(came, dict) and came.get("sha256") and came["sha256"] == source.get("sha256"):
             return Validators.noted({name: value for name, value in came.items() if isinstance(value, str)})
         return Validators.noted(source) if source.get("recipe") == item.recipe else NOTHING_KNOWN
+
+    def newer_than(self, item: Item, date: str) -> str:
+        """Return the published state of a file that is from a later day than `date`; empty where there is none such.
+
+        Days and not seconds: nodes of one cluster date their copies differently.
+        """
+        source = self._published.get(item.output, {})
+        mine = (source.get("type"), source.get("edition")) == ("http", item.output)
+        return state_of(source) if mine and date and source.get("date", "") > date else ""
 
     def keep(self, came: Mapping[str, Came], now: datetime) -> None:
         """Remember, by recipe, what answers came to; the oldest are forgotten. Never fails a run."""

@@ -3,7 +3,8 @@
 Several items may read one address (IPv4 and IPv6 of one JSON file): it is asked once, and only for an answer other
 than the one that the published files were made of. An item whose address fails, answers with a page or with nothing, or
 whose filter fails, is a finding by name; its last good version stays public, and the run ends with 5. What does come
-is then judged like any other file: a list that shrinks is for its limits, one that is malformed for its kind.
+is then judged like any other file: a list that shrinks is for its limits, one that is malformed for its kind. One that
+its server dates a day or more before the published one has gone back, and is held.
 
 There are no credentials here: a URL that holds one is refused, as job files are read by many.
 """
@@ -26,7 +27,7 @@ from hubdata.sources.http.items_file import items_in
 from hubdata.sources.http.options import HttpOptions, Item, named_twice
 from hubdata.sources.http.page import refuse_what_is_no_list
 from hubdata.sources.http.remembered import Answers, Came
-from hubdata.transfer.conditional import NOTHING_KNOWN, Validators
+from hubdata.transfer.conditional import NOTHING_KNOWN, Validators, http_date
 from hubdata.transfer.retry import Policy, RequestFailed
 from hubdata.transfer.spool import write_stream
 from hubdata.transfer.upstream import Upstream, all_failures, explained, place_in
@@ -49,6 +50,7 @@ class _Done:
     files: list[SourceFile] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     came: dict[str, Came] = field(default_factory=dict)
+    rewinds: list[str] = field(default_factory=list)
     failures: dict[Item, SourceError] = field(default_factory=dict)
 
 
@@ -98,6 +100,7 @@ class HttpSource:
         return Fetched(
             revision=None,
             files=tuple(sorted((file for each in done for file in each.files), key=lambda file: file.key)),
+            rewinds=tuple(sorted(state for each in done for state in each.rewinds)),
             kept=tuple(sorted(key for each in done for key in each.kept)),
             findings=tuple(_finding(item, failures[item]) for item in items if item in failures),
         )
@@ -135,7 +138,7 @@ class HttpSource:
         body, said = answer
         for item in items:
             try:
-                self._make(item, body, said, done)
+                self._make(item, body, said, answers, done)
             except SourceError as err:
                 done.failures[item] = err
         return done
@@ -156,7 +159,7 @@ class HttpSource:
         refuse_what_is_no_list(body, response.headers.get("Content-Type", ""), safe_url(url))
         return body, Validators.of(response.headers)
 
-    def _make(self, item: Item, body: bytes, said: Validators, done: _Done) -> None:
+    def _make(self, item: Item, body: bytes, said: Validators, answers: Answers, done: _Done) -> None:
         options = self._options
         if item.jq is not None:
             patience = timedelta(seconds=options.jq_timeout_s)
@@ -167,6 +170,11 @@ class HttpSource:
         path = place_in(self._context.workspace, hashlib.sha256(item.output.encode()).hexdigest()[:32])
         size = write_stream(path, (body,), max_bytes=len(body), what=item.output)
         origin = {"type": "http", "url": safe_url(item.url), "recipe": item.recipe, "sha256": sha256}
+        date = http_date(said.last_modified)
+        if date:
+            origin |= {"edition": item.output, "date": date}
+        if newer := answers.newer_than(item, date):
+            done.rewinds.append(newer)
         done.files.append(SourceFile(item.output, path, size, origin | said.note()))
         done.came[item.recipe] = Came(sha256, said)
 

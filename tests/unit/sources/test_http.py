@@ -36,6 +36,7 @@ def server(running: ListServer) -> Iterator[ListServer]:
     yield running
     running.lists = lists
     running.plain.clear()
+    running.dates.clear()
 
 
 @pytest.fixture
@@ -133,7 +134,24 @@ def test_a_damaged_memory_is_as_good_as_none(kit: Fetching, server: ListServer) 
         assert set(kit.fetch(published).kept) == set(published)
 
 
-FAULTS = {
+def test_a_list_that_its_server_dates_days_back_has_gone_back(kit: Fetching, server: ListServer) -> None:
+    """Told by key and day, for that list alone; a node that is hours behind, or tells no date, is no news."""
+    server.dates = dict.fromkeys((CLOUDFLARE, QUICK), "Fri, 20 Nov 2026 17:00:00 GMT")
+    published = as_published(kit.fetch())
+    server.set("cloudflare4", CLOUDFLARE4 + b"\n198.41.0.0/24")
+    for date, rewinds in (
+        ("Fri, 20 Nov 2026 01:00:00 GMT", ()),
+        ("Sat, 21 Nov 2026 01:00:00 GMT", ()),
+        ("Thu, 19 Nov 2026 23:00:00 GMT", ("cdn/cloudflare.txt 2026-11-20",)),
+    ):
+        server.dates[CLOUDFLARE] = date
+        again = kit.fetch(published)
+        assert (set(made(again)), again.rewinds) == ({"cdn/cloudflare.txt"}, rewinds)
+    server.dates.clear()
+    assert kit.fetch(published).rewinds == ()
+
+
+FAULTS: dict[str, tuple[dict[str, object], str]] = {
     "an error": ({"status": 404}, "404 Not Found"),
     "a page with status 200": ({"body": PAGE, "headers": {"Content-Type": "text/html"}}, "found an HTML page"),
     "a page that calls itself text": ({"body": b"\n <!-- x --><html>" + PAGE}, "found an HTML page"),
@@ -154,7 +172,7 @@ def test_one_that_fails_is_a_finding_by_name_and_the_others_go_on(
 ) -> None:
     """Its key has no file, is not kept, and an error says what was found there and that its last version stays."""
     what, words = FAULTS[fault]
-    server.fail(CLOUDFLARE, **what)  # type: ignore[arg-type]
+    server.fail(CLOUDFLARE, **what)
     fetched = kit.fetch(max_bytes=1 << 20)
     assert set(made(fetched)) == {"cdn/aws4.txt", "cdn/aws6.txt", "cdn/quic.txt"}
     (finding,) = fetched.findings
