@@ -1,11 +1,11 @@
 # The host name: a certificate where it is looked for, and an address of each family.
 
 locals {
-  own_certificate = var.certificate_arn == null
+  own_certificate = var.certificate == null
   certificate_arn = local.own_certificate ? one(concat(
     aws_acm_certificate_validation.edge[*].certificate_arn,
     aws_acm_certificate_validation.regional[*].certificate_arn,
-  )) : var.certificate_arn
+  )) : var.certificate.arn
 
   validation_options = flatten(concat(
     [for certificate in aws_acm_certificate.edge : tolist(certificate.domain_validation_options)],

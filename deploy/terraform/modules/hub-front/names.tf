@@ -1,8 +1,8 @@
 # The host name: a certificate where CloudFront looks for it, and an address of each family.
 
 locals {
-  own_certificate = var.certificate_arn == null
-  certificate_arn = local.own_certificate ? one(aws_acm_certificate_validation.hub[*].certificate_arn) : var.certificate_arn
+  own_certificate = var.certificate == null
+  certificate_arn = local.own_certificate ? one(aws_acm_certificate_validation.hub[*].certificate_arn) : var.certificate.arn
 }
 
 resource "aws_acm_certificate" "hub" {

@@ -32,9 +32,9 @@ variable "zone_id" {
   }
 }
 
-variable "certificate_arn" {
-  type        = string
-  description = "A certificate for domain_name in us-east-1. Null: one is requested and validated through zone_id."
+variable "certificate" {
+  type        = object({ arn = string })
+  description = "A certificate of yours for domain_name in us-east-1. Null: one is requested and validated through zone_id. (An object, because Terraform must know whether there is one before it knows the ARN.)"
   default     = null
 }
 

@@ -216,6 +216,15 @@ run "front" {
     error_message = "Requests are logged for 30 days."
   }
 
+  # Only the stand-in for us-east-1 gives ARNs: elsewhere they would be what Terraform makes up.
+  assert {
+    condition = (
+      startswith(aws_cloudwatch_log_delivery.access[0].delivery_destination_arn, "arn:aws:logs:us-east-1:")
+      && startswith(aws_cloudwatch_log_delivery_destination.access[0].delivery_destination_configuration[0].destination_resource_arn, "arn:aws:logs:us-east-1:")
+    )
+    error_message = "Logs are delivered from us-east-1, where CloudFront's are."
+  }
+
   assert {
     condition     = join(" ", nonsensitive(output.origin_lock_accepted)) == "the-secret-that-is-sent-now-0123456789 the-secret-that-comes-next-0123456789"
     error_message = "While a secret is replaced, APIs accept both; one is sent."
@@ -266,12 +275,12 @@ run "a_certificate_of_yours" {
   command = plan
 
   variables {
-    certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/99999999-2222-3333-4444-555555555555"
-    access_logs     = { enabled = false }
+    certificate = { arn = "arn:aws:acm:us-east-1:123456789012:certificate/99999999-2222-3333-4444-555555555555" }
+    access_logs = { enabled = false }
   }
 
   assert {
-    condition     = aws_cloudfront_distribution.api[0].viewer_certificate[0].acm_certificate_arn == var.certificate_arn
+    condition     = aws_cloudfront_distribution.api[0].viewer_certificate[0].acm_certificate_arn == var.certificate.arn
     error_message = "The given certificate is used."
   }
 
@@ -281,12 +290,37 @@ run "a_certificate_of_yours" {
   }
 }
 
+run "the_default_stage_has_no_path" {
+  command = plan
+
+  variables {
+    routes = { http = { domain = "p6q7r8s9t0.execute-api.eu-west-1.amazonaws.com", stage = "$default", prefix = "/http" } }
+  }
+
+  assert {
+    condition = alltrue([
+      for origin in nonsensitive(aws_cloudfront_distribution.api[0].origin) : origin.origin_path == null || origin.origin_path == ""
+    ])
+    error_message = "An HTTP API's default stage is not named in paths."
+  }
+}
+
+run "refuses_the_default_stage_without_a_prefix" {
+  command = plan
+
+  variables {
+    routes = { http = { domain = "p6q7r8s9t0.execute-api.eu-west-1.amazonaws.com", stage = "$default" } }
+  }
+
+  expect_failures = [var.routes]
+}
+
 run "custom_domain" {
   command = plan
 
   variables {
-    entry           = "custom-domain"
-    certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/99999999-2222-3333-4444-555555555555"
+    entry       = "custom-domain"
+    certificate = { arn = "arn:aws:acm:eu-west-1:123456789012:certificate/99999999-2222-3333-4444-555555555555" }
   }
 
   override_resource {

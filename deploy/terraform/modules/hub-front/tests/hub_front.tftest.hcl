@@ -138,6 +138,44 @@ run "front" {
     condition     = aws_cloudwatch_log_delivery_source.access[0].resource_arn == aws_cloudfront_distribution.hub.arn
     error_message = "Requests are logged."
   }
+
+  # Only the stand-in for us-east-1 gives ARNs: elsewhere they would be what Terraform makes up.
+  assert {
+    condition = (
+      startswith(aws_cloudwatch_log_delivery.access[0].delivery_destination_arn, "arn:aws:logs:us-east-1:")
+      && startswith(aws_cloudwatch_log_delivery_destination.access[0].delivery_destination_configuration[0].destination_resource_arn, "arn:aws:logs:us-east-1:")
+    )
+    error_message = "Logs are delivered from us-east-1, where CloudFront's are."
+  }
+}
+
+run "with_choices" {
+  command = plan
+
+  variables {
+    certificate          = { arn = "arn:aws:acm:us-east-1:123456789012:certificate/99999999-2222-3333-4444-555555555555" }
+    access_logs          = { enabled = false }
+    origin_shield_region = "us-east-1"
+  }
+
+  assert {
+    condition = (
+      aws_cloudfront_distribution.hub.viewer_certificate[0].acm_certificate_arn == var.certificate.arn
+      && length(aws_acm_certificate.hub) == 0
+      && length(aws_route53_record.validation) == 0
+    )
+    error_message = "The given certificate is used, and none is requested beside it."
+  }
+
+  assert {
+    condition     = one(aws_cloudfront_distribution.hub.origin).origin_shield[0].origin_shield_region == "us-east-1"
+    error_message = "One region asks for all."
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_log_delivery.access) == 0 && length(aws_cloudwatch_log_group.access) == 0
+    error_message = "No log is kept where none is wanted."
+  }
 }
 
 run "refuses_commits_as_refs" {
