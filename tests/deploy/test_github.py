@@ -275,6 +275,7 @@ def test_inputs_become_arguments(tmp_path: Path, given: dict[str, str], argument
     """Each in its place; what is neither a command nor a truth value ends the step with 2, before hubdata starts."""
     runner = Runner(tmp_path, Repo(tmp_path), {})
     runner.workspace.mkdir()
+    (runner.workspace / "x").touch()  # what `*` would be, were a shell to read an input
     tool = runner.temp / "hubdata" / "bin" / "hubdata"
     tool.parent.mkdir(parents=True)
     tool.write_text('#!/bin/sh\nprintf "%s\\n" "$*"\n')
