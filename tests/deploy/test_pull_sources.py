@@ -140,7 +140,7 @@ def hosted(running: ListServer, tmp_path: Path) -> Hosted:
     """A repository with the lists, their sources and the job, on a host."""
     running.mend()
     lists = ListWorld.create(tmp_path / "world", running)
-    lists.world.write("checkout/.github/jobs/sources.toml", JOB)
+    lists.world.write("checkout/.github/pull/sources.toml", JOB)
     found = Hosted(lists, Repo.of_tree(tmp_path / "origin", lists.checkout), tmp_path / "home")
     for name, text in {"gh": GH, "hubdata": f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m hubdata "$@"\n'}.items():
         path = tmp_path / "home" / "bin" / name
@@ -177,7 +177,7 @@ def test_what_changed_becomes_one_pull_request_that_is_kept_up_to_date(hosted: H
 @needs_real
 def test_a_job_that_cannot_be_read_opens_nothing(hosted: Hosted) -> None:
     """Exit 2 ends the run before anything is pushed."""
-    hosted.lists.world.write("checkout/.github/jobs/sources.toml", JOB.replace("http", "htpp"))
+    hosted.lists.world.write("checkout/.github/pull/sources.toml", JOB.replace("http", "htpp"))
     hosted.origin = Repo.of_tree(hosted.home / "broken", hosted.lists.checkout)
     assert hosted.run() == 2
     assert hosted.origin.git("branch", "--list", BRANCH) == ""

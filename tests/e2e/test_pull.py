@@ -281,8 +281,8 @@ def test_the_pages_say_what_is_so(lists: ListWorld) -> None:
     examples = re.findall(r"```toml\n(.+?)```", http, re.DOTALL) + re.findall(r"```toml\n(.+?)```", pull, re.DOTALL)
     assert len(examples) == 3
     repo = Repo.of_tree(lists.world.root / "repo", lists.checkout)
-    (repo.path / "hubdata.toml").write_text('jobs = ".github/jobs"\nspool = "../spool"\n')
-    job = repo.path / ".github" / "jobs" / "sources.toml"
+    (repo.path / "hubdata.toml").write_text('jobs = ".github/pull"\nspool = "../spool"\n')
+    job = repo.path / ".github" / "pull" / "sources.toml"
     job.parent.mkdir(parents=True)
     hosts = r"https://(?=www\.cloudflare\.com/ips|ip-ranges\.amazonaws)"
     for example in examples:
