@@ -43,6 +43,7 @@ ROLES: Mapping[str, Choices] = {
         "multipart": True,
         "cache_tags": True,
         "kms_key_arn": KEY,
+        "metrics_namespace": "hubdata",
     },
     "worker": {
         "github": None,
@@ -181,6 +182,10 @@ def wrong(name: str, role: Role) -> Iterator[str]:
     for key in (KEY, KEY.replace("key/1", "key/2")):
         if allowed(Request("kms:Decrypt", key), own) != (signs and key == KEY):
             yield f"{name}: kms:Decrypt on {key}"
+    for namespace in ("hubdata", "AWS/CloudFront"):
+        put = Request("cloudwatch:PutMetricData", "*", context={"cloudwatch:namespace": namespace})
+        if allowed(put, own) != (choices.get("metrics_namespace") == namespace):
+            yield f"{name}: metrics of {namespace}"
     yield from distrusted(name, role["trust"], choices)
 
 
@@ -232,7 +237,7 @@ def test_the_module_keeps_its_promises(verdicts: Mapping[str, Verdict]) -> None:
 def test_a_role_may_what_was_chosen_for_it_and_nothing_else(name: str, plan: Mapping[str, Mapping[str, Role]]) -> None:
     """Each action of the table in docs/settings.md, where it is needed and elsewhere; and who may take the role."""
     assert list(wrong(name, plan[""][name])) == []
-    written = actions(plan[""][name]["own"]) - {"kms:Decrypt"}
+    written = actions(plan[""][name]["own"]) - {"kms:Decrypt", "cloudwatch:PutMetricData"}
     needed = {action for action, needs in NEEDED.items() if needs(ROLES[name])}
     assert written - needed == ({"s3:DeleteObject"} if writes(ROLES[name]) and "prune" not in ROLES[name] else set())
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -118,7 +119,7 @@ def test_ages_reach_cloudwatch_under_the_names_that_alarms_watch(
     """What is put has the namespace, the bucket and one more dimension; a line on stdout says the same."""
     bucket = published()
     with told_at(NOW):
-        ages.main(bucket, "", "watched")
+        assert ages.main(bucket, "", "watched") == 0
     told = json.loads(capsys.readouterr().out)["ages"]
     assert {"metric": "NewestGeoIPAge", "of": "", "seconds": 3 * 86400} in told
     metrics = shared().client("cloudwatch").list_metrics(Namespace="watched")["Metrics"]
@@ -126,6 +127,18 @@ def test_ages_reach_cloudwatch_under_the_names_that_alarms_watch(
     assert ("NewestGeoIPAge", (("Bucket", bucket),)) in named
     assert ("SuccessAge", (("Bucket", bucket), ("Job", "lists"))) in named
     assert len(named) == 6
+
+
+@pytest.mark.parametrize(("code", "told"), [(0, {"LastSuccessAge": 0}), (3, {})])
+def test_a_run_made_by_it_tells_its_success_and_ends_as_it_ended(
+    ages: ModuleType, code: int, told: Mapping[str, int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`sync --once` leaves nothing in the bucket when nothing has changed: whoever runs it knows that it succeeded."""
+    bucket = shared().bucket()
+    shared().client("s3").put_object(Bucket=bucket, Key="manifest.json", Body=Manifest().to_bytes())
+    command = (sys.executable, "-c", f"raise SystemExit({code})")
+    assert ages.main(bucket, "", f"made-{code}", *command) == code
+    assert {each["metric"]: each["seconds"] for each in json.loads(capsys.readouterr().out)["ages"]} == told
 
 
 def test_a_bucket_without_databases_tells_no_age_of_any(ages: ModuleType) -> None:

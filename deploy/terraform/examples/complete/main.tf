@@ -68,11 +68,12 @@ module "worker_role" {
   source = "../../modules/publisher-role"
   count  = var.worker == null ? 0 : 1
 
-  name             = "${var.bucket}-worker"
-  bucket           = module.data.bucket
-  distribution_arn = module.data.distribution_arn
-  ecs_account_id   = var.account_id
-  prune            = var.prune
+  name              = "${var.bucket}-worker"
+  bucket            = module.data.bucket
+  distribution_arn  = module.data.distribution_arn
+  ecs_account_id    = var.account_id
+  prune             = var.prune
+  metrics_namespace = "hubdata"
 }
 
 module "worker" {
@@ -86,9 +87,12 @@ module "worker" {
   secrets         = var.worker.secrets
 
   tasks = {
+    # Run by what measures ages, which tells its success.
     sync = {
-      schedule = var.worker.schedule
-      role_arn = module.worker_role[0].arn
+      schedule    = var.worker.schedule
+      role_arn    = module.worker_role[0].arn
+      entry_point = ["python"]
+      command     = concat(slice(module.observability.ages_command, 1, length(module.observability.ages_command)), ["hubdata", "sync", "--once"])
     }
 
     # Measured each hour, whoever publishes.

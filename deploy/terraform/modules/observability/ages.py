@@ -1,12 +1,14 @@
 """Tell CloudWatch how old the data is: seconds since each GeoIP database was built and since each job last succeeded.
 
-    python ages.py BUCKET PREFIX NAMESPACE
+    python ages.py BUCKET PREFIX NAMESPACE [COMMAND ...]
 
-Reads `manifest.json` and `.hubdata/last/*.json`, which every run leaves in the bucket whoever started it, so the ages
-go on growing when nothing runs any more. Needs botocore, which hubdata's image has.
+Reads `manifest.json`, and `.hubdata/last/*.json` where a worker keeps it, so that ages go on growing when nothing runs
+any more. A run of its own, such as `hubdata sync --once`, leaves nothing in the bucket when nothing has changed: it is
+made by this program (COMMAND), which tells its success and ends as it ended. Needs botocore, as in hubdata's image.
 """
 
 import json
+import subprocess
 import sys
 import time
 from datetime import datetime
@@ -18,20 +20,30 @@ MAX_BYTES = 64 << 20
 LAST = ".hubdata/last/"
 
 
-def main(bucket: str, prefix: str, namespace: str) -> None:
-    """Put one metric for each database and each job, and one for the oldest and newest of them."""
+def main(bucket: str, prefix: str, namespace: str, *command: str) -> int:
+    """Put one metric for each database and each job, and one for the newest of them; return how the command ended."""
+    code = subprocess.run(command, check=False).returncode if command else 0
     session = botocore.session.get_session()
     s3 = session.create_client("s3")
     ages = ages_in(s3, bucket, prefix, time.time())
+    if command and code == 0:
+        ages = [("LastSuccessAge", "", "", 0.0), *(each for each in ages if each[0] != "LastSuccessAge")]
     at = [{"Name": "Bucket", "Value": bucket}]
     data = [
-        {"MetricName": name, "Dimensions": at + ([{"Name": of, "Value": what}] if of else []), "Value": age, "Unit": "Seconds"}
+        {
+            "MetricName": name,
+            "Dimensions": at + ([{"Name": of, "Value": what}] if of else []),
+            "Value": age,
+            "Unit": "Seconds",
+        }
         for name, of, what, age in ages
     ]
     cloudwatch = session.create_client("cloudwatch")
     for start in range(0, len(data), 500):
         cloudwatch.put_metric_data(Namespace=namespace, MetricData=data[start : start + 500])
-    print(json.dumps({"ages": [{"metric": m, "of": w, "seconds": round(a)} for m, _, w, a in ages]}))
+    told = [{"metric": metric, "of": what, "seconds": round(age)} for metric, _, what, age in ages]
+    sys.stdout.write(json.dumps({"ages": told}) + "\n")
+    return code
 
 
 def ages_in(s3: Any, bucket: str, prefix: str, now: float) -> list[tuple[str, str, str, float]]:
@@ -42,7 +54,9 @@ def ages_in(s3: Any, bucket: str, prefix: str, now: float) -> list[tuple[str, st
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}{LAST}")
     keys = [item["Key"] for page in pages for item in page.get("Contents", ())]
     lasts = [json.loads(read(s3, bucket, key)) for key in keys]
-    jobs = [("SuccessAge", "Job", last["job"], now - datetime.fromisoformat(last["ended_at"]).timestamp()) for last in lasts]
+    jobs = [
+        ("SuccessAge", "Job", last["job"], now - datetime.fromisoformat(last["ended_at"]).timestamp()) for last in lasts
+    ]
     newest = [("NewestGeoIPAge", "", "", min(age for *_, age in databases))] if databases else []
     recent = [("LastSuccessAge", "", "", min(age for *_, age in jobs))] if jobs else []
     return newest + recent + databases + jobs
@@ -58,4 +72,4 @@ def read(s3: Any, bucket: str, key: str) -> bytes:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main(*sys.argv[1:]))

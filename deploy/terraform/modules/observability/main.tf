@@ -52,15 +52,19 @@ resource "aws_cloudwatch_metric_alarm" "latency" {
   tags                = var.tags
 }
 
-# Ages are measured by ages.py, each hour. Where nobody measures, nobody knows: that is an alarm too.
+# Ages are measured by ages.py, with each run or each hour. Where nobody measures, nobody knows: that is an alarm too.
 
 locals {
+  # An hour is good when a success was at most so old in it; so many hours without a good one are an alarm.
+  fresh_s = 7200
+
   ages = merge(
     {
       for days in var.geoip_days == null ? [] : [var.geoip_days] : "geoip" => {
         metric     = "NewestGeoIPAge"
         dimensions = {}
         seconds    = days * 86400
+        hours      = 3
         what       = "The newest public GeoIP database was built more than ${days} days ago, or nobody measures."
       }
     },
@@ -68,7 +72,8 @@ locals {
       success = {
         metric     = "LastSuccessAge"
         dimensions = {}
-        seconds    = var.success_hours * 3600
+        seconds    = local.fresh_s
+        hours      = var.success_hours
         what       = "No job has succeeded for ${var.success_hours} hours, or nobody measures."
       }
     },
@@ -76,7 +81,8 @@ locals {
       for job, hours in var.job_success_hours : "success-${job}" => {
         metric     = "SuccessAge"
         dimensions = { Job = job }
-        seconds    = hours * 3600
+        seconds    = local.fresh_s
+        hours      = hours
         what       = "The job ${job} has not succeeded for ${hours} hours, or nobody measures."
       }
     },
@@ -93,8 +99,7 @@ resource "aws_cloudwatch_metric_alarm" "age" {
   dimensions          = merge({ Bucket = var.bucket }, each.value.dimensions)
   statistic           = "Minimum"
   period              = 3600
-  evaluation_periods  = 3
-  datapoints_to_alarm = 3
+  evaluation_periods  = each.value.hours
   comparison_operator = "GreaterThanThreshold"
   threshold           = each.value.seconds
   treat_missing_data  = "breaching"

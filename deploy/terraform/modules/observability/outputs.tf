@@ -1,5 +1,5 @@
 output "ages_command" {
-  description = "What measures the ages, to be run each hour: a command for hubdata's image, in place of its entry point."
+  description = "What measures the ages: a command for hubdata's image in place of its entry point. With another command after it (`hubdata sync --once`), that is run first and its success told."
   value       = ["python", "-c", file("${path.module}/ages.py"), var.bucket, var.prefix, var.namespace]
 }
 

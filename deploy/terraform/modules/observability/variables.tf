@@ -99,7 +99,7 @@ variable "geoip_days" {
 }
 
 variable "success_hours" {
-  description = "Hours that the last success of any job may be old."
+  description = "Hours without any success that are too many; at least as many as lie between two runs."
   type        = number
   default     = 26
   nullable    = false
@@ -111,14 +111,14 @@ variable "success_hours" {
 }
 
 variable "job_success_hours" {
-  description = "Hours that one job's last success may be old, by its name: { maxmind = 50 }."
+  description = "For a worker: hours without a success of one job that are too many, by its name: { maxmind = 50 }."
   type        = map(number)
   default     = {}
   nullable    = false
 
   validation {
-    condition     = alltrue([for hours in values(var.job_success_hours) : hours >= 1])
-    error_message = "job_success_hours: expected 1 or more."
+    condition     = alltrue([for hours in values(var.job_success_hours) : hours >= 1 && hours <= 168])
+    error_message = "job_success_hours: expected 1 to 168."
   }
 }
 

@@ -38,6 +38,10 @@ locals {
     var.distribution_arn != null && length(local.distribution_actions) > 0 ? [
       { Sid = "Distribution", Effect = "Allow", Action = local.distribution_actions, Resource = var.distribution_arn }
     ] : [],
+    # This action knows no resources.
+    var.metrics_namespace == null ? [] : [
+      { Sid = "Metrics", Effect = "Allow", Action = ["cloudwatch:PutMetricData"], Resource = "*", Condition = { StringEquals = { "cloudwatch:namespace" = var.metrics_namespace } } }
+    ],
     var.kms_key_arn != null && local.writes ? [
       { Sid = "SigningKey", Effect = "Allow", Action = ["kms:Decrypt"], Resource = var.kms_key_arn }
     ] : [],

@@ -163,6 +163,17 @@ variable "kms_key_arn" {
   }
 }
 
+variable "metrics_namespace" {
+  description = "The CloudWatch namespace that the role may put metrics into (`namespace` of the module observability); null for none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.metrics_namespace == null || can(regex("^[A-Za-z0-9._/#-]{1,255}$", var.metrics_namespace))
+    error_message = "metrics_namespace: expected one namespace, without wildcards."
+  }
+}
+
 variable "max_session_s" {
   description = "Seconds that one session of the role lasts at most."
   type        = number

@@ -56,14 +56,16 @@ run "with_everything" {
   assert {
     condition = alltrue([
       for name, expected in {
-        geoip           = ["NewestGeoIPAge", 864000, { Bucket = "hub-data-test" }]
-        success         = ["LastSuccessAge", 93600, { Bucket = "hub-data-test" }]
-        success-maxmind = ["SuccessAge", 180000, { Bucket = "hub-data-test", Job = "maxmind" }]
+        geoip           = ["NewestGeoIPAge", 864000, 3, { Bucket = "hub-data-test" }]
+        success         = ["LastSuccessAge", 7200, 26, { Bucket = "hub-data-test" }]
+        success-maxmind = ["SuccessAge", 7200, 50, { Bucket = "hub-data-test", Job = "maxmind" }]
         } : alltrue([
           aws_cloudwatch_metric_alarm.age[name].namespace == "hubdata",
           aws_cloudwatch_metric_alarm.age[name].metric_name == expected[0],
           aws_cloudwatch_metric_alarm.age[name].threshold == expected[1],
-          aws_cloudwatch_metric_alarm.age[name].dimensions == tomap(expected[2]),
+          aws_cloudwatch_metric_alarm.age[name].evaluation_periods == expected[2],
+          aws_cloudwatch_metric_alarm.age[name].period == 3600,
+          aws_cloudwatch_metric_alarm.age[name].dimensions == tomap(expected[3]),
           aws_cloudwatch_metric_alarm.age[name].comparison_operator == "GreaterThanThreshold",
           aws_cloudwatch_metric_alarm.age[name].treat_missing_data == "breaching",
           aws_cloudwatch_metric_alarm.age[name].alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:people"]),

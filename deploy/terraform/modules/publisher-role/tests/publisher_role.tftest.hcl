@@ -109,20 +109,21 @@ run "what_cannot_be" {
   command = plan
 
   variables {
-    bucket           = "hub-data-*"
-    prefix           = "data/*"
-    distribution_arn = "*"
-    github           = { subjects = ["repo:example/*"] }
-    ecs_account_id   = "*"
-    kms_key_arn      = "*"
-    max_session_s    = 60
-    read_only        = true
-    prune            = true
-    retention        = true
+    bucket            = "hub-data-*"
+    prefix            = "data/*"
+    distribution_arn  = "*"
+    github            = { subjects = ["repo:example/*"] }
+    ecs_account_id    = "*"
+    kms_key_arn       = "*"
+    metrics_namespace = "*"
+    max_session_s     = 60
+    read_only         = true
+    prune             = true
+    retention         = true
   }
 
   expect_failures = [
-    var.bucket, var.prefix, var.distribution_arn, var.github, var.ecs_account_id, var.kms_key_arn, var.max_session_s,
+    var.bucket, var.prefix, var.distribution_arn, var.github, var.ecs_account_id, var.kms_key_arn, var.max_session_s, var.metrics_namespace,
     var.prune, var.retention,
   ]
 }
