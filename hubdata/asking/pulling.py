@@ -8,6 +8,7 @@ is deleted, and nothing is written but files that the job names and that differ.
 import os
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 from hubdata import app, assembly
 from hubdata.app import Choices
 from hubdata.asking.comparing import compare, of_files
+from hubdata.asking.locating import atlas_of, located
 from hubdata.clock import SystemClock
 from hubdata.config.jobs import load_jobs
 from hubdata.config.settings import Settings
@@ -54,9 +56,10 @@ class _Before:
     files: tuple[SourceFile, ...]
 
 
-def pull(choices: Choices, name: str, into: Path, reporter: Reporter) -> PullResult:
+def pull(choices: Choices, name: str, into: Path, reporter: Reporter, *, geoip: tuple[Path, ...] = ()) -> PullResult:
     """Return what was written `into` a checkout for the job called `name`, and what was not.
 
+    The `geoip` databases tell whose the networks are, else those that a directory target holds.
     Raises ConfigError before anything was attempted, TargetError when the checkout cannot be read or written.
     """
     started = time.monotonic()
@@ -67,20 +70,25 @@ def pull(choices: Choices, name: str, into: Path, reporter: Reporter) -> PullRes
     if job is None:
         raise ConfigError(f"{name}: there is no such job", advice=suggest(name, [job.name for job in jobs]))
     checkout, kind_of, clock = CheckoutTree(into), assembly.kind_builder(), SystemClock()
-    with Spool.create(settings.spool) as spool:
+    with ExitStack() as stack:
+        atlas, notices = atlas_of(geoip, settings)
+        if atlas is not None:
+            stack.enter_context(atlas)
+        spool = stack.enter_context(Spool.create(settings.spool))
         reading = _read(
             settings, jobs, job, choices, checkout=checkout, spool=spool, kind_of=kind_of, reporter=reporter
         )
-        nothing = Comparison(str(into), name, ())
+        nothing = Comparison(str(into), name, (), notices=notices)
         result = PullResult(
             name, str(into), reading.source, nothing, findings=reading.findings, problem=reading.problem
         )
         if reading.problem is None:
             before = _before(reading, checkout, kind_of, clock.now(), spool.directory("before"))
             decision, broken = _decided(reading, before.inventory, approve)
+            changes = replace(_changes(reading, before, into), notices=notices)
             result = replace(
                 result,
-                changes=_changes(reading, before, into),
+                changes=changes if atlas is None else located(changes, atlas),
                 written=_written(decision.plan, reading, checkout),
                 held=decision.held,
                 findings=(*reading.findings, *broken),

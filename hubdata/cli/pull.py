@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from hubdata.cli.common import Common, Format, common_flags, job_names
+from hubdata.cli.common import Common, Format, common_flags, geoip_flag, job_names
 from hubdata.cli.errors import say
 from hubdata.errors import Exit, TargetError
 
@@ -26,8 +26,18 @@ from hubdata.errors import Exit, TargetError
 )
 @click.option("--force", is_flag=True, help="Fetch even what has not changed.")
 @click.option("--approve", multiple=True, metavar="PLAN_ID", help="Write what this plan held.  [repeatable]")
+@geoip_flag
 @common_flags(jobs=False, targets=False)
-def pull(common: Common, *, job: str, into: Path, summary: Path | None, force: bool, approve: tuple[str, ...]) -> Exit:
+def pull(
+    common: Common,
+    *,
+    job: str,
+    into: Path,
+    summary: Path | None,
+    force: bool,
+    approve: tuple[str, ...],
+    geoip: tuple[Path, ...],
+) -> Exit:
     """Fetch and validate the files of JOB, and write those that changed into a checkout.
 
     What is refused, held by limits or not to be had stays as it is there, and nothing else is touched.
@@ -35,7 +45,7 @@ def pull(common: Common, *, job: str, into: Path, summary: Path | None, force: b
     with common.watching() as reporter:
         from hubdata.asking import pulling
 
-        result = pulling.pull(common.choices(force=force, approve=approve), job, into, reporter)
+        result = pulling.pull(common.choices(force=force, approve=approve), job, into, reporter, geoip=geoip)
     if summary is not None:
         from hubdata.report.pull_markdown import pull_markdown
 

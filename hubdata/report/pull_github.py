@@ -20,6 +20,7 @@ def pull_github(result: PullResult) -> str:
     lines += [
         command("warning", f"no plan of this run has the id {id_}", title=result.job) for id_ in result.unknown_plans
     ]
+    lines += [command("notice", redact(notice), title="hubdata") for notice in result.changes.notices]
     code = "" if result.exit_code is Exit.FINE else f" ({meaning(result.exit_code)})"
     lines.append(command("notice", f"{words.sentence(result)}{code}", title="hubdata"))
     return "".join(f"{line}\n" for line in lines)

@@ -16,6 +16,7 @@ def pull_json(result: PullResult) -> str:
         {
             "exit_code": int(result.exit_code),
             "elapsed_s": result.elapsed_s,
+            "notices": [redact(notice) for notice in result.changes.notices],
             "job": result.job,
             "into": redact(result.into),
             "source": dict(result.source),

@@ -5,6 +5,7 @@ from hubdata.model.comparison import FileDifference
 from hubdata.model.pull import PullResult
 from hubdata.report import pull_words as words
 from hubdata.report.diff_text import MOST, add_difference
+from hubdata.report.redaction import redact
 from hubdata.report.terminal import Page, Screen, Style, plain
 from hubdata.report.text import findings
 from hubdata.report.wording import meaning
@@ -14,6 +15,8 @@ def pull_text(result: PullResult, screen: Screen, *, verbose: bool = False, quie
     """Return a pull as text. `quiet` says nothing when all is well."""
     page = Page(screen)
     if not quiet:
+        for notice in result.changes.notices:
+            page.prose(plain(redact(notice)), Style.CYAN, first="note: ")
         for file in result.files:
             _file(page, file, "", verbose=verbose)
     for file in result.held_files:

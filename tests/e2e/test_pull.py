@@ -5,11 +5,13 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hubdata.demo.mmdb_writer import mmdb
 from tests.support.list_server import PAGE, ListServer, aws, gcore, path_of
 from tests.support.list_world import (
     AWS4,
@@ -217,6 +219,18 @@ def test_for_github_findings_are_annotations_and_the_summary_is_the_steps(lists:
     assert ended.code == 5
     assert f"::error file={GCORE4},title={FAILED}::gcore-ipv4: " in ended.stdout
     assert "Left as it was" in (lists.world.root / "step.md").read_text()
+
+
+def test_whose_the_networks_are_is_said_where_databases_tell(lists: ListWorld) -> None:
+    """In the body of the pull request, beside each network."""
+    record = {"autonomous_system_number": 13335, "autonomous_system_organization": "CLOUDFLARENET"}
+    lists.world.write(
+        "asn.mmdb", mmdb("GeoLite2-ASN", {ip_network("198.41.0.0/24"): record}, build_epoch=1_780_000_000)
+    )
+    more_for_cloudflare(lists)
+    ended = lists.pull("--geoip", "asn.mmdb")
+    assert ended.code == 0, ended.stdout
+    assert "| + | 198.41.0.0/24 | AS13335 CLOUDFLARENET |" in ended.json["body"]
 
 
 def test_for_a_person_it_says_what_changed_and_what_did_not(lists: ListWorld) -> None:

@@ -94,6 +94,14 @@ def test_github_gets_no_orders_from_a_finding() -> None:
     assert "%0A::set-output" in lines[0]
 
 
+def test_notices_are_shown_to_everybody_who_reads_a_log() -> None:
+    """What a person should know that is no fault of the data."""
+    told = result(changes=Comparison(".", "sources", (), notices=("databases are broken",)))
+    assert "note: databases are broken" in pull_text(told, Screen())
+    assert "::notice title=hubdata::databases are broken" in pull_github(told)
+    assert json.loads(pull_json(told))["notices"] == ["databases are broken"]
+
+
 def test_quiet_is_silent_only_when_all_is_well() -> None:
     """As with every command."""
     assert pull_text(result("a"), Screen(), quiet=True) == ""

@@ -213,7 +213,7 @@ def test_what_may_pass_is_asked_again_as_the_server_says(kit: Fetching, server: 
 def test_a_server_that_drips_costs_its_own_list_only(kit: Fetching, server: ListServer) -> None:
     """The time is for one address: others have theirs."""
     server.fail(CLOUDFLARE, drip_s=0.3)
-    fetched = kit.fetch(timeout_s=2)
+    fetched = kit.fetch(timeout_s=5)
     assert [finding.key for finding in fetched.findings] == ["cdn/cloudflare.txt"]
     assert len(fetched.files) == 3
 
