@@ -250,4 +250,6 @@ def test_every_variable_and_output_of_terraform_that_is_named_exists() -> None:
     assert set_there <= variables.keys()
     assert {name for name, body in variables.items() if "default" not in body} <= set_there
     outputs = set(re.findall(r'^output "(\w+)"', (EXAMPLE / "outputs.tf").read_text(), re.MULTILINE))
-    assert set(re.findall(r"output -raw (\w+)", PAGES["deploy.md"])) | {"workflow_role_arn"} <= outputs
+    named = set(re.findall(r"output -raw (\w+)|Terraform's `(\w+)`", PAGES["deploy.md"]))
+    assert {raw or told for raw, told in named} >= {"settings", "workflow_role_arn"}
+    assert {raw or told for raw, told in named} <= outputs
