@@ -1,4 +1,4 @@
-"""What arrives where: requests replayed through the fronts as planned, from the resolver to the origin."""
+"""What arrives where: requests replayed through the complete example as planned, from the resolver to the origin."""
 
 import json
 import re
@@ -35,7 +35,7 @@ from tests.support.edge_stories import (
     s3,
     told,
 )
-from tests.support.terraform import MODULES, TERRAFORM, module_copy, needs_terraform, standing_provider, terraform
+from tests.support.terraform import MODULES, TERRAFORM, needs_terraform, standing_provider, terraform
 
 pytestmark = needs_terraform
 
@@ -43,33 +43,25 @@ Plan = tuple[Resource, ...]
 
 
 @pytest.fixture(scope="module")
-def plans(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Plan]:
-    """Return the resources of each module as the first run of its own tests plans them; one Terraform for all."""
-    home = tmp_path_factory.mktemp("fronts")
-    shutil.copytree(TERRAFORM / "functions", home / "functions")
-    shutil.copy(MODULES / "api-front" / "versions.tf", home)
-    (home / "tests").mkdir()
-    for name in ("api-front", "hub-front", "data-bucket"):
-        (story,) = (module_copy(name, home / "copies") / "tests").iterdir()
-        head, first, *_ = re.split(r'(?m)^(run "\w+" \{\n[\s\S]*?^\}\n)', story.read_text(encoding="utf-8"))
-        asked = first.replace("{\n", f'{{\n  module {{\n    source = "./copies/{name}"\n  }}\n', 1)
-        (home / "tests" / f"{name}.tftest.hcl").write_text(head + asked, encoding="utf-8")
-    got = terraform("get", "-no-color", cwd=home)
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    """Return the resources of the complete example with its three fronts, as planned."""
+    home = tmp_path_factory.mktemp("edge") / "terraform"
+    shutil.copytree(TERRAFORM, home, ignore=shutil.ignore_patterns(".terraform", ".home", "tests"))
+    root = home / "examples" / "complete"
+    shutil.copy(Path(__file__).with_name("complete.tftest.hcl"), root)
+    got = terraform("get", "-no-color", cwd=root)
     assert got.code == 0, got.said
     with standing_provider() as env:
-        done = terraform("test", "-json", "-verbose", cwd=home, env=env)
+        done = terraform("test", "-json", "-verbose", cwd=root, env=env)
     assert done.code == 0, done.said[-3000:]
-    events = [json.loads(line) for line in done.stdout.splitlines() if '"type":"test_plan"' in line]
-    return {
-        Path(event["@testfile"]).name.removesuffix(".tftest.hcl"): planned_resources(event["test_plan"])
-        for event in events
-    }
+    (event,) = (json.loads(line) for line in done.stdout.splitlines() if '"type":"test_plan"' in line)
+    return planned_resources(event["test_plan"])
 
 
 @pytest.fixture
-def api(plans: Mapping[str, Plan]) -> Edge:
-    """Return the API front with an empty cache."""
-    return Edge(plans["api-front"])
+def api(plan: Plan) -> Edge:
+    """Return the edge with an empty cache."""
+    return Edge(plan)
 
 
 @pytest.mark.parametrize("story", API_STORIES, ids=lambda story: story.name)
@@ -79,9 +71,9 @@ def test_the_api_front(story: Story, api: Edge) -> None:
 
 
 @pytest.fixture(scope="module")
-def hub(plans: Mapping[str, Plan]) -> Edge:
-    """Return the hub front, whose cache fills as the stories go."""
-    return Edge(plans["hub-front"])
+def hub(plan: Plan) -> Edge:
+    """Return an edge whose cache fills as the stories of the hub go."""
+    return Edge(plan)
 
 
 @pytest.mark.parametrize("story", HUB_STORIES, ids=lambda story: story.name)
@@ -91,11 +83,10 @@ def test_the_hub_front(story: Story, hub: Edge) -> None:
 
 
 @pytest.fixture(scope="module")
-def data(plans: Mapping[str, Plan]) -> tuple[Edge, Origin]:
-    """Return the data's distribution, and S3 behind it with the planned bucket's policy."""
-    (policy,) = (each["values"]["policy"] for each in plans["data-bucket"] if each["type"] == "aws_s3_bucket_policy")
-    (arn,) = (e["values"]["arn"] for e in plans["data-bucket"] if e["type"] == "aws_cloudfront_distribution")
-    return Edge(plans["data-bucket"]), s3("hub-data-test", json.loads(policy), arn)
+def data(plan: Plan) -> tuple[Edge, Origin]:
+    """Return an edge whose cache fills as the stories of the data go, and S3 with the planned bucket's policy."""
+    (policy,) = (each["values"]["policy"] for each in plan if each["type"] == "aws_s3_bucket_policy")
+    return Edge(plan), s3("hub-data-test", json.loads(policy), _distribution(plan, "data.example.net")["arn"])
 
 
 @pytest.mark.parametrize("story", DATA_STORIES, ids=lambda story: story.name)
@@ -144,11 +135,11 @@ def test_a_decision_stream_arrives_from_an_ipv6_viewer_in_every_particular(api: 
     assert answer.headers["strict-transport-security"] == "max-age=31536000"
 
 
-def test_behind_a_second_distribution_the_header_still_names_the_viewer(api: Edge, plans: Mapping[str, Plan]) -> None:
+def test_behind_a_second_distribution_the_header_still_names_the_viewer(api: Edge, plan: Plan) -> None:
     """An API with a distribution of its own sees our edge as its viewer, and still learns who asked."""
     host = "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com"
     outer_edge = "2001:db8:c10d::1"
-    inner = Edge(_plain_proxy(plans["api-front"], host))
+    inner = Edge(_plain_proxy(plan, host))
     arrived: list[Arrival] = []
 
     def behind(arrival: Arrival) -> Answer:
@@ -203,9 +194,9 @@ def test_an_api_that_is_called_past_the_front_refuses(api: Edge) -> None:
     assert api_gateway(past).status == 403
 
 
-def test_the_default_origin_is_asked_nothing(api: Edge, plans: Mapping[str, Plan]) -> None:
+def test_the_default_origin_is_asked_nothing(api: Edge, plan: Plan) -> None:
     """Not even with the function gone would a request that belongs to no route reach anybody, or carry the secret."""
-    bare = [_without_functions(each) for each in plans["api-front"]]
+    bare = [_without_functions(each) for each in plan]
     lost = Edge(bare).ask("https://api.example.net/admin", origin=accepting).arrival
     assert lost is not None
     assert lost.host == "nowhere.api.example.net"
@@ -216,9 +207,9 @@ def test_the_default_origin_is_asked_nothing(api: Edge, plans: Mapping[str, Plan
 @pytest.mark.parametrize(
     "story", [each for each in API_STORIES + HUB_STORIES if each.gets == NOT_FOUND], ids=lambda s: s.name
 )
-def test_what_is_refused_stays_within_its_route_whatever_functions_see(story: Story, plans: Mapping[str, Plan]) -> None:
+def test_what_is_refused_stays_within_its_route_whatever_functions_see(story: Story, plan: Plan) -> None:
     """Should CloudFront show functions normalised paths, what it then sends on still lies below the route's own."""
-    edge = Edge(plans["api-front"] + _as_another(plans["hub-front"]), functions_see_raw_paths=False)
+    edge = Edge(plan, functions_see_raw_paths=False)
     answer = edge.ask(story.url, viewer=story.viewer, headers=story.headers, method=story.method)
     if answer.arrival is not None:
         path = normalised(answer.arrival.path.replace("%2f", "/").replace("%2F", "/"))
@@ -239,13 +230,11 @@ def test_errors_of_an_api_come_through_as_they_are(api: Edge) -> None:
         ({"arn": "arn:aws:cloudfront::123456789012:function/another"}, "no function"),
     ],
 )
-def test_a_plan_that_cloudfront_would_refuse_is_refused(
-    change: dict[str, Any], reason: str, plans: Mapping[str, Plan]
-) -> None:
+def test_a_plan_that_cloudfront_would_refuse_is_refused(change: dict[str, Any], reason: str, plan: Plan) -> None:
     """A function must be there, and published, before a behaviour may name it."""
     changed = [
         {**each, "values": {**each["values"], **change}} if each["type"] == "aws_cloudfront_function" else each
-        for each in plans["hub-front"]
+        for each in plan
     ]
     with pytest.raises(Refused, match=reason):
         Edge(changed)
@@ -268,13 +257,11 @@ def test_a_plan_that_cloudfront_would_refuse_is_refused(
         ("function handler(e) { e.request.headers['x-mine'] = {value: '1'}; return e.request; }", 200),
     ],
 )
-def test_a_function_that_breaks_a_rule_fails_as_at_cloudfront(
-    code: str, status: int, plans: Mapping[str, Plan]
-) -> None:
+def test_a_function_that_breaks_a_rule_fails_as_at_cloudfront(code: str, status: int, plan: Plan) -> None:
     """Headers that are not a function's to set, and values that are none, are 502 to viewers; what it throws is 503."""
     changed = [
         {**each, "values": {**each["values"], "code": code}} if each["type"] == "aws_cloudfront_function" else each
-        for each in plans["hub-front"]
+        for each in plan
     ]
     assert Edge(changed).ask("https://hub.example.net/master/a", origin=git_host).status == status
 
@@ -311,7 +298,7 @@ def _without_functions(resource: Mapping[str, Any]) -> dict[str, Any]:
 
 def _plain_proxy(plan: Plan, host: str) -> Plan:
     """Return a distribution at `host` that sends everything on, with no function: what stands before some APIs."""
-    (distribution,) = (each["values"] for each in plan if each["type"] == "aws_cloudfront_distribution")
+    distribution = _distribution(plan, "api.example.net")
     behavior = {**distribution["ordered_cache_behavior"][0], "function_association": []}
     origin = {**next(each for each in distribution["origin"] if each["origin_id"] == "v2"), "custom_header": []}
     proxy = {
@@ -328,6 +315,7 @@ def _plain_proxy(plan: Plan, host: str) -> Plan:
     )
 
 
-def _as_another(plan: Plan) -> Plan:
-    """Return a plan with another name behind its distribution than every plan has here."""
-    return tuple(json.loads(json.dumps(each).replace("d111111abcdef8", "d222222abcdef8")) for each in plan)
+def _distribution(plan: Plan, host: str) -> Mapping[str, Any]:
+    """Return the distribution that answers to a host name."""
+    kind = "aws_cloudfront_distribution"
+    return next(each["values"] for each in plan if each["type"] == kind and host in each["values"]["aliases"])
