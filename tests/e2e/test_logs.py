@@ -102,6 +102,27 @@ def test_what_goes_wrong_is_a_line_too(small: SmallWorld, words: tuple[str, ...]
         assert line["message"]
 
 
+def test_a_run_that_is_broken_off_says_so_in_a_line(small: SmallWorld, tmp_path: Path) -> None:
+    """SIGTERM amid a fetch: every line is an object still, and the last tells how it ended."""
+    (tmp_path / "git").write_text(f"#!/bin/sh\ntouch '{tmp_path}/asked'\nexec sleep 600\n")
+    (tmp_path / "git").chmod(0o755)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(small.root)}
+    argv = [sys.executable, "-m", "hubdata", "sync", "--once", "--job", "lists", "--log-format", "json", "-v"]
+    running = subprocess.Popen(argv, cwd=small.root, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        deadline = time.monotonic() + 30
+        while not (tmp_path / "asked").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        running.send_signal(signal.SIGTERM)
+        _, err = running.communicate(timeout=30)
+    finally:
+        running.kill()
+    said = parsed(err.decode())
+    assert (running.returncode, said[-1]["event"], said[-1]["exit_code"]) == (143, "hubdata.ended", 143)
+    assert said[0]["event"] == "run.began"
+
+
 def test_the_worker_logs_in_json(small: SmallWorld) -> None:
     """By the variable, as a container sets it; runs that go at once are told apart by their ids."""
     env = {"PATH": os.environ["PATH"], "HOME": str(small.root), "HUBDATA_LOG_FORMAT": "json"}
