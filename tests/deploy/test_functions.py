@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -90,6 +91,24 @@ def test_the_table_has_enough_rows_and_none_twice() -> None:
     """At least sixty events, each with a name of its own."""
     assert len(ROWS) >= 60
     assert len({(row.function, row.what) for row in ROWS}) == len(ROWS)
+
+
+def test_no_function_is_left_out() -> None:
+    """Every file beside the modules is in the table, or comes before those that are."""
+    assert {file.name for file in FUNCTIONS.iterdir()} == {*FILES.values(), "strict-path.js"}
+
+
+@pytest.mark.parametrize("file", sorted(TERRAFORM.glob("modules/*/functions/*.js")), ids=lambda file: file.stem)
+def test_modules_own_functions_answer_by_the_rules(file: Path) -> None:
+    """A function of one module alone is held to CloudFront's rules as well: size, language, and what it gives back."""
+    code = file.read_text(encoding="utf-8")
+    event = viewer_request("/.hubdata/lease.json", ip=V6, headers=(("host", "data.example.net"),))
+    ((in_node,),) = run_in_node([(code, [event])])
+    (in_quickjs,) = run_in_quickjs(code, [event])
+    assert len(code.encode()) < MOST_BYTES
+    assert beyond_runtime(code) == ()
+    assert in_node == in_quickjs
+    assert held_to_rules(event, in_quickjs.value)["statusCode"] == 404
 
 
 @pytest.mark.parametrize("function", FILES)
