@@ -27,6 +27,8 @@ ENV PATH=/opt/hubdata/bin:$PATH \
     HUBDATA_SPOOL=/var/lib/hubdata/spool
 USER 10001:10001
 WORKDIR /var/lib/hubdata
+# Declared, so that a volume which ECS mounts here belongs to the user as the directory does.
+VOLUME ["/var/lib/hubdata"]
 # The worker ends within ten seconds of it, and as the first process it buries what others leave: no init is needed.
 STOPSIGNAL SIGTERM
 # Whether settings and job files can be used. A worker that answers over HTTP has better: /healthz and /readyz.
