@@ -80,3 +80,28 @@ def test_a_list_that_went_back_is_held_until_somebody_lets_it(tmp_path: Path) ->
         assert (ended.code, ended.puts("mirror")) == (4, [other]), ended.stdout
         assert findings(ended, "lists") == {(GOOD, None, "limits.rewound")}
         assert world.sync("--allow-rollback").puts("mirror") == [GOOD]
+
+
+def test_pruning_takes_what_is_no_item_any_more_and_never_what_failed(tmp_path: Path) -> None:
+    """Whoever takes an item out means it; a publisher that is down does not."""
+    world = SmallWorld(tmp_path, None)  # type: ignore[arg-type]
+    with ListServer() as server:
+        source = []
+        for number in range(4):
+            server.lists[f"/{number}"] = f"8.8.{number}.0/24\n".encode()
+            source.append(ITEM.format(url=f"{server.origin}/{number}", output=f"lists/{number}.txt"))
+
+        def job(*items: str) -> str:
+            head = 'prune = true\n[source]\ntype = "http"\n'
+            return head + "".join(items) + FILES.format(output="lists/*", kind="cidr")
+
+        world.write("hubdata.toml", SETTINGS)
+        world.write("jobs/lists.toml", job(*source))
+        assert world.sync().code == 0
+        assert len(world.public()) == 4
+        server.fail("/0", status=404)
+        server.fail("/1", body=b"", headers={"ETag": None}, status=200)
+        world.write("jobs/lists.toml", job(*source[:3]))
+        ended = world.sync("--force")
+        assert ended.code == 5, ended.stdout
+        assert sorted(world.public()) == ["lists/0.txt", "lists/1.txt", "lists/2.txt"]
