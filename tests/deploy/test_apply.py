@@ -21,7 +21,7 @@ from tests.support.command import hubdata
 from tests.support.iam import Request, allowed
 from tests.support.moto_server import MotoServer
 from tests.support.nginx import cdn_before, needs_nginx
-from tests.support.terraform import TERRAFORM, Ended, mirror, needs_terraform, terraform
+from tests.support.terraform import TERRAFORM, Ended, needs_terraform, plugins, terraform
 
 pytestmark = [needs_terraform, pytest.mark.slow]
 
@@ -68,6 +68,9 @@ provider "aws" {
 }
 """
 """Terraform merges this into the example's providers: moto has no host name for each bucket."""
+
+PATIENCE = 'resource "aws_cloudfront_distribution" "{name}" {{\n  wait_for_deployment = false\n}}\n'
+"""So that nobody waits half a minute, twice, for a distribution to be spread over the world."""
 
 JOB = """\
 [source]
@@ -125,10 +128,12 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         ids = (each["HostedZone"]["Id"].rpartition("/")[2] for each in made)
         zone = next(each for each in ids if each.startswith("Z"))  # as all of AWS do, and one of 36 of moto's
         (root / "test_override.tf").write_text(PROVIDER, encoding="utf-8")
+        for module, name in (("data-bucket", "data"), ("api-front", "api"), ("hub-front", "hub")):
+            override = home / "terraform" / "modules" / module / "test_override.tf"
+            override.write_text(PATIENCE.format(name=name), encoding="utf-8")
         (root / "test.auto.tfvars.json").write_text(json.dumps(CHOICES | GAPS | {"zone_id": zone}), encoding="utf-8")
         found = Cloud(aws, root, zone)
-        local = mirror()
-        found.terraform("init", "-input=false", "-lockfile=readonly", *([f"-plugin-dir={local}"] if local else []))
+        found.terraform("init", "-input=false", "-lockfile=readonly", f"-plugin-dir={plugins()}")
         found.terraform("apply", "-input=false", "-auto-approve")
         yield found
     finally:

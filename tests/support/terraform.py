@@ -8,6 +8,7 @@ Where a provider is looked for: `TF_PLUGIN_DIR`, `TF_PLUGIN_CACHE_DIR`, the dire
 itself (its documentation: "Implied Local Mirror Directories"), and whatever below `/opt` is laid out as one.
 """
 
+import fcntl
 import functools
 import json
 import os
@@ -88,36 +89,40 @@ def _unpacked(root: Path) -> Path:
 
 
 @functools.cache
-def _provider() -> Path:
-    """Return the directory of the unpacked provider; downloads it, once for a user, where there is no mirror."""
+def plugins() -> Path:
+    """Return what `terraform init -plugin-dir` takes; downloads into a directory, once for a user, where none is."""
     found = mirror()
     if found is not None:
-        return _unpacked(found)
+        return found
     cache = Path(tempfile.gettempdir()) / f"hubdata-terraform-{os.getuid()}"
     cache.mkdir(mode=0o700, exist_ok=True)
-    if not _unpacked(cache).is_dir():
-        with tempfile.TemporaryDirectory() as root:
-            shutil.copy(LOCK, root)
-            version = f'version = "{locked_version()}"'
-            requirement = (
-                f'terraform {{\n required_providers {{\n aws = {{ source = "hashicorp/aws", {version} }}\n}}\n}}'
-            )
-            (Path(root) / "main.tf").write_text(requirement, encoding="utf-8")
-            environment = {"PATH": os.environ["PATH"], "HOME": root, "TF_PLUGIN_CACHE_DIR": str(cache)}
-            for name in ("https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_FILE"):
-                environment |= {name: os.environ[name]} if name in os.environ else {}
-            done = subprocess.run(
-                ["terraform", "init", "-no-color", "-input=false"],
-                cwd=root,
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=600,
-                check=False,
-            )
-            if done.returncode:
-                pytest.fail(f"the AWS provider is in no mirror here, and cannot be downloaded: {done.stderr}")
-    return _unpacked(cache)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of two test processes, one downloads
+        if not _unpacked(cache).is_dir():
+            _download(cache)
+    return cache
+
+
+def _download(cache: Path) -> None:
+    version = f'version = "{locked_version()}"'
+    requirement = f'terraform {{\n required_providers {{\n aws = {{ source = "hashicorp/aws", {version} }}\n}}\n}}'
+    with tempfile.TemporaryDirectory() as root:
+        shutil.copy(LOCK, root)  # nothing is taken whose hash is not in it
+        (Path(root) / "main.tf").write_text(requirement, encoding="utf-8")
+        environment = {"PATH": os.environ["PATH"], "HOME": root, "TF_PLUGIN_CACHE_DIR": str(cache)}
+        for name in ("https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_FILE"):
+            environment |= {name: os.environ[name]} if name in os.environ else {}
+        done = subprocess.run(
+            ["terraform", "init", "-no-color", "-input=false"],
+            cwd=root,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+    if done.returncode:
+        pytest.fail(f"the AWS provider is in no mirror here, and cannot be downloaded: {done.stderr}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +146,7 @@ def terraform(
     home = cwd / ".home"
     home.mkdir(exist_ok=True)
     settings = home / "terraform.rc"
-    overrides = f'  dev_overrides {{\n    "hashicorp/aws" = "{_provider()}"\n  }}\n' if override else ""
+    overrides = f'  dev_overrides {{\n    "hashicorp/aws" = "{_unpacked(plugins())}"\n  }}\n' if override else ""
     settings.write_text(f"provider_installation {{\n{overrides}  direct {{}}\n}}\n", encoding="utf-8")
     environment = {
         "PATH": os.environ["PATH"],
@@ -172,7 +177,7 @@ def standing_provider() -> Iterator[Mapping[str, str]]:
     Terraform itself starts it about four times for each run of a test, which is four fifths of all that these tests
     cost. For stand-ins alone (`mock_provider`): one process has one configuration, whatever aliases a root gives it.
     """
-    (program,) = _provider().glob("terraform-provider-aws_v*")
+    (program,) = _unpacked(plugins()).glob("terraform-provider-aws_v*")
     with tempfile.TemporaryDirectory() as sockets, (Path(sockets) / "stderr").open("w+", encoding="utf-8") as errors:
         provider = subprocess.Popen(
             [program, "-debug"],
