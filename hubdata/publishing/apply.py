@@ -1,7 +1,7 @@
 """Carry plans out at one target, in the one order that is safe for readers.
 
-    open receipt -> puts -> manifest swap (the commit point) -> seal -> deletes -> CDN -> close receipt
-                                                             -> page, beside all that ->
+    open receipt -> puts -> manifest swap (the commit point) -> seal, deletes -> CDN -> close receipt
+                                                             -> page ---------->
 
 Readers never find a manifest that names an object not in place, nor an object gone that it still names. A put that
 fails does not undo the others: what is stored is committed and the CDN told, the error is raised afterwards, and the
@@ -29,7 +29,7 @@ from hubdata.publishing import ledger as ledgers
 from hubdata.publishing.closing import Begun, closed
 from hubdata.publishing.lease import Held
 from hubdata.publishing.ledger import Inherited, Line
-from hubdata.publishing.paging import Paging
+from hubdata.publishing.paging import Paging, seen_at
 from hubdata.publishing.sealing import Sealing
 from hubdata.publishing.survey import Survey, read_manifest
 from hubdata.publishing.telling import TAG_METADATA, metadata_of, telling
@@ -77,7 +77,8 @@ def apply(
     """
     if paging is not None:
         paging.remember()
-    begun = _begun(works, target, cdn, survey, lease, run_id=run_id, inherited=inherited, sealing=sealing)
+    ours = (*(sealing.sealer.keys if sealing else ()), *(seen_at(survey) if paging else ()))
+    begun = _begun(works, target, cdn, survey, lease, run_id=run_id, inherited=inherited, ours=ours)
     metadata = {work.plan.job: metadata_of(cdn, work.plan.job) for work in works if work.plan.puts}
     with ThreadPoolExecutor(1, thread_name_prefix=f"cdn-{target.name}") as aside:
         if begun.line.paths:
@@ -123,12 +124,11 @@ def _begun(
     *,
     run_id: str,
     inherited: tuple[Inherited, ...],
-    sealing: Sealing | None,
+    ours: tuple[str, ...],
 ) -> Begun:
-    """Fix what the CDN will be told, and open the receipt of it."""
+    """Fix what the CDN will be told, `ours` of the seal and the page with it, and open the receipt of it."""
     stamp = lease.now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    seal_keys = sealing.sealer.keys if sealing else ()
-    own = telling(cdn, _changed(works, survey.inventory), survey.inventory, seal_keys).paths
+    own = telling(cdn, _changed(works, survey.inventory), survey.inventory, ours).paths
     paths = tuple(dict.fromkeys((*own, *(path for each in inherited for path in each.line.paths))))
     deletes = tuple((c.key, c.planned_etag) for work in works for c in work.plan.deletes if c.planned_etag is not None)
     upon = survey.inventory.manifest.generation
@@ -139,9 +139,9 @@ def _begun(
     return Begun(line, deletes, noted, ledger, stamp)
 
 
-def foreseen(works: tuple[Work, ...], cdn: Cdn, survey: Survey, seal: tuple[str, ...] = ()) -> Estimate | None:
-    """Return what it would come to to tell `cdn` of an apply of `works`; None where there is nothing to tell."""
-    return telling(cdn, _changed(works, survey.inventory), survey.inventory, seal).estimate if works else None
+def foreseen(works: tuple[Work, ...], cdn: Cdn, survey: Survey, ours: tuple[str, ...] = ()) -> Estimate | None:
+    """Return what it would come to to tell `cdn` of an apply of `works`, and `ours`; None without any."""
+    return telling(cdn, _changed(works, survey.inventory), survey.inventory, ours).estimate if works else None
 
 
 def _changed(works: tuple[Work, ...], inventory: Inventory) -> tuple[str, ...]:

@@ -45,6 +45,8 @@ def closed(
     if left or doubtful:
         again = ledgers.rest(line, deletes=left, puts=doubtful, paths=cdn.paths(tuple(key for key, _ in left)))
         ledger = ledgers.opened(target, ledger, again)
+    if paging is not None and line.paths:
+        paging.settle()
     told = _told(cdn, target, line, reporter) if line.paths else None
     shown = None if paging is None else paging.shown()
     page, remark = (None, "") if shown is None else (shown.page, shown.remark)

@@ -2,16 +2,17 @@
 
     puts, and meanwhile the memory is read -> [manifest swap, and meanwhile the page is drawn] -> page, status, memory
 
-Nothing waits for the page but the end of the run. What goes wrong with it is told, fails nothing and is mended by the
-next run: what is published must go on being told, whatever befalls a page about it.
+The CDN is told of the page with everything else, so it waits for it a little, and no longer. What goes wrong with the
+page is told, fails nothing and is mended by the next run: what is published must go on being told, whatever befalls a
+page about it.
 
 What was written stands in the ledger with the ETags of its files, as a seal does, so a run that changes nothing sees
-in its listing that the page is whole and sends no request more. Caches keep the page for a minute; no CDN is told of
-it, so that it costs no path. A file in its place that others have written stays. See docs/adr/0019.
+in its listing that the page is whole and sends no request more. Caches keep the page for a minute, so one that was
+mended needs no word to the CDN. A file in its place that others have written stays. See docs/adr/0019.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -36,7 +37,13 @@ MEMORY = f"{PRIVATE}page.json"
 """What pages after this one tell of the past; nothing else depends on it, so losing it only begins the charts anew."""
 
 CACHE_CONTROL = "public, max-age=60, stale-while-revalidate=60, stale-if-error=86400"
-"""No longer at an edge than elsewhere: nobody tells the CDN that there is a new one."""
+"""No longer at an edge than elsewhere: of a page that was mended nobody tells the CDN."""
+
+ROOT = ""
+"""The key of what a reader gets who names none."""
+
+PATIENCE_S = 10.0
+"""So long the CDN is kept waiting for a page; one that comes later is seen a minute later."""
 
 _CACHED = {MEMORY: "private, no-store"}
 _TYPES = {PAGE: "text/html; charset=utf-8", STATUS: "application/json", MEMORY: "application/json"}
@@ -95,6 +102,13 @@ def is_whole(found: Survey) -> bool:
     return as_left and (page.manifest == manifest or not mine)
 
 
+def seen_at(found: Survey) -> tuple[str, ...]:
+    """Return the keys at which readers find the page that a run is about to write; none where another's page stands."""
+    page = found.ledger.page
+    theirs = page is not None and PAGE in page.foreign and page.foreign[PAGE] == found.own.get(PAGE)
+    return () if theirs else (PAGE, ROOT)
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What came of a page: what the ledger is to note, and in a line what a person should know, if anything."""
@@ -140,6 +154,10 @@ class Paging:
         """Begin to write what is drawn: its manifest is in force, with this ETag."""
         self._manifest_etag = manifest_etag
         self._written = {key: self.pool.submit(self._put, key) for key in (*KEYS, MEMORY)}
+
+    def settle(self) -> None:
+        """Wait for the page, so that the CDN fetches the new one; but not for long."""
+        wait(self._written.values(), timeout=PATIENCE_S)
 
     def shown(self) -> Shown:
         """Return what came of the page, once all of it is done. Whatever went wrong with it is told, not raised."""

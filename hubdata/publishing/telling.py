@@ -14,7 +14,7 @@ from hubdata.planning.invalidation import estimate, fewest
 from hubdata.ports import Cdn, Priced
 
 OWN = (manifests.KEY,)
-"""Keys that each publication changes besides the data; those of its seal come on top."""
+"""Keys that each publication changes besides the data; those of its seal and its page come on top."""
 
 TAG_METADATA = "cache-tag"
 """The name of the metadata that S3 serves as the header `x-amz-meta-cache-tag`."""
@@ -28,9 +28,9 @@ class Telling:
     estimate: Estimate | None
 
 
-def telling(cdn: Cdn, changed: tuple[str, ...], inventory: Inventory, seal: tuple[str, ...] = ()) -> Telling:
-    """Return what to tell `cdn` after a publication that changes the `changed` keys of `inventory`, and its `seal`."""
-    own = cdn.paths((*OWN, *seal))
+def telling(cdn: Cdn, changed: tuple[str, ...], inventory: Inventory, ours: tuple[str, ...] = ()) -> Telling:
+    """Return what to tell `cdn` after a publication that changes the `changed` keys of `inventory`, and `ours`."""
+    own = cdn.paths((*OWN, *ours))
     if not isinstance(cdn, Priced):
         paths = (*cdn.paths(changed), *own)
         return Telling(paths, Estimate(len(paths)) if paths else None)

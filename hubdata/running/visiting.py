@@ -12,6 +12,7 @@ from hubdata.model.receipt import Invalidation
 from hubdata.model.run import Retained
 from hubdata.ports import Cdn, Clock, Reporter, Target
 from hubdata.publishing.apply import foreseen
+from hubdata.publishing.paging import seen_at
 from hubdata.publishing.retention import retire
 from hubdata.publishing.survey import Survey
 from hubdata.running.outlook import Orders, Outlook, Place, Planner, Reread
@@ -77,7 +78,8 @@ def _foreseen(planner: Planner, outlook: Outlook) -> Mapping[str, Stay]:
     """Return what a run would come to, job by job."""
     place, found = planner.place, outlook.found
     meanings = _explained(outlook.planned, place, found, planner.reporter, held_only=False)
-    estimate = foreseen(outlook.works, place.cdn, found, place.sealer.keys if place.sealer else ())
+    ours = (*(place.sealer.keys if place.sealer else ()), *(seen_at(found) if place.pager else ()))
+    estimate = foreseen(outlook.works, place.cdn, found, ours)
     return shares(
         outlook.planned,
         place.target,

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.command import Ended
 from tests.support.moto_server import shared
-from tests.support.small_world import GOOD, HTML, LISTS, NEW, OTHER, WORDS, SmallWorld, problem
+from tests.support.small_world import GOOD, HTML, LISTS, NEW, OTHER, OWN, WORDS, SmallWorld, problem
 from tests.support.strict_s3 import S3_BUCKET, Fault, StrictS3
 
 BUCKET = """
@@ -202,7 +202,7 @@ def test_a_cdn_that_does_not_take_it(small: SmallWorld, distribution: str, url: 
     small.write("hubdata.toml", settings + CDN.format(distribution=right, url=cloud.url))
     assert small.sync(env=KEYS).code == 0
     (told,) = cloud.invalidations(right)
-    assert set(told["Paths"]) == {f"/{key}" for key in (GOOD, OTHER, WORDS, "manifest.json")}
+    assert set(told["Paths"]) == {f"/{key}" for key in (GOOD, OTHER, WORDS, *OWN)}
 
 
 # --- The manifest -----------------------------------------------------------------------------------------------------

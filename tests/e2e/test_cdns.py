@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.command import Ended, hubdata
 from tests.support.moto_server import CREDENTIALS, shared
-from tests.support.small_world import GOOD, NEW, OTHER, WORDS, SmallWorld
+from tests.support.small_world import GOOD, NEW, OTHER, OWN, WORDS, SmallWorld
 from tests.support.strict_cloudflare import HOST, TOKEN, ZONE, StrictCloudflare, Trouble
 from tests.support.strict_cloudfront import DISTRIBUTION, StrictCloudfront
 
@@ -63,17 +63,17 @@ def behind_cloudflare(small: SmallWorld, zone: StrictCloudflare) -> None:
 
 
 def test_cloudflare_is_told_what_changed(small: SmallWorld, zone: StrictCloudflare) -> None:
-    """One changed list: its URL and the manifest's are purged, nothing else; unchanged, nobody is asked."""
+    """One changed list: its URL, the manifest's and the page's are purged, nothing else; unchanged, nobody is asked."""
     behind_cloudflare(small, zone)
     small.repo.commit({GOOD: NEW})
     plan = small.run("plan", env=TOKENS).stdout
-    assert "cdn of mirror: 2 paths to forget" in plan
+    assert "cdn of mirror: 4 paths to forget" in plan
     assert zone.asked == 0
 
     ended = loudly(small, "--wait")
 
     assert ended.code == 0
-    assert zone.purged == [HOST + GOOD, HOST + "manifest.json"]
+    assert zone.purged == [HOST + key for key in (GOOD, *OWN)]
     assert cdn_at(ended, "mirror")["waited_s"] is not None
     assert TOKEN not in ended.stdout + ended.stderr
     assert small.sync(env=TOKENS).code == 0
@@ -96,7 +96,7 @@ def test_a_purge_that_failed_is_made_by_the_next_run(
     assert TOKEN not in ended.stdout + ended.stderr + "".join(map(str, small.mirror_files().values()))
     assert zone.purged == []
     assert small.sync(env=TOKENS).code == 0
-    assert zone.purged == [HOST + GOOD, HOST + "manifest.json"]
+    assert zone.purged == [HOST + key for key in (GOOD, *OWN)]
 
 
 def test_without_a_token_the_purge_waits_for_one(small: SmallWorld, zone: StrictCloudflare) -> None:
@@ -120,17 +120,17 @@ def test_one_tag_takes_the_place_of_a_jobs_paths(small: SmallWorld) -> None:
         small.write("hubdata.toml", settings)
         assert small.sync(env=CREDENTIALS).code == 0
         assert [sorted(batch.paths) for batch in edge.batches] == [
-            sorted(f"/{key}" for key in (GOOD, OTHER, WORDS, "manifest.json"))
+            sorted(f"/{key}" for key in (GOOD, OTHER, WORDS, *OWN))
         ]
         head = cloud.client("s3").head_object(Bucket=bucket, Key=GOOD)
         assert head["Metadata"]["cache-tag"] == "hubdata:lists"
 
         small.repo.commit({GOOD: NEW, OTHER: b"1.1.1.0/24\n9.9.9.0/24\n"})
         plan = small.run("plan", "--target", "aws", env=CREDENTIALS).stdout
-        assert "cdn of aws: 2 paths to forget, 0.005 USD beyond the 1 free one" in plan
+        assert "cdn of aws: 4 paths to forget, 0.015 USD beyond the 1 free one" in plan
         assert small.sync(env=CREDENTIALS).code == 0
 
-        assert edge.batches[1].paths == ("#hubdata:lists", "/manifest.json")
+        assert edge.batches[1].paths == ("#hubdata:lists", *(f"/{key}" for key in OWN))
 
 
 def test_a_distribution_without_tags_is_told_paths(small: SmallWorld) -> None:
@@ -145,4 +145,4 @@ def test_a_distribution_without_tags_is_told_paths(small: SmallWorld) -> None:
         assert ended.code == 0
         assert "its CacheTagConfig names no header, not x-amz-meta-cache-tag" in ended.stderr
         assert "cache-tag" not in cloud.client("s3").head_object(Bucket=bucket, Key=GOOD)["Metadata"]
-        assert len(edge.batches[0].paths) == 4
+        assert len(edge.batches[0].paths) == 3 + len(OWN)

@@ -20,6 +20,7 @@ from tests.support.moto_server import MotoServer
 from tests.support.proxy import Proxy
 from tests.support.real import SEC_LISTS, needs_real
 from tests.support.repos import Repo
+from tests.support.small_world import OWN
 
 pytestmark = needs_real
 
@@ -134,7 +135,7 @@ def test_1_the_first_run_publishes_every_claimed_file(world: World) -> None:
             assert entry["size"] == len(expected[key])
 
     (told,) = world.cloud.invalidations(world.distribution)
-    assert set(told["Paths"]) == {f"/{key}" for key in (*expected, "manifest.json")}
+    assert set(told["Paths"]) == {f"/{key}" for key in (*expected, *OWN)}
     assert ended.puts("aws") == ended.puts("mirror") == sorted(expected)
     print(f"\nfirst run: 170 files, peak {ended.peak_mb:.0f} MB RSS, {ended.json['elapsed_s']} s")
     assert ended.peak_mb < 450, "the run with the 66 MB database must stay under 450 MB"
@@ -191,7 +192,7 @@ def test_4_one_changed_line_moves_one_file(world: World) -> None:
         f".hubdata/runs/{ended.json['run_id']}.json",
     }
     told = world.cloud.invalidations(world.distribution)
-    assert [set(one["Paths"]) for one in told[1:]] == [{f"/{key}", "/manifest.json"}]
+    assert [set(one["Paths"]) for one in told[1:]] == [{f"/{name}" for name in (key, *OWN)}]
     assert world.cloud.objects(world.bucket)[key] == path.read_bytes() == _mirrored(world.root)[key]
 
 

@@ -17,7 +17,7 @@ from tests.support.forks import Forks
 from tests.support.guillotine import Guillotine
 from tests.support.moto_server import shared
 from tests.support.repos import Repo
-from tests.support.small_world import SmallWorld, checked
+from tests.support.small_world import OWN, SmallWorld, checked
 from tests.support.strict_cloudfront import DISTRIBUTION, StrictCloudfront
 
 MANIFEST = "manifest.json"
@@ -265,7 +265,7 @@ def test_back_and_forward_over_ten_generations(world: World) -> None:
             else:
                 assert world.store.modified(key) == times[key]
         if told is not None:
-            assert world.store.told() == [*told, {f"/{key}" for key in (*changed, MANIFEST)}]
+            assert world.store.told() == [*told, {f"/{key}" for key in (*changed, *OWN)}]
     again = world.rollback(2, "--yes")
     assert (again.code, again.job("words")["outcome"]) == (0, "unchanged")
     assert world.manifest()["generation"] == generation
@@ -308,7 +308,7 @@ def test_a_key_that_did_not_exist_then(world: World, flags: list[str], *, prune:
     assert (LATE in world.data()) is not goes
     if told is not None:
         gone = {f"/{LATE}"} if goes else set()
-        assert world.store.told() == [*told, {f"/{A}", f"/{MANIFEST}"} | gone]
+        assert world.store.told() == [*told, {f"/{key}" for key in (A, *OWN)} | gone]
     after = world.sync()
     assert after.code == 4
     held = after.job("words")["targets"][0]["held"]["puts"]
@@ -464,7 +464,7 @@ def test_a_rollback_that_is_killed_needs_no_person(world: World, *, before_the_m
 
     ended = world.sync()
 
-    changed = {f"/{key}" for key in (A, B, MANIFEST)}
+    changed = {f"/{key}" for key in (A, B, *OWN)}
     assert changed in [set(batch.paths) for batch in edge.batches[told:]]
     if before_the_manifest:
         assert ended.code == 0, ended.stdout + ended.stderr

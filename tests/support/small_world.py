@@ -19,6 +19,8 @@ from tests.support.repos import Repo
 GOOD = "lists/good.txt"
 OTHER = "lists/other.txt"
 WORDS = "words/probes.txt"
+OWN = ("manifest.json", "index.html", "")
+"""What a CDN is told of with every publication: the manifest, and the page under both of its names."""
 NEW = b"8.8.8.0/24\n1.1.1.0/24\n208.67.222.0/24\n"
 HTML = b"<!DOCTYPE html>\n<html><body>Sign in to continue</body></html>\n"
 LISTS = {GOOD: b"8.8.8.0/24\n1.1.1.0/24\n", OTHER: b"9.9.9.0/24\n"}

@@ -1,6 +1,7 @@
 """The status page beside the data: there with every generation, mended when it is lost, never at the data's cost."""
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -13,7 +14,7 @@ from hubdata.errors import CdnError, Exit, SourceError, TargetError
 from hubdata.model.lease import Terms
 from hubdata.model.run import Outcome, RunResult
 from hubdata.model.success import Success, key_of
-from hubdata.publishing import ledger
+from hubdata.publishing import ledger, paging
 from hubdata.publishing.paging import KEYS, MEMORY, Told
 from hubdata.report.pager import StatusPager
 from hubdata.running.visiting import Orders
@@ -62,13 +63,18 @@ def remarks(result: RunResult) -> list[str]:
     return [target.remark for job in result.jobs for target in job.targets if target.remark]
 
 
+def told(world: World) -> list[set[str]]:
+    """Return what the CDN was told, each time."""
+    return [set(effect.paths) for effect in world.wire.effects if effect.paths]
+
+
 def change(world: World, text: bytes) -> None:
     """Let the source have other bytes."""
     world.sources["texts"].files = {**world.sources["texts"].files, "a.txt": text}
 
 
 def test_each_generation_has_its_page(world: World) -> None:
-    """Written after the swap, with the type and the short life that its readers need, and not told to the CDN."""
+    """Written after the swap and before the CDN is told of it, with the type and the short life that readers need."""
     for number, text in enumerate((b"one\n", b"other\n", b"third\n"), start=1):
         change(world, text)
         assert world.run().jobs[0].outcome is Outcome.PUBLISHED
@@ -82,7 +88,9 @@ def test_each_generation_has_its_page(world: World) -> None:
     for key in KEYS:
         assert store.versions[key][-1].headers["cache_control"].startswith("public, max-age=60, stale")
     assert "no-store" in store.versions[MEMORY][-1].headers["cache_control"]
-    assert {path for effect in world.wire.effects for path in effect.paths} == {"/a.txt", "/b.txt", "/manifest.json"}
+    assert set().union(*told(world)) == {"/a.txt", "/b.txt", "/manifest.json", f"/{PAGE}", "/"}
+    steps = ["told" if effect.paths else effect.call.key for effect in world.wire.effects]
+    assert [step for step in steps if step in {"manifest.json", PAGE, "told"}] == ["manifest.json", PAGE, "told"] * 3
     said = status(world)
     assert (said["state"], said["jobs"][0]["freshness"], said["jobs"][0]["description"]) == ("good", "fresh", "Texts")
     assert [run["jobs"][0]["puts"] for run in said["runs"]] == [1, 1, 2]
@@ -195,6 +203,7 @@ def test_a_page_of_somebody_else_stays(world: World) -> None:
     assert remarks(world.run()) == [remark]
     assert f"GET {PAGE}" not in calls(world, before)
     assert store.body(PAGE) == THEIRS
+    assert told(world)[-1] == {"/a.txt", "/manifest.json"}
 
     store.lose(PAGE)
     assert remarks(world.run()) == []
@@ -258,6 +267,23 @@ def test_a_page_that_cannot_be_written_fails_nothing(world: World, key: str, whe
     before = len(world.wire.calls)
     world.run()
     assert calls(world, before) == UNCHANGED
+
+
+def test_the_cdn_does_not_wait_for_a_page_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data come first: a store that hangs over the page alone delays what is told of the data, and no more."""
+    monkeypatch.setattr(paging, "PATIENCE_S", 0.05)
+
+    def hang() -> None:
+        until = time.monotonic() + 30
+        while not told(world):
+            assert time.monotonic() < until, "the CDN waits for the page, and the page for the CDN"
+            time.sleep(0.005)
+
+    world.wire.on("PUT", PAGE, do=hang)
+
+    assert world.run().exit_code is Exit.FINE
+    assert told(world) == [{"/a.txt", "/b.txt", "/manifest.json", f"/{PAGE}", "/"}]
+    assert in_force(world)
 
 
 def test_a_page_that_can_never_be_written_fails_no_run(world: World) -> None:
