@@ -92,7 +92,7 @@ class Race:
         """Return the number of every lease of the target of this name that a run says it took."""
         taken = f" lease.taken target={name} fence="
         told = (line.partition(taken)[2] for ended in self.ends for line in ended.stderr.splitlines())
-        return sorted(int(number) for number in told if number)
+        return sorted(int(number.split()[0]) for number in told if number)
 
 
 def one_to(last: int) -> list[int]:
