@@ -1,9 +1,12 @@
 """`sync --once` with lists from the web: whatever a publisher sends that would hurt an engine stays out of public."""
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
-from tests.support.list_server import ListServer
+from tests.support.list_server import ListServer, path_of
 from tests.support.poison import corpus
 from tests.support.small_world import SETTINGS, SmallWorld, findings, problem
 
@@ -105,3 +108,22 @@ def test_pruning_takes_what_is_no_item_any_more_and_never_what_failed(tmp_path: 
         ended = world.sync("--force")
         assert ended.code == 5, ended.stdout
         assert sorted(world.public()) == ["lists/0.txt", "lists/1.txt", "lists/2.txt"]
+
+
+def test_a_pull_that_is_told_to_end_waits_for_no_publisher(tmp_path: Path) -> None:
+    """A publisher drips for minutes; the process is gone long before, and nothing is written."""
+    world = SmallWorld(tmp_path, None)  # type: ignore[arg-type]
+    (tmp_path / "checkout").mkdir()
+    with ListServer() as server:
+        server.fail(path_of("cloudflare4"), drip_s=2)
+        world.write("hubdata.toml", SETTINGS)
+        item = ITEM.format(url=server.url("cloudflare4"), output=GOOD)
+        world.write("jobs/lists.toml", '[source]\ntype = "http"\n' + item + FILES.format(output=GOOD, kind="cidr"))
+        argv = [sys.executable, "-m", "hubdata", "pull", "lists", "--into", "checkout"]
+        with subprocess.Popen(argv, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
+            while not server.requests:
+                assert process.poll() is None
+                time.sleep(0.05)
+            process.terminate()
+            assert process.wait(timeout=40) == 143
+    assert list((tmp_path / "checkout").iterdir()) == []

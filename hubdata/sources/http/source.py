@@ -91,8 +91,7 @@ class HttpSource:
         addresses: dict[str, list[Item]] = {}
         for item in items:
             addresses.setdefault(item.url, []).append(item)
-        with ThreadPoolExecutor(self._options.concurrency, thread_name_prefix="http") as pool:
-            done = list(pool.map(lambda url: self._address(url, addresses[url], answers), addresses))
+        done = self._all(addresses, answers)
         failures = {item: err for each in done for item, err in each.failures.items()}
         answers.keep({recipe: came for each in done for recipe, came in each.came.items()}, self._context.clock.now())
         if len(failures) == len(items):
@@ -104,6 +103,17 @@ class HttpSource:
             kept=tuple(sorted(key for each in done for key in each.kept)),
             findings=tuple(_finding(item, failures[item]) for item in items if item in failures),
         )
+
+    def _all(self, addresses: Mapping[str, list[Item]], answers: Answers) -> list[_Done]:
+        """Return what became of each address; a run that is broken off waits for none of them."""
+        pool = ThreadPoolExecutor(self._options.concurrency, thread_name_prefix="http")
+        try:
+            done = list(pool.map(lambda url: self._address(url, addresses[url], answers), addresses))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        pool.shutdown()
+        return done
 
     def _items(self) -> tuple[Item, ...]:
         options = self._options
