@@ -151,7 +151,7 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
 def test_the_page_is_there_with_each_generation_and_costs_an_unchanged_run_nothing(stage: Stage) -> None:
     """Three generations; a run between them sends three requests; a page that is lost or defaced is put back.
 
-    The CDN is told of data and manifest, in one request for each generation, and not of the page.
+    The CDN is told of data, manifest and page in one request for each generation, and nothing when a page is mended.
     """
     stage.sync()
     status = stage.in_force(1)
@@ -178,7 +178,8 @@ def test_the_page_is_there_with_each_generation_and_costs_an_unchanged_run_nothi
     stage.offer(2)
     stage.sync()
     stage.in_force(3)
-    data = [{f"/{key}" for key in (GOOD, "lists/other.txt", WORDS, "manifest.json")}, {f"/{GOOD}", "/manifest.json"}]
+    own = {"/manifest.json", "/index.html", "/"}
+    data = [{f"/{key}" for key in (GOOD, "lists/other.txt", WORDS)} | own, {f"/{GOOD}"} | own]
     assert stage.told() in ([], [*data, data[1]])
 
 

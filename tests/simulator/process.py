@@ -20,7 +20,7 @@ from hubdata.ports import Published
 from hubdata.publishing.paging import KEYS as PAGES
 from hubdata.running.visiting import Orders
 from tests.simulator.source import ScriptedSource
-from tests.simulator.stepping import Process, Stepper, StepPool, StepThreading
+from tests.simulator.stepping import Process, Stepper, StepPool, StepThreading, step_wait
 from tests.simulator.wire import Call, Killed, Wire
 
 
@@ -298,6 +298,7 @@ def stepped(stepper: Stepper, runs: Mapping[str, Run]) -> Iterator[None]:
         publishing = (f"publishing.{name}" for name in ("survey", "apply", "sealing", "paging"))
         for module in ("pipeline", "running.explaining", *publishing):
             stack.enter_context(mock.patch(f"hubdata.{module}.ThreadPoolExecutor", pool))
+        stack.enter_context(mock.patch("hubdata.publishing.paging.wait", partial(step_wait, stepper)))
         stack.enter_context(mock.patch("hubdata.publishing.lease.threading", StepThreading(stepper)))
         stack.enter_context(mock.patch("hubdata.publishing.lease.this_process", this_process))
         stack.enter_context(mock.patch("hubdata.publishing.lease.is_gone", is_gone))

@@ -160,6 +160,10 @@ class StepFuture:
         self._stepper = stepper
         self._task = task
 
+    def done(self) -> bool:
+        """Tell whether the thread has ended."""
+        return self._task.done
+
     def result(self) -> Any:
         """Return what the thread returned, or raise what it raised."""
         self._stepper.wait(lambda: self._task.done)
@@ -206,6 +210,12 @@ class StepPool:
 
     def __exit__(self, *_: object) -> None:
         self.shutdown()
+
+
+def step_wait(stepper: Stepper, futures: Iterable[StepFuture], timeout: float) -> None:
+    """Stand in for `concurrent.futures.wait`: return once all have ended, or after `timeout` simulated seconds."""
+    all_of_them = tuple(futures)
+    stepper.wait(lambda: all(future.done() for future in all_of_them), timeout)
 
 
 class StepThreading:
