@@ -65,7 +65,7 @@ class Three:
             counted = {k: puts for k, (puts, _) in self.buckets[name].count().items() if not k.startswith(".hubdata/")}
             assert {counted.pop(key) for key in PAGE} <= {2, 3}  # three times, if something broke off before the ledger
             assert counted == {"job0/a.txt": 2, "job0/b.txt": 1, "job1/c.txt": 2, "job1/d.txt": 1, MANIFEST: 2}
-            paths = {f"/{key}" for key in (*CHANGED, MANIFEST)}
+            paths = {f"/{key}" for key in (*CHANGED, MANIFEST, "index.html", "")}
             assert [set(batch.paths) for batch in self.cdns[name].batches[1:]] == [paths]
 
 
