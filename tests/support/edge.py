@@ -212,7 +212,9 @@ class Edge:
         origin: Origin,
     ) -> Answer:
         """Return the answer from the cache, else the origin's, mapped as errors are."""
-        arrival = self._sent(distribution, behavior, request, viewer)
+        root = distribution["default_root_object"]
+        asked = {**request, "uri": f"/{root}"} if root and request["uri"] == "/" else request
+        arrival = self._sent(distribution, behavior, asked, viewer)
         keeps = self._keeps(behavior["cache_policy_id"]) and arrival.method in ("GET", "HEAD")
         key = (distribution["domain_name"], behavior["path_pattern"], request["uri"])
         if keeps and key in self._cache:

@@ -56,7 +56,7 @@ def git_host(arrival: Arrival) -> Answer:
 
 def s3(bucket: str, policy: Mapping[str, Any], arn: str) -> Callable[[Arrival], Answer]:
     """Return what S3 does for a distribution (`arn`): escapes decoded, the policy asked, 403 for what is not there."""
-    objects = ("manifest.json", "lists/a.txt", "404.txt", ".hubdata/lease.json", "data/.hubdata/runs/1.json")
+    objects = ("manifest.json", "index.html", "lists/a.txt", "404.txt", ".hubdata/lease.json", "data/.hubdata/runs/1.json")
 
     def answer(arrival: Arrival) -> Answer:
         key = unquote(arrival.path.removeprefix("/"))
@@ -171,7 +171,9 @@ DATA_STORIES = (
     Story("over IPv4", f"{_DATA}/manifest.json", "200 cache bytes of manifest.json", viewer=V4),
     Story("a query is dropped", f"{_DATA}/lists/a.txt?x=1", "200 origin bytes of lists/a.txt"),
     Story("missing", f"{_DATA}/lists/b.txt", _MISSING),
-    Story("the root", f"{_DATA}/", _MISSING),
+    Story("the status page", f"{_DATA}/index.html", "200 origin bytes of index.html"),
+    Story("the root is the status page", f"{_DATA}/", "200 origin bytes of index.html"),
+    Story("no page below the root", f"{_DATA}/lists/", _MISSING),
     Story("private", f"{_DATA}/.hubdata/lease.json", _PRIVATE),
     Story("private below a prefix", f"{_DATA}/data/.hubdata/runs/1.json", _PRIVATE),
     Story("private, dot escaped", f"{_DATA}/%2Ehubdata/lease.json", _PRIVATE),

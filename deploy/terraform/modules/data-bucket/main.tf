@@ -5,6 +5,7 @@ locals {
   methods                    = local.cors ? ["GET", "HEAD", "OPTIONS"] : ["GET", "HEAD"]
   cache_policy_id            = coalesce(var.cache_policy_id, one(aws_cloudfront_cache_policy.data[*].id))
   response_headers_policy_id = coalesce(var.response_headers_policy_id, one(aws_cloudfront_response_headers_policy.data[*].id))
+  page_headers_policy_id     = coalesce(var.response_headers_policy_id, one(aws_cloudfront_response_headers_policy.page[*].id))
 }
 
 resource "aws_cloudfront_origin_access_control" "data" {
@@ -102,6 +103,41 @@ resource "aws_cloudfront_response_headers_policy" "data" {
   }
 }
 
+# hubdata's status page brings a policy of its own, which names its style and its script by digest. Here stands what a
+# page cannot say of itself.
+resource "aws_cloudfront_response_headers_policy" "page" {
+  count = var.response_headers_policy_id == null ? 1 : 0
+
+  name    = "${var.name}-page"
+  comment = "The status page"
+
+  security_headers_config {
+    content_security_policy {
+      content_security_policy = "frame-ancestors 'none'"
+      override                = true
+    }
+
+    content_type_options {
+      override = true
+    }
+
+    frame_options {
+      frame_option = "DENY"
+      override     = true
+    }
+
+    referrer_policy {
+      referrer_policy = "no-referrer"
+      override        = true
+    }
+
+    strict_transport_security {
+      access_control_max_age_sec = 31536000
+      override                   = true
+    }
+  }
+}
+
 resource "aws_cloudfront_function" "not_found" {
   name    = "${var.name}-not-found"
   comment = "404 for what is private in ${var.name}"
@@ -119,6 +155,8 @@ resource "aws_cloudfront_distribution" "data" {
   price_class     = var.price_class
   web_acl_id      = var.web_acl_id
   tags            = var.tags
+
+  default_root_object = "index.html" # the status page
 
   origin {
     origin_id                = "bucket"
@@ -150,6 +188,22 @@ resource "aws_cloudfront_distribution" "data" {
     function_association {
       event_type   = "viewer-request"
       function_arn = aws_cloudfront_function.not_found.arn
+    }
+  }
+
+  # The status page, under each of its names.
+  dynamic "ordered_cache_behavior" {
+    for_each = ["/", "*/index.html"]
+
+    content {
+      path_pattern               = ordered_cache_behavior.value
+      target_origin_id           = "bucket"
+      allowed_methods            = ["GET", "HEAD"]
+      cached_methods             = ["GET", "HEAD"]
+      cache_policy_id            = local.cache_policy_id
+      compress                   = true
+      response_headers_policy_id = local.page_headers_policy_id
+      viewer_protocol_policy     = "redirect-to-https"
     }
   }
 

@@ -43,6 +43,13 @@ mock_provider "aws" {
       id = "22222222-2222-2222-2222-222222222222"
     }
   }
+
+  override_resource {
+    target = aws_cloudfront_response_headers_policy.page
+    values = {
+      id = "33333333-3333-3333-3333-333333333333"
+    }
+  }
 }
 
 mock_provider "aws" {
@@ -188,6 +195,25 @@ run "as_it_comes" {
       length(aws_cloudfront_response_headers_policy.data[0].cors_config) == 0,
     ])
     error_message = "answers must carry the security headers, and no CORS header that nobody asked for"
+  }
+
+  assert {
+    condition = alltrue([
+      aws_cloudfront_distribution.data.default_root_object == "index.html",
+      [for each in slice(aws_cloudfront_distribution.data.ordered_cache_behavior, 1, 3) : each.path_pattern] == ["/", "*/index.html"],
+      alltrue([
+        for each in slice(aws_cloudfront_distribution.data.ordered_cache_behavior, 1, 3) : alltrue([
+          each.response_headers_policy_id == aws_cloudfront_response_headers_policy.page[0].id,
+          each.cache_policy_id == aws_cloudfront_cache_policy.data[0].id,
+          each.viewer_protocol_policy == "redirect-to-https",
+          each.allowed_methods == toset(["GET", "HEAD"]),
+        ])
+      ]),
+      aws_cloudfront_response_headers_policy.page[0].security_headers_config[0].content_security_policy[0].content_security_policy == "frame-ancestors 'none'",
+      aws_cloudfront_response_headers_policy.page[0].security_headers_config[0].content_type_options[0].override,
+      aws_cloudfront_response_headers_policy.page[0].security_headers_config[0].strict_transport_security[0].access_control_max_age_sec >= 31536000,
+    ])
+    error_message = "the status page must be at the root, under the policy that it brings itself"
   }
 
   assert {
