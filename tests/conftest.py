@@ -26,10 +26,10 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Generator[None, Any, Any]:
     """Turn a skip into a failure where HUBDATA_TESTS_REQUIRE=all says that nothing may be left out.
 
-    But the store that other people make is run where it can be had, and its skip is told loudly.
+    But a store that others make and a cluster's tool are used where they can be had; their skips are told loudly.
     """
     report = yield
-    optional = any(item.get_closest_marker(name) is not None for name in ("interop", "browser", "cluster"))
+    optional = any(item.get_closest_marker(name) is not None for name in ("interop", "cluster"))
     if _EVERYTHING_REQUIRED and report.skipped and not optional and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid}: skipped, but required here: {report.longrepr}"

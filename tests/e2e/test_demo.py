@@ -18,7 +18,7 @@ NO_VENV = "/usr/local/bin:/usr/bin:/bin"
 def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Give the directory in which the demo has run, and what it said."""
     cwd = tmp_path_factory.mktemp("demo")
-    ended = hubdata("demo", cwd=cwd, env={"PATH": NO_VENV})
+    ended = hubdata("demo", cwd=cwd, env={"PATH": NO_VENV}, alone=True)
     assert ended.code == 0, ended.stdout + ended.stderr
     assert ended.stderr == ""
     return cwd, ended.stdout
@@ -64,7 +64,7 @@ def test_its_last_advice_can_be_typed_where_hubdata_is_not_on_the_path(told: tup
 def test_a_second_demo_does_not_write_over_the_first(told: tuple[Path, str]) -> None:
     """With the directory taken, the demo says so and ends with 2; another name works."""
     cwd, _ = told
-    ended = hubdata("demo", cwd=cwd)
+    ended = hubdata("demo", cwd=cwd, alone=True)
     assert ended.code == 2
     assert "hubdata-demo is there already" in ended.stderr
     assert "--dir" in ended.stderr
@@ -76,7 +76,7 @@ def test_without_git_the_demo_says_what_is_missing(tmp_path: Path) -> None:
     bin_dir.mkdir()
     for name in ("timeout",):
         (bin_dir / name).symlink_to(shutil.which(name) or name)
-    ended = hubdata("demo", cwd=tmp_path, env={"PATH": str(bin_dir)})
+    ended = hubdata("demo", cwd=tmp_path, env={"PATH": str(bin_dir)}, alone=True)
     assert ended.code == 2
     assert "git" in ended.stderr
     assert "Traceback" not in ended.stderr

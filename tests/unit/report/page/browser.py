@@ -5,25 +5,20 @@ the test's script is added to it and nothing else, so that what the policy would
 """
 
 import base64
-import fcntl
 import hashlib
 import html as html_words
 import json
 import re
 import shutil
 import subprocess
-import tarfile
-import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.big_mmdb import cache_directory
+from tests.support.npm import AXE, unpacked
 
-AXE = "4.14.1"
-_AXE_INTEGRITY = "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
 _QUIET = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions"),
@@ -52,9 +47,7 @@ def _opened(directory: Path, page: str, *flags: str) -> tuple[str, str]:
 
     Fails when the page's policy forbade anything: then it asked for what it may not have.
     """
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("STATUS PAGE NOT SEEN BY A BROWSER: chromium is not installed")
+    chromium = installed()
     file = directory / "page.html"
     file.write_text(page, encoding="ascii")
     command = [chromium, *_QUIET, *flags, f"--user-data-dir={directory / 'profile'}", "--dump-dom", file.as_uri()]
@@ -64,37 +57,18 @@ def _opened(directory: Path, page: str, *flags: str) -> tuple[str, str]:
     return done.stdout, done.stderr
 
 
+def installed() -> str:
+    """Return where the browser is; the test skips loudly where it is not."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("STATUS PAGE NOT SEEN BY A BROWSER: chromium is not installed")
+    return chromium
+
+
 @cache
 def axe() -> str:
     """Return axe-core, which knows what hinders people who hear or enlarge pages, or use no mouse. Skips loudly."""
-    path = cache_directory() / f"axe-{AXE}.min.js"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with (path.parent / "axe.lock").open("w") as lock, tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not path.exists():
-            package = _packed(Path(scratch))
-            assert base64.b64encode(hashlib.sha512(package.read_bytes()).digest()).decode() == _AXE_INTEGRITY
-            with tarfile.open(package) as tar:
-                member = tar.extractfile("package/axe.min.js")
-                assert member is not None
-                (Path(scratch) / "axe").write_bytes(member.read())
-            (Path(scratch) / "axe").replace(path)
-    return path.read_text(encoding="utf-8")
-
-
-def _packed(scratch: Path) -> Path:
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("STATUS PAGE NOT CHECKED BY AXE: npm is not installed")
-    command = [npm, "pack", f"axe-core@{AXE}", "--silent", "--ignore-scripts", "--pack-destination", str(scratch)]
-    try:
-        done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, timeout=120, check=False)
-    except subprocess.TimeoutExpired:
-        pytest.skip("STATUS PAGE NOT CHECKED BY AXE: fetching it took longer than 120 s")
-    found = list(scratch.glob("*.tgz"))
-    if done.returncode or not found:
-        pytest.skip(f"STATUS PAGE NOT CHECKED BY AXE: npm could not fetch it: {done.stderr.strip()[-300:]}")
-    return found[0]
+    return (unpacked(AXE, "STATUS PAGE NOT CHECKED BY AXE") / "axe.min.js").read_text(encoding="utf-8")
 
 
 def _with(page: str, script: str) -> str:
