@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -193,14 +194,8 @@ def _run(
 
         result = verified(result, settings, [place.target for place in places], reporter)
     _keep_record(result, places, reporter)
-    if settings.metrics is not None and past is None:
-        from hubdata.report.metrics.trail import leave
-
-        fed = frozenset(name for name, target in settings.targets.items() if target.stage is not None)
-        told = leave(settings.metrics, result, jobs, tuple(settings.targets), ended_at=clock.now(), fed=fed)
-        for remark in told:
-            reporter.emit(Event("metrics.trouble", {"because": remark}))
-        result = replace(result, notices=(*result.notices, *told))
+    if past is None:
+        result = _measured(result, settings, jobs, clock.now(), reporter)
     if settings.notify is not None and past is None and not choices.dry_run:
         from hubdata.notifying.telling import Teller
 
@@ -209,6 +204,21 @@ def _run(
     for event in decided(result):
         reporter.emit(event)
     return result
+
+
+def _measured(
+    result: RunResult, settings: Settings, jobs: tuple[Job, ...], ended_at: datetime, reporter: Reporter
+) -> RunResult:
+    """Leave the run's metrics where they are collected, if anywhere; return the run with what went wrong thereby."""
+    if settings.metrics is None:
+        return result
+    from hubdata.report.metrics.trail import leave
+
+    fed = frozenset(name for name, target in settings.targets.items() if target.stage is not None)
+    told = leave(settings.metrics, result, jobs, tuple(settings.targets), ended_at=ended_at, fed=fed)
+    for remark in told:
+        reporter.emit(Event("metrics.trouble", {"because": remark}))
+    return replace(result, notices=(*result.notices, *told))
 
 
 def new_run_id(clock: Clock) -> str:

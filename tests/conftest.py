@@ -13,6 +13,28 @@ settings.load_profile("hubdata")
 _EVERYTHING_REQUIRED = os.environ.get("HUBDATA_TESTS_REQUIRE") == "all"
 _OURS = ("HUBDATA_", "MAXMIND_", "GEOIPUPDATE_", "IPINFO_", "AWS_", "GITHUB_")
 
+_LONGEST_FIRST = (
+    *("tests/deploy/test_apply.py", "tests/faults/test_races.py", "tests/e2e/test_a_year.py", "tests/simulator/"),
+    *("tests/faults/", "tests/fuzz/", "tests/interop/", "tests/e2e/", "tests/deploy/", "tests/oracle/"),
+)
+"""Files that take minutes are begun first, so that in the end no process is left alone with one of them."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one process more than there are cores, for there is always one that waits for another program."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest first, and leave everything else in its order."""
+
+    def rank(item: pytest.Item) -> int:
+        found = (number for number, start in enumerate(_LONGEST_FIRST) if item.nodeid.startswith(start))
+        return next(found, len(_LONGEST_FIRST))
+
+    items.sort(key=rank)
+
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:

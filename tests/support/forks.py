@@ -291,6 +291,7 @@ def _become(order: dict[str, Any]) -> None:
         os.environ.clear()
         os.environ.update(order["env"])
         time.tzset()
+        tempfile.tempdir = None  # found anew, by the environment
         sys.argv = ["hubdata", *order["argv"]]
         if order["poll_s"] is not None:
             _look_often(order["poll_s"])

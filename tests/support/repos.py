@@ -144,10 +144,10 @@ class _Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, state: GitHttp, tls: ssl.SSLContext | None) -> None:
-        self.address_family = socket.AF_INET6 if ":" in state.host else socket.AF_INET
+    def __init__(self, state: GitHttp, host: str, tls: ssl.SSLContext | None) -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.state = state
-        super().__init__((state.host, 0), _Handler)
+        super().__init__((host, 0), _Handler)
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_side=True)
 
@@ -220,7 +220,7 @@ def serve_http(
 ) -> Iterator[GitHttp]:
     """Give a server of all repositories below `root`, by git's own http-backend, at that address."""
     state = GitHttp(root, require, host)
-    with _Server(state, tls) as server:
+    with _Server(state, host, tls) as server:
         state.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
