@@ -56,7 +56,8 @@ def git_host(arrival: Arrival) -> Answer:
 
 def s3(bucket: str, policy: Mapping[str, Any], arn: str) -> Callable[[Arrival], Answer]:
     """Return what S3 does for a distribution (`arn`): escapes decoded, the policy asked, 403 for what is not there."""
-    objects = ("manifest.json", "index.html", "lists/a.txt", "404.txt", ".hubdata/lease.json", "data/.hubdata/runs/1.json")
+    public = ("manifest.json", "index.html", "lists/a.txt", "404.txt")
+    objects = (*public, ".hubdata/lease.json", "data/.hubdata/runs/1.json")
 
     def answer(arrival: Arrival) -> Answer:
         key = unquote(arrival.path.removeprefix("/"))
