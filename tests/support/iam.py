@@ -13,6 +13,10 @@ from typing import Any
 _KNOWN = {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
 
 
+class NotKnown(Exception):
+    """A policy says something that this evaluator cannot judge, so it judges none of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is asked. `principal` is (`Service`, its name), (`Federated`, a provider's ARN) or (`AWS`, an ARN)."""
@@ -44,7 +48,7 @@ def matches(pattern: str, text: str) -> bool:
 def _applies(statement: Mapping[str, Any], request: Request) -> bool:
     unknown = statement.keys() - _KNOWN
     if unknown:
-        raise NotImplementedError(f"statement {statement.get('Sid')}: {', '.join(sorted(unknown))}")
+        raise NotKnown(f"statement {statement.get('Sid')}: {', '.join(sorted(unknown))}")
     return (
         _principal(statement.get("Principal"), request.principal)
         and any(matches(each.lower(), request.action.lower()) for each in _many(statement["Action"]))
@@ -76,7 +80,7 @@ def _met(operator: str, key: str, values: Sequence[str], context: Mapping[str, s
         return any(matches(each, found) for each in values)
     if operator == "Bool":
         return found.lower() in [each.lower() for each in values]
-    raise NotImplementedError(f"condition {operator}")
+    raise NotKnown(f"condition {operator}")
 
 
 def _many(value: str | Sequence[str]) -> Sequence[str]:
