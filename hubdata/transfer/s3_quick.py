@@ -8,8 +8,6 @@ the environment and no profile, proxy or configuration file has a say, these rea
 may be repeated, so declining is always right; retries, regions and every error message stay botocore's.
 """
 
-import hashlib
-import hmac
 import re
 import threading
 from collections import Counter
@@ -23,6 +21,7 @@ from urllib.parse import quote, urlsplit
 
 from hubdata import __version__
 from hubdata.transfer.s3_whole import whole_etag
+from hubdata.transfer.sigv4 import Credentials, Scope, Unsigned, signed
 from hubdata.transfer.store_clock import StoreClock
 
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ MAX_LISTING_BYTES = 16 << 20
 """Far beyond a page of 1,000 keys, each of 1,024 bytes at most."""
 MAX_ERROR_BYTES = 64 << 10
 
-_EMPTY = hashlib.sha256().hexdigest()
 _REGION = re.compile(r"(us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-\d")
 _HOST_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -52,18 +50,6 @@ _WORDS = {
 }
 _AUTHORITIES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What requests are signed with."""
-
-    access_key: str
-    secret_key: str
-    token: str = ""
-
-    def __repr__(self) -> str:
-        return "Credentials(...)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +149,8 @@ class QuickBucket:
     def _exchange(self, method: str, key: str, query: Mapping[str, str], max_bytes: int) -> Answer | None:
         path = self._url.path + "/" + quote(key, safe="/~") if key else self._url.path or "/"
         words = "&".join(f"{name}={quote(query[name], safe='~')}" for name in sorted(query))
-        own = {"host": self._url.netloc, **self._headers}
-        headers = signed(path, words, own, self._credentials, region=self._region, now=datetime.now(UTC))
+        request = Unsigned("GET", path, words, {"host": self._url.netloc, **self._headers})
+        headers = signed(request, self._credentials, Scope("s3", self._region), now=datetime.now(UTC))
         headers["user-agent"] = f"hubdata/{__version__}"
         with closing(self._connection()) as connection:
             with self._lock:
@@ -207,32 +193,6 @@ def _has_files(environment: Mapping[str, str]) -> bool:
     """Tell whether AWS's own configuration files are there: they may say anything."""
     home = Path(environment.get("HOME") or "/", ".aws")
     return any(Path(environment.get(variable) or home / name).is_file() for variable, name in _FILES.items())
-
-
-def signed(
-    path: str, query: str, headers: Mapping[str, str], credentials: Credentials, *, region: str, now: datetime
-) -> dict[str, str]:
-    """Return `headers` with those that sign a GET of `path`, already quoted, and `query`, sorted and quoted.
-
-    Signature Version 4 as S3 has it: the path is quoted once, the hash of the (empty) body is a header of its own.
-    """
-    stamp = now.strftime("%Y%m%dT%H%M%SZ")
-    whole = {**headers, "x-amz-content-sha256": _EMPTY, "x-amz-date": stamp}
-    if credentials.token:
-        whole["x-amz-security-token"] = credentials.token
-    names = ";".join(sorted(whole))
-    lines = "".join(f"{name}:{' '.join(whole[name].split())}\n" for name in sorted(whole))
-    request = f"GET\n{path}\n{query}\n{lines}\n{names}\n{_EMPTY}"
-    scope = f"{stamp[:8]}/{region}/s3/aws4_request"
-    text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
-    key = f"AWS4{credentials.secret_key}".encode()
-    for word in (stamp[:8], region, "s3", "aws4_request"):
-        key = hmac.digest(key, word.encode(), "sha256")
-    signature = hmac.digest(key, text.encode(), "sha256").hex()
-    whole["authorization"] = (
-        f"AWS4-HMAC-SHA256 Credential={credentials.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
-    )
-    return whole
 
 
 def _listed(body: bytes) -> tuple[Mapping[str, Any], ...] | None:
