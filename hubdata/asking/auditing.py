@@ -16,14 +16,15 @@ from urllib.parse import urlsplit
 from hubdata import app, assembly
 from hubdata.asking.validating import base_of
 from hubdata.audit.hub import audit
-from hubdata.audit.items import Read, is_item_file, read_items
+from hubdata.audit.items import Read, read_items
 from hubdata.audit.published import Place, Published
-from hubdata.audit.yaml_text import MAX_BYTES
 from hubdata.clock import SystemClock
 from hubdata.config.builtin import PUBLIC_URL
 from hubdata.config.jobs import load_jobs
 from hubdata.config.settings import Settings
 from hubdata.errors import ConfigError, SourceError
+from hubdata.grammar.data_entries import is_item_file
+from hubdata.grammar.yaml_text import MAX_BYTES
 from hubdata.model import manifest
 from hubdata.model.audit import AuditResult
 from hubdata.model.job import Job

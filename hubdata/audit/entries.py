@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from posixpath import basename
 
-from hubdata.audit.items import Entry
 from hubdata.audit.published import Address, Place, Published
+from hubdata.grammar.data_entries import Entry
 from hubdata.model.finding import Finding, Severity
 
 TYPES: Mapping[str, tuple[str, ...]] = {

@@ -25,9 +25,9 @@ from hubdata.ports import Published, SourceContext
 from hubdata.sources.http.filtering import filtered, jq_place
 from hubdata.sources.http.items_file import items_in
 from hubdata.sources.http.options import HttpOptions, Item, named_twice
-from hubdata.sources.http.page import refuse_what_is_no_list
-from hubdata.sources.http.remembered import Answers, Came
+from hubdata.transfer.answers import Answers, Came, Wanted
 from hubdata.transfer.conditional import NOTHING_KNOWN, Validators, http_date
+from hubdata.transfer.list_page import refuse_what_is_no_list
 from hubdata.transfer.retry import Policy, RequestFailed
 from hubdata.transfer.spool import write_stream
 from hubdata.transfer.upstream import Upstream, all_failures, explained, place_in
@@ -87,7 +87,7 @@ class HttpSource:
         items = self._items()
         if any(item.jq for item in items):
             self._jq = jq_place()
-        answers = Answers(self._context.memory, published())
+        answers = Answers("http", self._context.memory, published())
         addresses: dict[str, list[Item]] = {}
         for item in items:
             addresses.setdefault(item.url, []).append(item)
@@ -135,7 +135,9 @@ class HttpSource:
             monotonic=self._monotonic,
             random=self._random,
         )
-        behind = {NOTHING_KNOWN} if context.force else {answers.behind(item) for item in items}
+        behind = (
+            {NOTHING_KNOWN} if context.force else {answers.behind(Wanted(item.output, item.recipe)) for item in items}
+        )
         known = behind.pop() if len(behind) == 1 else NOTHING_KNOWN
         try:
             answer = upstream.retrying(partial(self._ask, upstream, url, known), _POLICY)
@@ -183,7 +185,7 @@ class HttpSource:
         date = http_date(said.last_modified)
         if date:
             origin |= {"edition": item.output, "date": date}
-        if newer := answers.newer_than(item, date):
+        if newer := answers.newer_than(item.output, date):
             done.rewinds.append(newer)
         done.files.append(SourceFile(item.output, path, size, origin | said.note()))
         done.came[item.recipe] = Came(sha256, said)

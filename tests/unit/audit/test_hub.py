@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from hubdata.audit.entries import TYPES
 from hubdata.audit.expressions import How
 from hubdata.audit.hub import Audit, audit
-from hubdata.audit.items import is_item_file, read_items
+from hubdata.audit.items import read_items
 from hubdata.audit.published import Place, Published
 from hubdata.audit.uses import FITS
+from hubdata.grammar.data_entries import is_item_file
 from hubdata.model.finding import Finding, Severity
 from hubdata.plugins import KINDS
 

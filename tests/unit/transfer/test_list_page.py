@@ -5,7 +5,7 @@ import time
 import pytest
 
 from hubdata.errors import SourceError
-from hubdata.sources.http.page import refuse_what_is_no_list
+from hubdata.transfer.list_page import refuse_what_is_no_list
 
 URL = "https://lists.example.net/a"
 

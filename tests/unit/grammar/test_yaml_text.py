@@ -2,7 +2,7 @@
 
 import pytest
 
-from hubdata.audit.yaml_text import MAX_BYTES, Mapping, Scalar, Sequence, YamlProblem, documents, scalars
+from hubdata.grammar.yaml_text import MAX_BYTES, Mapping, Scalar, Sequence, YamlProblem, documents, scalars
 
 
 def test_several_documents_of_one_file_are_all_read_with_their_lines() -> None:

@@ -15,12 +15,19 @@ from typing import Any
 
 from hubdata.errors import SourceError
 from hubdata.model.snapshot import Provenance, state_of
-from hubdata.sources.http.options import Item
 from hubdata.transfer.conditional import NOTHING_KNOWN, Validators
 from hubdata.transfer.memory import locked, private_directory, read_record, write_record
 
 _FILE = "answers.json"
 _MAX_RECIPES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A file that is made of an answer. `recipe` stands for its address, and for what is done to what comes."""
+
+    key: str
+    recipe: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,30 +39,34 @@ class Came:
 
 
 class Answers:
-    """The answers that lie behind what is published. `directory` is None where nothing outlives a run."""
+    """The answers that lie behind what is published by a source of type `word`.
 
-    def __init__(self, directory: Path | None, published: Mapping[str, Provenance]) -> None:
+    `directory` is None where nothing outlives a run.
+    """
+
+    def __init__(self, word: str, directory: Path | None, published: Mapping[str, Provenance]) -> None:
+        self._word = word
         self._directory = directory
         self._published = published
         self._known = _record(directory)
 
-    def behind(self, item: Item) -> Validators:
+    def behind(self, wanted: Wanted) -> Validators:
         """Return what to ask by for the answer that the published file was made of; NOTHING_KNOWN where it is not."""
-        source = self._published.get(item.output, {})
-        if source.get("type") != "http":
+        source = self._published.get(wanted.key, {})
+        if source.get("type") != self._word:
             return NOTHING_KNOWN
-        came = self._known.get(item.recipe)
+        came = self._known.get(wanted.recipe)
         if isinstance(came, dict) and came.get("sha256") and came["sha256"] == source.get("sha256"):
             return Validators.noted({name: value for name, value in came.items() if isinstance(value, str)})
-        return Validators.noted(source) if source.get("recipe") == item.recipe else NOTHING_KNOWN
+        return Validators.noted(source) if source.get("recipe") == wanted.recipe else NOTHING_KNOWN
 
-    def newer_than(self, item: Item, date: str) -> str:
+    def newer_than(self, key: str, date: str) -> str:
         """Return the published state of a file that is from a later day than `date`; empty where there is none such.
 
         Days and not seconds: nodes of one cluster date their copies differently.
         """
-        source = self._published.get(item.output, {})
-        mine = (source.get("type"), source.get("edition")) == ("http", item.output)
+        source = self._published.get(key, {})
+        mine = (source.get("type"), source.get("edition")) == (self._word, key)
         return state_of(source) if mine and date and source.get("date", "") > date else ""
 
     def keep(self, came: Mapping[str, Came], now: datetime) -> None:
