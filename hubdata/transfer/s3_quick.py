@@ -15,32 +15,21 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 from hubdata import __version__
+from hubdata.transfer.aws_simply import REGION, authorities_in, connection_to, credentials_where_simple
 from hubdata.transfer.s3_whole import whole_etag
 from hubdata.transfer.sigv4 import Credentials, Scope, Unsigned, signed
 from hubdata.transfer.store_clock import StoreClock
-
-if TYPE_CHECKING:
-    from http.client import HTTPConnection
 
 TIMEOUT_S = 10
 MAX_LISTING_BYTES = 16 << 20
 """Far beyond a page of 1,000 keys, each of 1,024 bytes at most."""
 MAX_ERROR_BYTES = 64 << 10
 
-_REGION = re.compile(r"(us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-\d")
 _HOST_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-_COMPLICATIONS = (
-    *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CREDENTIAL_EXPIRATION", "AWS_USE_DUALSTACK_ENDPOINT"),
-    *("AWS_USE_FIPS_ENDPOINT", "AWS_SECURITY_TOKEN", "AWS_CSM_ENABLED"),
-    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"),
-)
-_FILES = {"AWS_CONFIG_FILE": "config", "AWS_SHARED_CREDENTIALS_FILE": "credentials"}
 _OTHER_BUCKETS = ("--x-s3", "--ol-s3", "-s3alias")  # directory buckets and access points live at other hosts
 _WORDS = {
     "ETag": "etag",
@@ -48,7 +37,6 @@ _WORDS = {
     "ServerSideEncryption": "x-amz-server-side-encryption",
     "SSECustomerAlgorithm": "x-amz-server-side-encryption-customer-algorithm",
 }
-_AUTHORITIES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
 
 
@@ -98,7 +86,8 @@ class QuickBucket:
         clock: StoreClock | None = None,
     ) -> Self | None:
         """Return the bucket, or None where botocore's knowledge of profiles, proxies or partitions is wanted."""
-        if not all(map(environment.get, _KEYS)) or any(map(environment.get, _COMPLICATIONS)) or _has_files(environment):
+        credentials = credentials_where_simple(environment)
+        if credentials is None:
             return None
         if endpoint_url is not None and path_style and region:
             url = f"{endpoint_url.rstrip('/')}/{bucket}"
@@ -106,7 +95,7 @@ class QuickBucket:
             endpoint_url is None
             and not path_style
             and region
-            and _REGION.fullmatch(region)
+            and REGION.fullmatch(region)
             and _HOST_BUCKET.fullmatch(bucket)
             and not bucket.endswith(_OTHER_BUCKETS)
             and not any(map(environment.get, _ENDPOINTS))
@@ -114,11 +103,8 @@ class QuickBucket:
             url = f"https://{bucket}.s3.{region}.amazonaws.com"
         else:
             return None
-        access_key, secret_key = (environment[name] for name in _KEYS)
-        credentials = Credentials(access_key, secret_key, environment.get("AWS_SESSION_TOKEN", ""))
         own = {"x-amz-expected-bucket-owner": owner} if owner else {}
-        authorities = next(filter(None, map(environment.get, _AUTHORITIES)), "")
-        return cls(url, region, credentials, own, authorities, clock=clock)
+        return cls(url, region, credentials, own, authorities_in(environment), clock=clock)
 
     def requests(self) -> Mapping[str, int]:
         """Return how many requests were sent so far by method, LIST apart from GET."""
@@ -152,7 +138,7 @@ class QuickBucket:
         request = Unsigned("GET", path, words, {"host": self._url.netloc, **self._headers})
         headers = signed(request, self._credentials, Scope("s3", self._region), now=datetime.now(UTC))
         headers["user-agent"] = f"hubdata/{__version__}"
-        with closing(self._connection()) as connection:
+        with closing(connection_to(self._url, self._authorities, timeout_s=TIMEOUT_S)) as connection:
             with self._lock:
                 self._counts[method] += 1
             connection.request("GET", f"{path}?{words}" if words else path, headers=headers)
@@ -172,27 +158,6 @@ class QuickBucket:
                 return None
             said = {word: text for word, name in _WORDS.items() if (text := response.getheader(name)) is not None}
             return Answer(response.status, body, {**said, "ContentLength": len(body)})
-
-    def _connection(self) -> "HTTPConnection":
-        from http.client import HTTPConnection, HTTPSConnection
-
-        host, port = self._url.hostname or "", self._url.port
-        if self._url.scheme == "http":
-            return HTTPConnection(host, port, timeout=TIMEOUT_S)
-        import ssl
-
-        if not self._authorities:
-            from certifi import where  # what botocore trusts as well
-
-            self._authorities = where()
-        trust = ssl.create_default_context(cafile=self._authorities)
-        return HTTPSConnection(host, port, timeout=TIMEOUT_S, context=trust)
-
-
-def _has_files(environment: Mapping[str, str]) -> bool:
-    """Tell whether AWS's own configuration files are there: they may say anything."""
-    home = Path(environment.get("HOME") or "/", ".aws")
-    return any(Path(environment.get(variable) or home / name).is_file() for variable, name in _FILES.items())
 
 
 def _listed(body: bytes) -> tuple[Mapping[str, Any], ...] | None:
