@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hubdata.assembly import chosen_targets, feeds_of, kind_builder, lacking, places_of
+from hubdata.assembly import chosen_targets, feeds_of, kind_builder, lacking, places_of, verdict_memory
 from hubdata.clock import SystemClock
 from hubdata.config.editions import refresh
 from hubdata.config.jobs import load_jobs
@@ -107,21 +107,21 @@ def rollback(choices: Choices, past: "Past", reporter: Reporter) -> RunResult:
 
 def settings_of(choices: Choices) -> Settings:
     """Return the settings of all layers, `choices` on top. Raises ConfigError with every problem in them."""
-    return load_settings(**_layers(choices))
+    return load_settings(**layers_of(choices))
 
 
 def config_rows(choices: Choices) -> "tuple[Row, ...]":
     """Return every setting in force and its origin, redacted. Raises ConfigError with every problem."""
     from hubdata.config.show import show
 
-    return show(**_layers(choices))
+    return show(**layers_of(choices))
 
 
 def config_problems(choices: Choices) -> "tuple[Problem, ...]":
     """Return every problem of the settings and of the jobs they name."""
     from hubdata.config.check import check
 
-    return check(**_layers(choices))
+    return check(**layers_of(choices))
 
 
 def config_schema() -> dict[str, Any]:
@@ -131,7 +131,7 @@ def config_schema() -> dict[str, Any]:
     return json_schema()
 
 
-def _layers(choices: Choices) -> dict[str, Any]:
+def layers_of(choices: Choices) -> dict[str, Any]:
     """Return where settings come from, flags last, as the readers of `hubdata.config` take it."""
     flags: dict[str, Any] = {}
     if choices.jobs_dir is not None:
@@ -181,9 +181,11 @@ def _run(
             feeds, orders, selected = (way.feed,), replace(orders, upon=way.upon), way.feed.selected
             places = tuple(replace(place, feeder=None) for place in places)  # what it held, not what feeds it
         others = tuple(job for job in jobs if job.name not in selected)
-        result = run(
-            feeds, places, kind_builder(), orders, run_id=run_id, clock=clock, reporter=reporter, others=others
-        )
+        memory = verdict_memory(settings, spool, blind=choices.force)
+        kinds = kind_builder(memory)
+        result = run(feeds, places, kinds, orders, run_id=run_id, clock=clock, reporter=reporter, others=others)
+        if memory is not None:
+            notices = (*notices, *memory.close(reporter))
         if settings.fleet is not None:
             result = priced(result, settings.fleet)
         notices = (*settings.notices, *notices, *_remarks(result, settings, places))

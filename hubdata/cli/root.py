@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "rollback": "hubdata.cli.rollback:rollback",
     "geoip": "hubdata.cli.geoip:geoip",
     "gate": "hubdata.cli.gate:gate",
+    "doctor": "hubdata.cli.doctor:doctor",
     "config": "hubdata.cli.config:config",
     "demo": "hubdata.cli.demo:demo",
     "completion": "hubdata.cli.completion:completion",

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 60
 MAX_ATTEMPTS = 5
+HASTY_S = 4
 
 _SERVICES = ("cloudfront", "kms", "s3")
 _LIST_OPERATIONS = ("ListObjectsV2", "ListObjectVersions")
@@ -43,6 +44,7 @@ class Settings:
     """Where one client talks to. `endpoint_url` None means AWS itself.
 
     `addressing_style`: `path` puts the bucket in the path, `virtual` in the host name; `auto` is botocore's choice.
+    `hasty` is for who only wants to know how it stands: one attempt, and no long wait.
     """
 
     service: str
@@ -50,6 +52,7 @@ class Settings:
     endpoint_url: str | None = None
     addressing_style: Literal["auto", "path", "virtual"] = "auto"
     connections: int = 32
+    hasty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +115,11 @@ class AwsClient:
             region_name=settings.region,
             endpoint_url=settings.endpoint_url,
             config=Config(
-                connect_timeout=CONNECT_TIMEOUT_S,
-                read_timeout=READ_TIMEOUT_S,
+                connect_timeout=HASTY_S if settings.hasty else CONNECT_TIMEOUT_S,
+                read_timeout=HASTY_S if settings.hasty else READ_TIMEOUT_S,
                 max_pool_connections=settings.connections,
                 parameter_validation=False,
-                retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
+                retries={"mode": "standard", "total_max_attempts": 1 if settings.hasty else MAX_ATTEMPTS},
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
                 s3={"payload_signing_enabled": True, "addressing_style": settings.addressing_style},
@@ -125,7 +128,7 @@ class AwsClient:
         client.meta.events.register_first(f"before-send.{settings.service}", self._count)
         client.meta.events.register_last(f"before-call.{settings.service}", _in_one_piece)
         if settings.service == "s3":
-            client.meta.events.register_first("needs-retry.s3", send_again(MAX_ATTEMPTS))
+            client.meta.events.register_first("needs-retry.s3", send_again(1 if settings.hasty else MAX_ATTEMPTS))
             sign_by_known_digest(client)
         if self._clock is not None:
             client.meta.events.register_first(f"response-received.{settings.service}", self._hear)

@@ -71,6 +71,13 @@ class Downloads:
         if isinstance(error, RequestFailed) and error.status == 429:
             self._update(now, lambda past: (with_refusal(past, now, error.retry_after), None))
 
+    def past(self, now: datetime) -> Past:
+        """Return what is remembered and still counts. Looks only: makes nothing, and waits for nobody."""
+        if self._directory is None:
+            return recent(self._own, now)
+        held = _parsed(read_record(self._directory / _FILE))
+        return recent(held.get(account_mark(*self._account), Past()), now) if held else Past()
+
     def _update(self, now: datetime, decide: Callable[[Past], tuple[Past, Wait | None]]) -> Wait | None:
         if self._directory is None:
             self._own, wait = decide(recent(self._own, now))
