@@ -8,6 +8,7 @@ What CloudFront works on at once is limited for everybody who uses the distribut
 whether there is room: it is asked, and asked again later while it says that there is none.
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -25,6 +26,7 @@ from hubdata.model.receipt import Invalidation
 from hubdata.model.tariff import Tariff
 from hubdata.ports import Reporter
 from hubdata.transfer.aws import AwsClient, Call, Settings, Trouble, failure_code, failure_status, translated
+from hubdata.transfer.cloudfront_quick import QuickCloudfront
 from hubdata.transfer.patience import Patience
 
 MAX_PATHS = 3_000
@@ -124,6 +126,7 @@ class CloudfrontCdn:
         self._before_key = "/" + key_prefix.removeprefix(options.origin_path)
         self._settings = Settings("cloudfront", options.region, options.endpoint_url, connections=4)
         self._client = AwsClient(self._settings)
+        self._quick = QuickCloudfront.where_simple(options.region, options.endpoint_url, os.environ)
         self._reporter = reporter
         self._patience = Patience(max(timedelta(seconds=options.patience_s), patience or timedelta()), sleep)
         self._sleep = sleep
@@ -150,7 +153,10 @@ class CloudfrontCdn:
         )
 
     def warm(self) -> None:
-        """Import and build the client now; for a thread that has nothing better to do."""
+        """Connect, or import and build the client, now; for a thread that has nothing better to do."""
+        if self._quick is not None:
+            self._quick.warm()
+            return
         with self._explained("CreateInvalidation"):
             self._client.build()
 
@@ -235,6 +241,8 @@ class CloudfrontCdn:
                 pause = min(pause * _LONGER, _LONGEST_PAUSE_S)
 
     def _ask(self, paths: tuple[str, ...], reference: str) -> str:
+        if self._quick is not None and (number := self._quick.invalidate(self._distribution, paths, reference)):
+            return number
         batch = {"Paths": {"Quantity": len(paths), "Items": list(paths)}, "CallerReference": reference}
         with self._explained("CreateInvalidation"):
             answer = self._client.build().create_invalidation(

@@ -120,7 +120,9 @@ def test_what_is_in_progress_never_exceeds_cloudfronts_limit(edge: StrictCloudfr
     assert not done.pending
     assert 0 < sum(time.slept) < 60
     busy = events.of("cdn.busy")
-    assert [told["patience_s"] for told in busy] == [60.0, 60.0 - sum(time.slept) / 2]
+    first, second = (float(told["patience_s"]) for told in busy)
+    assert first == 60
+    assert 60 > second > 60 - sum(time.slept)
     assert "TooManyInvalidationsInProgress" in str(busy[0]["error"])
     assert events.of("cdn.waiting")[0] == {"elapsed_s": 1.0}
 
@@ -209,7 +211,7 @@ def test_a_path_that_cloudfront_does_not_take_is_an_error_at_once(edge: StrictCl
     with pytest.raises(CdnError, match="InvalidArgument") as caught:
         cdn_of(edge.url, time=time).invalidate(("a b",), "r1")
     assert not caught.value.retryable
-    assert (edge.asked, time.slept) == (1, [])
+    assert (edge.asked, time.slept) == (2, []), "simply, and through botocore, which knows what was said"
 
 
 def test_a_directory_becomes_one_wildcard() -> None:
@@ -263,7 +265,7 @@ def test_tags_and_paths_go_in_one_request(edge: StrictCloudfront) -> None:
 
 def test_refusals_that_waiting_does_not_mend_say_what_to_do(edge: StrictCloudfront) -> None:
     """The right that is missing is named, as is a distribution that does not exist."""
-    edge.refusals.append((403, "AccessDenied"))
+    edge.refusals.extend([(403, "AccessDenied")] * 2)
     with pytest.raises(CdnError, match="denied") as caught:
         cdn_of(edge.url).invalidate(("/a",), "r1")
     assert not caught.value.retryable

@@ -1,0 +1,163 @@
+"""Ask CloudFront to forget paths over plain `http.client` where everything is simple, and decline whatever is not.
+
+A publication sends CloudFront one request. botocore needs 0.25 s of CPU to be imported and built for it, as much as all
+the rest of a run that changes one file. So where `aws_simply` finds nothing that botocore would have to know, it is
+signed and sent from here (docs/adr/0027).
+
+`None` means "ask botocore": for any error, refusal or answer that is not plainly the invalidation that was asked for.
+The same CallerReference with the same paths is the same request, so asking twice is always right; throttling, retries
+and every message to a person stay botocore's.
+"""
+
+import re
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Self
+from urllib.parse import SplitResult, urlsplit
+
+from hubdata import __version__
+from hubdata.transfer.aws_simply import authorities_in, connection_to, credentials_where_simple
+from hubdata.transfer.sigv4 import Credentials, Scope, Unsigned, signed
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection
+
+TIMEOUT_S = 10
+
+_ENDPOINT = "https://cloudfront.amazonaws.com"
+_REGION = "us-east-1"
+_API = "2020-05-31"
+_SPACE = f"http://cloudfront.amazonaws.com/doc/{_API}/"
+_ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_CLOUDFRONT")
+_ID = re.compile(r"[A-Za-z0-9]{1,64}")
+_DISTRIBUTION = _ID
+_MIN_ANSWER_BYTES = 64 << 10
+
+
+class QuickCloudfront:
+    """CloudFront, asked in the simplest way. `QuickCloudfront.where_simple` tells whether that will do."""
+
+    def __init__(self, url: SplitResult, credentials: Credentials, authorities: str = "") -> None:
+        self._url = url
+        self._credentials = credentials
+        self._authorities = authorities
+        self._kept: HTTPConnection | None = None
+        self._lock = threading.Lock()
+        self._declined = False
+
+    @classmethod
+    def where_simple(cls, region: str | None, endpoint_url: str | None, environment: Mapping[str, str]) -> Self | None:
+        """Return it, or None where botocore's knowledge of profiles, proxies, partitions or regions is wanted."""
+        credentials = credentials_where_simple(environment)
+        if credentials is None or region != _REGION:
+            return None
+        if endpoint_url is None and any(map(environment.get, _ENDPOINTS)):
+            return None
+        return cls(urlsplit((endpoint_url or _ENDPOINT).rstrip("/")), credentials, authorities_in(environment))
+
+    def warm(self) -> None:
+        """Connect, in a thread that has nothing better to do. What goes wrong is met again by who asks."""
+        with suppress(OSError):
+            connection = self._connection()
+            connection.connect()
+            self._keep(connection)
+
+    def invalidate(self, distribution: str, paths: tuple[str, ...], reference: str) -> str | None:
+        """Return the id of the invalidation of `paths`, or None."""
+        from http.client import HTTPException
+
+        if self._declined or not _DISTRIBUTION.fullmatch(distribution) or not all(map(_plain, (*paths, reference))):
+            return None
+        body = document(paths, reference)
+        path = f"{self._url.path}/{_API}/distribution/{distribution}/invalidation"
+        try:
+            found = self._asked(path, body, reference)
+        except (OSError, HTTPException, ValueError):
+            found = None
+        self._declined = found is None  # what went wrong once may take as long again
+        return found
+
+    def _asked(self, path: str, body: bytes, reference: str) -> str | None:
+        from http.client import HTTPException
+
+        kept = self._taken()
+        if kept is not None:
+            with suppress(OSError, HTTPException):  # it may have been closed meanwhile, at the other end
+                return self._exchange(kept, path, body, reference)
+        return self._exchange(self._connection(), path, body, reference)
+
+    def _exchange(self, connection: "HTTPConnection", path: str, body: bytes, reference: str) -> str | None:
+        own = {"host": self._url.netloc, "content-type": "application/xml"}
+        request = Unsigned("POST", path, "", own, sha256(body).hexdigest())
+        headers = signed(request, self._credentials, Scope("cloudfront", _REGION), now=datetime.now(UTC))
+        whole = False
+        try:
+            connection.request("POST", path, body, {**headers, "user-agent": f"hubdata/{__version__}"})
+            response = connection.getresponse()
+            most = _MIN_ANSWER_BYTES + 8 * len(body)  # it tells the paths again
+            told = response.read(most + 1)
+            whole = len(told) <= most and response.length in (None, 0)
+            return _id_in(told, reference) if whole and response.status == 201 else None
+        finally:
+            if whole and not response.will_close:
+                self._keep(connection)
+            else:
+                connection.close()
+
+    def __del__(self) -> None:
+        kept: HTTPConnection | None = self.__dict__.get("_kept")
+        if kept is not None:
+            kept.close()
+
+    def _connection(self) -> "HTTPConnection":
+        return connection_to(self._url, self._authorities, timeout_s=TIMEOUT_S)
+
+    def _taken(self) -> "HTTPConnection | None":
+        with self._lock:
+            kept, self._kept = self._kept, None
+            return kept
+
+    def _keep(self, connection: "HTTPConnection") -> None:
+        with self._lock:
+            known, self._kept = self._kept, connection
+        if known is not None:
+            known.close()
+
+
+def document(paths: tuple[str, ...], reference: str) -> bytes:
+    """Return the body of a CreateInvalidation of `paths`, which are plain text (CloudFront API, InvalidationBatch)."""
+    items = "".join([f"<Path>{_escaped(path)}</Path>" for path in paths])
+    return (
+        f'<InvalidationBatch xmlns="{_SPACE}"><Paths><Quantity>{len(paths)}</Quantity><Items>{items}</Items></Paths>'
+        f"<CallerReference>{_escaped(reference)}</CallerReference></InvalidationBatch>"
+    ).encode("ascii")
+
+
+def _plain(text: str) -> bool:
+    """Tell whether `text` is the same on the other side of any XML parser: visible ASCII and spaces."""
+    return text.isascii() and text.isprintable()
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _id_in(body: bytes, reference: str) -> str | None:
+    """Return the id of the invalidation that `body` tells of, None when it is not the one with `reference`."""
+    from xml.etree import ElementTree as ET
+
+    if b"<!" in body:  # a type declaration, with entities perhaps: CloudFront sends none
+        return None
+    try:
+        root = ET.fromstring(body)  # noqa: S314 - from CloudFront itself, bounded, without declarations
+    except ET.ParseError:
+        return None
+    space = root.tag.removesuffix("Invalidation")
+    number = root.findtext(f"{space}Id") or ""
+    told = root.findtext(f"{space}InvalidationBatch/{space}CallerReference")
+    if space == root.tag or told != reference or not _ID.fullmatch(number):
+        return None
+    return number
