@@ -98,6 +98,11 @@ def answer(body: str, status: str = "201 Created", *, more: int = 0) -> bytes:
     return f"HTTP/1.1 {status}\r\nContent-Length: {len(body) + more}\r\n\r\n{body}".encode()
 
 
+def chunked(body: str) -> bytes:
+    """Return a whole answer in one chunk."""
+    return f"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n{len(body):x}\r\n{body}\r\n0\r\n\r\n".encode()
+
+
 def test_the_body_is_what_botocore_sends() -> None:
     """Paths are escaped, counted and in order, whatever is in them."""
     paths, sent = ("/a&b<c>'\"%20*", "/d", "#hubdata:lists"), list[Any]()
@@ -174,6 +179,7 @@ def test_only_created_is_an_answer(status: str) -> None:
         answer(TOLD.replace('<?xml version="1.0"?>', "<!DOCTYPE x [<!ENTITY a 'I1'>]>").replace(">I1<", ">&a;<")),
         answer(TOLD.replace("Invalidation xmlns", "Other xmlns").replace("</Invalidation>", "</Other>")),
         answer(TOLD + " " * (128 << 10)),
+        chunked(TOLD + " " * (128 << 10)),
         b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<Inva",
         b"nonsense\r\n\r\n",
         b"",
