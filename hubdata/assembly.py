@@ -23,7 +23,9 @@ from hubdata.running.measuring import Measurer
 from hubdata.running.promoting import Feeder
 from hubdata.running.proving import KindOf
 from hubdata.running.reading import Feed
+from hubdata.running.verdict_memory import VerdictMemory
 from hubdata.running.visiting import Place
+from hubdata.transfer.code_digest import own_code
 from hubdata.transfer.keepsakes import KEPT, Keepsakes
 from hubdata.transfer.spool import Spool
 
@@ -31,18 +33,25 @@ _PATIENCE = timedelta(minutes=4)
 """How long a run that was told to `--wait` waits for a CDN that is busy: less than others wait for its lease."""
 
 
-def kind_builder() -> KindOf:
-    """Return what turns a rule into its kind; equal rules share one."""
+def kind_builder(memory: VerdictMemory | None = None) -> KindOf:
+    """Return what turns a rule into its kind; equal rules share one. With a `memory` it asks that first."""
     built: dict[str, Kind] = {}
 
     def kind_of(rule: FileRule) -> Kind:
         identity = f"{rule.kind} {_canonical(rule.options)}"
         if identity not in built:
             options = parse_options(Seam.KIND, rule.kind, rule.options)
-            built[identity] = load(Seam.KIND, rule.kind)(options)
+            kind: Kind = load(Seam.KIND, rule.kind)(options)
+            built[identity] = kind if memory is None else memory.remembering(kind, rule)
         return built[identity]
 
     return kind_of
+
+
+def verdict_memory(settings: Settings, spool: Spool, *, blind: bool) -> VerdictMemory | None:
+    """Return what was judged before; None where nothing is to be remembered, or nobody can tell what code judges."""
+    code = own_code() if settings.remember else None
+    return None if code is None else VerdictMemory(spool.memory("verdicts"), code, blind=blind)
 
 
 def places_of(

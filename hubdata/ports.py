@@ -127,6 +127,21 @@ class Kind(Protocol):
         ...
 
 
+class Lasting(Protocol):
+    """What a kind says of itself besides, if its verdicts may be remembered from run to run; by default none are.
+
+    It does so in its own class (`lasting = True`, nothing inherited counts), and promises that a verdict follows from
+    the artifact's key, the bytes, the options, limits and canaries, and from the code of hubdata or of its own package
+    alone: not from the time, the environment, another file, or another library's version. What a run shows such a
+    kind is made so that it cannot see where a file came from, nor when it is judged.
+    """
+
+    @property
+    def lasting(self) -> bool:
+        """Return True."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Blob:
     """One small object, whole."""

@@ -20,7 +20,20 @@ from hubdata.signing.variables import KEY_VARIABLE, PASSWORD_VARIABLE
 
 DEFAULT = "default"
 PREFIX = "HUBDATA_"
-TABLES = ("targets", "cdns", "checkouts", "verify", "hooks", "notify", "lease", "sign", "http", "metrics", "page")
+TABLES = (
+    "targets",
+    "cdns",
+    "checkouts",
+    "verify",
+    "hooks",
+    "notify",
+    "lease",
+    "sign",
+    "http",
+    "metrics",
+    "page",
+    "validation",
+)
 VALUES = ("jobs", "spool", "sha256sums")
 _SECRETS = (KEY_VARIABLE, f"{KEY_VARIABLE}_FILE", PASSWORD_VARIABLE, f"{PASSWORD_VARIABLE}_FILE")
 _OF_THE_WORKER = (

@@ -88,6 +88,7 @@ class Settings:
     sign: "SignSpec | None" = None
     sha256sums: bool = False
     page: bool = True
+    remember: bool = True
     fleet: Fleet | None = None
     http: HttpSpec | None = None
     metrics: Monitoring | None = None
@@ -213,6 +214,7 @@ def _settings(layers: Layers, notices: tuple[str, ...]) -> Settings:
         sign=sign_spec(file.sign, path),
         sha256sums=file.sha256sums,
         page=file.page.publish,
+        remember=file.validation.remember,
         fleet=Fleet(file.fleet.engines, file.fleet.usd_per_gb) if file.fleet else None,
         http=http_spec(file.http),
         metrics=monitoring_of(file.metrics, path),

@@ -189,6 +189,16 @@ class PageTable(BaseModel):
     publish: bool = Field(default=True, description="Publish index.html and status.json with each generation.")
 
 
+class ValidationTable(BaseModel):
+    """How files are judged."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    remember: bool = Field(
+        default=True, description="Remember verdicts in the spool: what was judged before is only read and digested."
+    )
+
+
 class SettingsFile(BaseModel):
     """The file `hubdata.toml`."""
 
@@ -211,6 +221,7 @@ class SettingsFile(BaseModel):
     http: HttpTable | None = None
     metrics: MetricsTable | None = None
     page: PageTable = PageTable()
+    validation: ValidationTable = ValidationTable()
 
 
 def options_of(table: Any, model: type[TargetTable | CdnTable]) -> dict[str, Any]:

@@ -62,6 +62,7 @@ def _settings(layers: Layers, settings: Settings) -> Iterator[Row]:
     yield row(settings.spool, "spool")
     yield row(str(settings.sha256sums).lower(), "sha256sums")
     yield row(str(settings.page).lower(), "page", "publish")
+    yield row(str(settings.remember).lower(), "validation", "remember")
     for name, target in settings.targets.items():
         yield row(target.type, "targets", name, "type")
         yield from (row(v, "targets", name, *k) for k, v in _options(Seam.TARGET, target.type, target.options))

@@ -39,6 +39,7 @@ class BotsKind:
     """One JSON object a line for each crawler."""
 
     name: ClassVar[str] = "bots"
+    lasting = True
     content_type = "application/x-ndjson"
     max_bytes = 32 << 20
 

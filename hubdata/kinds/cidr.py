@@ -31,6 +31,7 @@ class CidrKind:
     """Networks, one a line, each in its canonical spelling."""
 
     name: ClassVar[str] = "cidr"
+    lasting = True
     content_type = "text/plain; charset=utf-8"
     max_bytes = 32 << 20
 

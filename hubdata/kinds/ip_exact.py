@@ -24,6 +24,7 @@ class IpExactKind:
     """Bare addresses, one a line, each exactly as an engine writes it."""
 
     name: ClassVar[str] = "ip-exact"
+    lasting = True
     content_type = "text/plain; charset=utf-8"
     max_bytes = 32 << 20
 

@@ -25,6 +25,7 @@ class JsonKind:
     """One JSON value: RFC 8259, without repeated keys."""
 
     name: ClassVar[str] = "json"
+    lasting = True
     content_type = "application/json"
     max_bytes = 32 << 20
 

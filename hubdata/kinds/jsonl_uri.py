@@ -30,6 +30,7 @@ class JsonlUriKind:
     """One JSON object a line, with a CVE's id and a part of the path that its exploit asks for."""
 
     name: ClassVar[str] = "jsonl-uri"
+    lasting = True
     content_type = "application/x-ndjson"
     max_bytes = 32 << 20
 

@@ -28,6 +28,7 @@ class MapKind:
     """One JSON object of strings a line: what to look for, how, and the answer."""
 
     name: ClassVar[str] = "map"
+    lasting = True
     content_type = "application/x-ndjson"
     max_bytes = 32 << 20
 

@@ -50,6 +50,7 @@ class ModsecKind:
     """SecLang rules: `*.conf` of a rule set."""
 
     name: ClassVar[str] = "modsec"
+    lasting = True
     content_type = "text/plain; charset=utf-8"
     max_bytes = 32 << 20
 

@@ -25,6 +25,7 @@ class NeedleKind:
     """Texts to look for, one a line."""
 
     name: ClassVar[str] = "needle"
+    lasting = True
     content_type = "text/plain; charset=utf-8"
     max_bytes = 32 << 20
 

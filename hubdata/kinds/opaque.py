@@ -15,6 +15,7 @@ class OpaqueKind:
     """Any file: UTF-8 text, unless the job says that it is binary."""
 
     name: ClassVar[str] = "opaque"
+    lasting = True
     content_type = "application/octet-stream"
     max_bytes = 32 << 20
 

@@ -34,6 +34,7 @@ class PhrasesKind:
     """Phrases, one a line."""
 
     name: ClassVar[str] = "phrases"
+    lasting = True
     content_type = "text/plain; charset=utf-8"
     max_bytes = 32 << 20
 

@@ -25,6 +25,7 @@ class RdnsRegexpKind:
     """Patterns of reverse-DNS names, one a line, each closed to names that others can hold."""
 
     name: ClassVar[str] = "rdns-regexp"
+    lasting = True
     content_type = "text/plain; charset=utf-8"
     max_bytes = 4 << 20
 

@@ -26,6 +26,7 @@ class RdnsSuffixKind:
     """Domains with a dot before and behind, one a line."""
 
     name: ClassVar[str] = "rdns-suffix"
+    lasting = True
     content_type = "text/plain; charset=utf-8"
     max_bytes = 4 << 20
 

@@ -22,6 +22,7 @@ class RegexpKind:
     """Patterns in Go's dialect, one a line."""
 
     name: ClassVar[str] = "regexp"
+    lasting = True
     content_type = "text/plain; charset=utf-8"
     max_bytes = 4 << 20
 

@@ -20,6 +20,7 @@ from hubdata.planning.claims import Claim, rule_for
 from hubdata.planning.groups import together
 from hubdata.planning.waivers import waive
 from hubdata.ports import Body, Demands, Kind, Verdict
+from hubdata.running.verdict_memory import Remembering
 from hubdata.transfer.digest import Digests, digests
 
 _MAPPED_FROM_BYTES = 8 * 1024 * 1024
@@ -112,7 +113,13 @@ def judge(claim: Claim, kind: Kind, job: Job, now: datetime) -> tuple[Artifact, 
 
 
 def _judged(artifact: Artifact, body: Body, kind: Kind, demands: Demands) -> tuple[Digests, Verdict]:
-    """Return digests and verdict of `body`; of a large one both at once, as hashing needs no interpreter."""
+    """Return digests and verdict of `body`; of a large one both at once, as hashing needs no interpreter.
+
+    Where verdicts are remembered, the digest tells whether there is one: it comes first, always of the bytes read.
+    """
+    if isinstance(kind, Remembering):
+        found = digests(body)
+        return found, kind.verdict(artifact, body, found, demands)
     if isinstance(body, bytes):
         return digests(body), kind.check(artifact, body, demands)
     with ThreadPoolExecutor(1, thread_name_prefix="digests") as aside:

@@ -24,6 +24,7 @@ from hubdata.ports import Clock, Reporter
 from hubdata.publishing.lease import give_all_back
 from hubdata.report.redaction import redact
 from hubdata.transfer import ending
+from hubdata.transfer.code_digest import own_code
 from hubdata.transfer.process import end_all
 from hubdata.worker import watching
 from hubdata.worker.agenda import Agenda, Answer
@@ -75,6 +76,7 @@ class Worker:
         self._soaking = Soaking()
         self._aging = Aging(clock, reporter, self.mailbox.put)
         self._left_out: Mapping[str, str] = {}
+        own_code()  # what is installed while this process lives is not what it judges by
         self._roster = watching.read(choices, None)
         for name in choices.jobs:
             if name not in self._roster.names:

@@ -153,12 +153,15 @@ class SmallWorld:
         return {key: (state.st_ino, state.st_mtime_ns) for key, state in states.items()}
 
     def left_over(self) -> list[str]:
-        """Return what runs left in the spool and half-written in the mirror: nothing, if they ended well."""
+        """Return what runs left in the spool and half-written in the mirror: nothing, if they ended well.
+
+        The verdicts that every run remembers do not count, unless there is something half-written among them.
+        """
         found: list[Path] = []
-        for place in ("spool", "mirror/.hubdata/tmp"):
+        for place in ("spool", "spool/memory-verdicts", "mirror/.hubdata/tmp"):
             with contextlib.suppress(FileNotFoundError):
                 found += (self.root / place).iterdir()
-        return [path.name for path in found]
+        return [path.name for path in found if path.name not in ("memory-verdicts", "verdicts", "lock")]
 
 
 def checked(ended: Ended) -> Ended:
