@@ -9,6 +9,7 @@ RUN python -m venv /opt/hubdata \
     && /opt/hubdata/bin/pip install --no-cache-dir --require-hashes -r requirements/image.txt -r requirements/build.txt
 COPY pyproject.toml README.md CHANGELOG.md LICENSE ./
 COPY jobs jobs
+COPY docs/man docs/man
 COPY hubdata hubdata
 RUN /opt/hubdata/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
     && /opt/hubdata/bin/python -m compileall -q /opt/hubdata/lib
@@ -21,6 +22,8 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --create-home --home-dir /var/lib/hubdata hubdata
 COPY --from=build /opt/hubdata /opt/hubdata
+# What is in it, for whoever asks which image holds a library that has a hole.
+COPY requirements/image.cdx.json /usr/share/doc/hubdata/image.cdx.json
 ENV PATH=/opt/hubdata/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
