@@ -11,7 +11,7 @@ import hashlib
 import json
 from binascii import b2a_base64
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, astuple, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from sys import modules
@@ -32,6 +32,7 @@ MAX_TEXT = 1 << 16
 
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _NOWHERE = Path("/nonexistent")
+_NO_STATS = astuple(Stats())
 
 
 class VerdictMemory:
@@ -169,15 +170,14 @@ def encoded(verdict: Verdict, key: str) -> Any:
         ]
         for f in verdict.findings
     ]
-    counted = [stats.entries, stats.ipv4_addresses, stats.ipv6_64s, stats.build_epoch]
-    return [findings, counted, None if refs is None else [refs.ids, refs.phrase_files]]
+    return [findings, list(astuple(stats)), None if refs is None else [refs.ids, refs.phrase_files]]
 
 
 def decoded(text: Any, key: str) -> Verdict | None:
     """Return the verdict that `text` tells of `key`; None when it is not one."""
     try:
         findings, counted, refs = text
-        if not all(each is None or type(each) is int for each in counted):
+        if len(counted) != len(_NO_STATS) or not all(each is None or type(each) is int for each in counted):
             return None
         return Verdict(
             tuple(_finding(each, key) for each in findings),

@@ -27,7 +27,8 @@ def imports(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.module is not None and not node.level, f"{path}: write imports out"
+            assert node.module is not None, f"{path}: write imports out"
+            assert not node.level, f"{path}: write imports out"
             yield node.module
             yield from (f"{node.module}.{name.name}" for name in node.names)
 
