@@ -29,6 +29,7 @@ SOURCES: Mapping[str, str] = {
 KINDS: Mapping[str, str] = {
     "cidr": "hubdata.kinds.cidr:CidrKind",
     "ip-exact": "hubdata.kinds.ip_exact:IpExactKind",
+    "hub": "hubdata.sources.hub.source:HubSource",
     "rdns-suffix": "hubdata.kinds.rdns_suffix:RdnsSuffixKind",
     "rdns-regexp": "hubdata.kinds.rdns_regexp:RdnsRegexpKind",
     "regexp": "hubdata.kinds.regexp:RegexpKind",

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 
 class Blocked(OSError):
-    """The peer's address is one that a redirect must not lead to."""
+    """The peer's address is one that a redirect must not lead to; `first`: not even the first request."""
+
+    def __init__(self, message: str, *, first: bool = False) -> None:
+        super().__init__(message)
+        self.first = first
 
 
 Dial = Callable[[str, int, float | None], socket.socket]
@@ -40,11 +44,13 @@ class ConnectionGuard:
         self._sockets: list[socket.socket] = []
         self.base_reach: frozenset[Reach] = frozenset()
         self._at_base = True
+        self._first = False
         self._deadline: Deadline | None = None
 
-    def admit_any(self, *, at_base: bool) -> None:
-        """Say whether the next connection goes to the configured origin, which may lie anywhere."""
+    def admit_any(self, *, at_base: bool, first: bool = False) -> None:
+        """Say whether the next connection goes to the configured origin, which may lie anywhere; or is the `first`."""
         self._at_base = at_base
+        self._first = first
 
     def connected(self, sock: socket.socket) -> None:
         """Take note of a new direct connection. Raises Blocked when its peer may not be reached."""
@@ -52,7 +58,7 @@ class ConnectionGuard:
         if self._at_base:
             self.base_reach |= {reach}
         elif reach is not Reach.GLOBAL and reach not in self.base_reach:
-            raise Blocked(f"it leads to a {reach.value} address")
+            raise Blocked(f"it leads to a {reach.value} address", first=self._first)
         self.watch(sock)
 
     def watch(self, sock: socket.socket) -> None:

@@ -21,6 +21,7 @@ from hubdata import __version__
 from hubdata.transfer.deadline import Deadline
 from hubdata.transfer.guard import ConnectionGuard, hide_queries_in_logs
 from hubdata.transfer.network_error import broken, is_network_error
+from hubdata.transfer.reach import Reach
 from hubdata.transfer.retry import RequestFailed, parse_retry_after, status_is_retryable
 from hubdata.transfer.secrets import Secret
 from hubdata.transfer.url import (
@@ -145,6 +146,7 @@ class HttpClient:
         environment: Mapping[str, str] | None = None,
         proxy: Secret | None = None,
         max_hops: int = 5,
+        public_only: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
 
@@ -152,6 +154,7 @@ class HttpClient:
         self._base = base
         self._timeouts = timeouts
         self._max_hops = max_hops
+        self._public_only = public_only
         self._now = now
         self._environment = os.environ if environment is None else environment
         self._proxy = proxy
@@ -197,7 +200,8 @@ class HttpClient:
 
     def _follow(self, url: str, deadline: Deadline, auth: BasicAuth | None) -> "tuple[requests.Response, str]":
         for hop in range(self._max_hops + 1):
-            self._guard.admit_any(at_base=hop == 0 or origin(url) == origin(self._base))
+            chosen = hop == 0 or origin(url) == origin(self._base)
+            self._guard.admit_any(at_base=chosen and not self._public_only, first=hop == 0)
             response = self._send(url, deadline, auth if origin(url) == origin(self._base) else None)
             if response.status_code not in _REDIRECTS:
                 if response.status_code == 200:
@@ -264,7 +268,8 @@ class HttpClient:
             problem = "it leads to a malformed URL"
         problem = problem or (hop_problem(here, there) if location else "it does not say where to")
         if problem is None:
-            problem = host_problem(urlsplit(there).hostname or "", self._guard.base_reach | spelled_reach(self._base))
+            spelled = frozenset[Reach]() if self._public_only else spelled_reach(self._base)
+            problem = host_problem(urlsplit(there).hostname or "", self._guard.base_reach | spelled)
         if problem:
             raise RequestFailed(
                 f"{safe_url(here)}: a redirect is refused: {problem}",

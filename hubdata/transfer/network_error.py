@@ -32,7 +32,7 @@ def broken(url: str, err: Exception) -> RequestFailed:
     for cause in causes:
         if isinstance(cause, Blocked):
             return RequestFailed(
-                f"{url}: a redirect is refused: {cause}",
+                f"{url}: {'this address' if cause.first else 'a redirect'} is refused: {cause}",
                 advice="check the configured url; if it is right, tell the vendor",
             )
     what, retryable, advice = _meaning(causes)

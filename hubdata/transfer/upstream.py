@@ -97,11 +97,13 @@ class Upstream:
         self._sleep = sleep
         self._random = random
 
-    def client(self, base: str) -> ConditionalClient:
-        """Return a client for the origin of `base`; to be closed."""
+    def client(self, base: str, *, public_only: bool = False) -> ConditionalClient:
+        """Return a client for the origin of `base`, which `public_only` keeps out of private networks; to be closed."""
         options = self._options
         timeouts = Timeouts(timedelta(seconds=options.connect_timeout_s), timedelta(seconds=options.read_timeout_s))
-        return ConditionalClient(base, timeouts=timeouts, environment=self._environment, now=self._now)
+        return ConditionalClient(
+            base, timeouts=timeouts, environment=self._environment, public_only=public_only, now=self._now
+        )
 
     def retrying(self, attempt: Callable[[], T], policy: Policy) -> T:
         """Return what `attempt` returns, making it again as `policy` and the deadline allow."""

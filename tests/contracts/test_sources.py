@@ -151,6 +151,23 @@ def http(root: Path) -> Iterator[Upstream]:
         )
 
 
+@contextmanager
+def hub(root: Path) -> Iterator[Upstream]:
+    """A hub with one item, and the web server that it names."""
+    with UrlServer({"/list": OLD}) as server:
+        base = server.url("/list").removesuffix("/list")
+        item = root / "hub" / "scenarios" / "one.yaml"
+        item.parent.mkdir(parents=True)
+        item.write_text(f"name: a/one\ndata:\n  - source_url: {base}/list\n    dest_file: one.txt\n    type: string\n")
+        lost: dict[str, object] = {"path": str(root / "gone")}
+        yield Upstream(
+            {"path": str(root / "hub"), "base_url": base, "manifest": "none"},
+            lambda: server.files.update({"/list": NEW}),
+            lost,
+            requests=_counting(server),
+        )
+
+
 def _write(path: Path) -> None:
     path.write_bytes(NEW)
 
@@ -161,6 +178,7 @@ UPSTREAMS = {"git": git, "directory": directory, "maxmind": maxmind} | {
     "url": url,
     "file": file,
     "http": http,
+    "hub": hub,
 }
 
 

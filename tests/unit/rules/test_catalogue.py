@@ -122,6 +122,7 @@ def test_only_what_no_file_can_show_has_no_example_to_judge() -> None:
         "source",
         "limits",
         "audit",
+        "hub",
         "verify",
         "group",
         "signature",
