@@ -102,7 +102,7 @@ def bench(tmp_path: Path) -> Bench:
 
 @pytest.fixture(autouse=True)
 def _named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Name the code: the package of these tests is too large to be a plug-in, and somebody may be at work on hubdata."""
+    """Name the code: these tests are too large for a plug-in's package, and somebody may be at work on hubdata."""
     monkeypatch.setattr(verdict_memory, "package_code", lambda _: "code")
     monkeypatch.setattr(verdict_memory, "code_now", own_code)
 
@@ -122,7 +122,8 @@ def poisoned_claims(root: Path) -> Iterator[tuple[Job, Claim]]:
         path = root / str(number)
         path.write_bytes(poison.body)
         bounds: dict[str, Any] = poison.settings.get("limits", {})
-        limits = Limits(**{name: tuple(v) if isinstance(v, list) else v for name, v in bounds.items()})
+        plain: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in bounds.items()}
+        limits = Limits(**plain)
         rule = FileRule("**", poison.kind, poison.settings.get("options", {}), limits)
         canaries = tuple(Canary(**canary) for canary in poison.settings.get("canaries", ()))
         job = Job("poison", SourceSpec("test", {}), (rule,), canaries=canaries)
