@@ -1,7 +1,8 @@
 """A type word becomes its adapter, and an adapter's settings become its own checked `Options`.
 
 Adapters are named by import path and imported when first asked for: a run pays only for what its jobs use. This table
-is the only list of adapters; a new one is its file, its test and one line here.
+is the only list of adapters; a new one is its file, its test and one line here. Words that are not in it are looked for
+among what other packages bring (`extensions.py`), and only then.
 """
 
 import re
@@ -9,12 +10,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
-from typing import Any, get_args, get_origin
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from hubdata.errors import ConfigError
 from hubdata.model.secret import names_secret, redact
+
+if TYPE_CHECKING:
+    from hubdata.extensions import Extension
 
 SOURCES: Mapping[str, str] = {
     "git": "hubdata.sources.git:GitSource",
@@ -25,11 +29,11 @@ SOURCES: Mapping[str, str] = {
     "url": "hubdata.sources.url:UrlSource",
     "file": "hubdata.sources.file:FileSource",
     "http": "hubdata.sources.http.source:HttpSource",
+    "hub": "hubdata.sources.hub.source:HubSource",
 }
 KINDS: Mapping[str, str] = {
     "cidr": "hubdata.kinds.cidr:CidrKind",
     "ip-exact": "hubdata.kinds.ip_exact:IpExactKind",
-    "hub": "hubdata.sources.hub.source:HubSource",
     "rdns-suffix": "hubdata.kinds.rdns_suffix:RdnsSuffixKind",
     "rdns-regexp": "hubdata.kinds.rdns_regexp:RdnsRegexpKind",
     "regexp": "hubdata.kinds.regexp:RegexpKind",
@@ -93,13 +97,38 @@ class OptionsError(ConfigError):
 
 
 def load(seam: Seam, word: str) -> type[Any]:
-    """Return the adapter class that `word` stands for. Raises ConfigError when there is no such word."""
+    """Return the adapter class that `word` stands for.
+
+    Raises ConfigError when there is no such word, or the package that brings it cannot be used.
+    """
     table = TABLES[seam]
     if word not in table:
-        raise ConfigError(f"unknown {seam} `{word}`", advice=suggest(word, table))
+        from hubdata.extensions import adapter as of_package
+
+        for one in brought(seam):
+            if one.word == word:
+                return of_package(one)
+        raise ConfigError(f"unknown {seam} `{word}`", advice=suggest(word, words(seam)))
     module, _, name = table[word].partition(":")
     adapter: type[Any] = getattr(import_module(module), name)
     return adapter
+
+
+def brought(seam: Seam) -> "tuple[Extension, ...]":
+    """Return what other packages bring for `seam`, usable or not; looks into the metadata of every package."""
+    from hubdata.extensions import extensions
+
+    return extensions(seam, TABLES[seam])
+
+
+def known(seam: Seam, word: str) -> bool:
+    """Tell whether `word` stands for an adapter, be it one that cannot be used."""
+    return word in TABLES[seam] or any(one.word == word for one in brought(seam))
+
+
+def words(seam: Seam) -> tuple[str, ...]:
+    """Return every word of `seam` that can be used, those of other packages too, sorted."""
+    return tuple(sorted({*TABLES[seam], *(one.word for one in brought(seam) if not one.trouble)}))
 
 
 def options_model(seam: Seam, word: str) -> type[BaseModel]:

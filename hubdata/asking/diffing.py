@@ -24,7 +24,7 @@ from hubdata.model.job import Job
 from hubdata.model.key import PRIVATE, RESERVED
 from hubdata.model.run import RunResult
 from hubdata.planning.claims import ignored, rule_for
-from hubdata.plugins import KINDS, Seam, load, parse_options, suggest
+from hubdata.plugins import Seam, known, load, parse_options, suggest, words
 from hubdata.ports import Reporter, Source, SourceContext, Target
 from hubdata.transfer.atlas import Atlas
 from hubdata.transfer.deadline import Deadline
@@ -51,8 +51,8 @@ def diff(choices: Choices, wish: Wish) -> Comparison:
     Raises ConfigError for words, settings and job files that cannot be used, SourceError and TargetError when a side
     cannot be read.
     """
-    if wish.kind is not None and wish.kind not in KINDS:
-        raise ConfigError(f"--kind {wish.kind}: there is no such kind", advice=suggest(wish.kind, KINDS))
+    if wish.kind is not None and not known(Seam.KIND, wish.kind):
+        raise ConfigError(f"--kind {wish.kind}: there is no such kind", advice=suggest(wish.kind, words(Seam.KIND)))
     # Two files with a kind need no settings: whoever has none yet can compare all the same.
     bare = wish.kind is not None and all(_is_file(word) for word in (wish.old, wish.new))
     settings = None if bare else app.settings_of(choices)

@@ -74,6 +74,7 @@ def _of(settings: Settings, choices: Choices, network: bool, write: bool) -> Ite
     sources = _sources(jobs)
     gits = [job for job in sources.values() if job.source.type == "git" and not _checkout(settings, job)]
     yield Probe(About("git"), partial(machine.git, os.environ, needed=bool(gits)))
+    yield Probe(About("plugin"), partial(machine.plugins, _used(settings, reading.jobs)))
     yield Probe(About("extra"), partial(machine.extras, _wanted(settings, jobs)))
     yield Probe(About("spool"), partial(machine.spool, settings.spool, _largest(jobs)))
     for job in sources.values():
@@ -94,6 +95,16 @@ def _of(settings: Settings, choices: Choices, network: bool, write: bool) -> Ite
         )
     if settings.http is not None:
         yield Probe(About("http"), partial(keys.http, settings.http, os.environ))
+
+
+def _used(settings: Settings, jobs: Iterable[Job]) -> frozenset[tuple[Seam, str]]:
+    """Return the adapters that settings and job files name."""
+    return frozenset(
+        {(Seam.TARGET, spec.type) for spec in settings.targets.values()}
+        | {(Seam.CDN, spec.type) for spec in settings.cdns.values()}
+        | {(Seam.SOURCE, job.source.type) for job in jobs}
+        | {(Seam.KIND, rule.kind) for job in jobs for rule in job.files}
+    )
 
 
 def _sources(jobs: Iterable[Job]) -> dict[str, Job]:

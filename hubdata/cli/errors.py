@@ -128,7 +128,7 @@ def _explained(err: Exception, voice: Voice) -> Exit:
     if isinstance(err, HubdataError):
         message, advice, code = str(err), err.advice, err.exit_code
     else:
-        message = f"this is a bug in hubdata: {type(err).__name__}: {err}"
+        message = f"this is a bug in {_culprit(err)}: {type(err).__name__}: {err}"
         advice, code = "run it again with -v for the traceback, and report both", Exit.BUG
     if voice.json:
         _answer(message, advice, code)
@@ -140,6 +140,13 @@ def _explained(err: Exception, voice: Voice) -> Exit:
     if trace:
         _complain(trace, escape=False)
     return code
+
+
+def _culprit(err: Exception) -> str:
+    """Return whose code raised it: hubdata's, or a package's that brings an adapter."""
+    loaded = sys.modules.get("hubdata.extensions")
+    package = loaded.at_fault(err) if loaded is not None else None
+    return f"the plug-in {package}" if package else "hubdata"
 
 
 def _log_line(event: str, code: int, **fields: str) -> None:

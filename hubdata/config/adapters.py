@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from hubdata.config.toml_lines import Place
-from hubdata.plugins import TABLES, Fault, OptionsError, Seam, options_model, parse_options, suggest
+from hubdata.errors import ConfigError
+from hubdata.plugins import Fault, OptionsError, Seam, known, options_model, parse_options, suggest, words
 
 
 def adapter_faults(
@@ -16,8 +17,8 @@ def adapter_faults(
 
     The options lie beside the word unless `options_place` says where.
     """
-    if word not in TABLES[seam]:
-        yield Fault(place, f"unknown {seam} `{word}`", suggest(word, TABLES[seam]))
+    if not known(seam, word):
+        yield Fault(place, f"unknown {seam} `{word}`", suggest(word, words(seam)))
         return
     try:
         parse_options(seam, word, options)
@@ -25,6 +26,8 @@ def adapter_faults(
         around = place[:-1] if options_place is None else options_place
         for fault in err.faults:
             yield Fault((*around, *fault.path), fault.message, fault.advice)
+    except ConfigError as err:  # the package that brings it is at fault
+        yield Fault(place, str(err), err.advice)
 
 
 def with_absolute_paths(

@@ -18,7 +18,7 @@ from hubdata.errors import ConfigError
 from hubdata.model.job import Job
 from hubdata.model.notify import URL_VARIABLE
 from hubdata.planning.cron import Cron
-from hubdata.plugins import Fault, suggest
+from hubdata.plugins import Fault, Seam, brought, suggest
 from hubdata.transfer.secrets import secret_variable
 
 
@@ -39,6 +39,7 @@ def check(
     if settings is not None:
         found += _programs(settings, layers, environment)
         found += _unheard(settings, layers, environment)
+    found += _brought()
     jobs = layers.data.get("jobs")
     if isinstance(jobs, str) and jobs:
         directory = absolute(jobs, layers.base(("jobs",)))
@@ -79,6 +80,15 @@ def _unheard(settings: Settings, layers: Layers, environment: Mapping[str, str])
         advice = f"set {URL_VARIABLE}, or write `url_env` or `command`"
         problem = layers.problem(Fault(("notify",), "nobody is notified: it names neither webhook nor program", advice))
         yield replace(problem, level=Level.WARNING)
+
+
+def _brought() -> Iterator[Problem]:
+    """Return a warning for each adapter of a package that cannot be used; where settings name it, it is an error."""
+    for seam in Seam:
+        for one in brought(seam):
+            if one.trouble:
+                advice = f"remove the package ({one.package}), or have its maker mend it"
+                yield Problem(f"package {one.package}", None, f"{seam} {one.word}", one.trouble, advice, Level.WARNING)
 
 
 def _schedules(directory: Path, jobs: tuple[Job, ...]) -> Iterator[Problem]:

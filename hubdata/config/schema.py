@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from hubdata.config.job_file import JobFile
 from hubdata.config.settings_file import SettingsFile
-from hubdata.plugins import TABLES, Seam, options_model
+from hubdata.errors import ConfigError
+from hubdata.plugins import TABLES, Seam, options_model, words
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -35,15 +36,29 @@ def _job() -> Schema:
     defs = schema["$defs"]
     defs["SourceTable"] = _one_of(Seam.SOURCE, defs, {})
     file = defs["FileTable"]
-    file["properties"]["kind"] = {"enum": sorted(TABLES[Seam.KIND])}
+    file["properties"]["kind"] = {"enum": list(_usable(Seam.KIND))}
     file["allOf"] = [
         {
             "if": {"properties": {"kind": {"const": kind}}},
             "then": {"properties": {"options": _options(Seam.KIND, kind, defs)}},
         }
-        for kind in sorted(TABLES[Seam.KIND])
+        for kind in _usable(Seam.KIND)
     ]
     return schema
+
+
+def _usable(seam: Seam) -> tuple[str, ...]:
+    """Return the words of `seam`; those of other packages as far as their options can be had."""
+    found = []
+    for word in words(seam):
+        try:
+            options_model(seam, word)
+        except ConfigError:
+            if word in TABLES[seam]:
+                raise
+        else:
+            found.append(word)
+    return tuple(found)
 
 
 def _base(model: type[BaseModel]) -> Schema:
@@ -53,7 +68,7 @@ def _base(model: type[BaseModel]) -> Schema:
 def _one_of(seam: Seam, defs: Schema, shared: Schema) -> Schema:
     """Return a table whose `type` decides which further keys it has."""
     variants = []
-    for word in sorted(TABLES[seam]):
+    for word in _usable(seam):
         options = _options(seam, word, defs)
         options["properties"] = {"type": {"const": word}, **shared, **options.get("properties", {})}
         options["required"] = ["type", *options.get("required", [])]

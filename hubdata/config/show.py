@@ -13,7 +13,7 @@ from hubdata.config.settings import Settings, TargetSpec, read_settings
 from hubdata.model.monitoring import Monitoring
 from hubdata.model.notify import EVERYTHING, URL_VARIABLE, Notify
 from hubdata.model.secret import HIDDEN, redact
-from hubdata.plugins import Seam, parse_options
+from hubdata.plugins import Seam, brought, parse_options
 from hubdata.signing.keys import SignSpec
 
 _CREDENTIALS = (
@@ -50,7 +50,7 @@ def show(
     """
     layers, settings, problems = read_settings(config=config, environment=environment, flags=flags, cwd=cwd)
     stop_on_errors(problems)
-    return (*_settings(layers, settings), *_credentials(environment)) if settings else ()
+    return (*_settings(layers, settings), *_credentials(environment), *_brought()) if settings else ()
 
 
 def _settings(layers: Layers, settings: Settings) -> Iterator[Row]:
@@ -154,6 +154,13 @@ def _notify(notify: Notify) -> Iterator[tuple[str, object]]:
     yield "on", [word for word in EVERYTHING if word in notify.on]
     yield "timeout_s", f"{notify.timeout.total_seconds():g}"
     yield "pass_environment", notify.pass_environment
+
+
+def _brought() -> Iterator[Row]:
+    """Yield what other packages bring, usable or not."""
+    for seam in Seam:
+        for one in brought(seam):
+            yield Row(f"{seam}s.{one.word}", f"refused: {one.trouble}" if one.trouble else one.path, one.package)
 
 
 def _credentials(environment: Mapping[str, str]) -> Iterator[Row]:

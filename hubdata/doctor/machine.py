@@ -13,7 +13,10 @@ from pathlib import Path
 
 from hubdata import __version__
 from hubdata.doctor.catalogue import About
+from hubdata.errors import ConfigError
+from hubdata.extensions import adapter
 from hubdata.model.checkup import Check
+from hubdata.plugins import Seam, brought
 from hubdata.transfer import process
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
@@ -47,6 +50,20 @@ def extras(wanted: Mapping[str, str]) -> Iterator[Check]:
             yield about.fail(found, f"install it: pip install 'hubdata[{extra}]'")
         else:
             yield about.skipped("not installed, and no setting needs it")
+
+
+def plugins(used: frozenset[tuple[Seam, str]]) -> Iterator[Check]:
+    """Tell what other packages bring, each imported and held against its port; those `used` must be good."""
+    for seam in Seam:
+        for one in brought(seam):
+            about = About("plugin", f"{seam} {one.word}")
+            try:
+                adapter(one)
+            except ConfigError as err:
+                yield (about.fail if (seam, one.word) in used else about.warn)(str(err), err.advice)
+            else:
+                unused = "" if (seam, one.word) in used else "; no setting names it"
+                yield about.ok(f"{one.path} of {one.package}{unused}")
 
 
 def git(environment: Mapping[str, str], *, needed: bool) -> Iterator[Check]:

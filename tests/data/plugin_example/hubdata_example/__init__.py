@@ -1,0 +1,1 @@
+"""One adapter of each sort for hubdata, a file each."""
