@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from hubdata import ports
+from hubdata import ports, tables
 from hubdata.errors import ConfigError, HubdataError
 
 GROUPS: Mapping[str, type] = {
@@ -174,7 +174,7 @@ def _faults(seam: str, found: object) -> Iterator[str]:
         yield f"expected a class, found {type(found).__name__}"
         return
     options = getattr(found, "Options", None)
-    if not (isinstance(options, type) and issubclass(options, BaseModel)):
+    if not (isinstance(options, type) and issubclass(options, (BaseModel, tables.BaseModel))):
         yield "it has no `Options`, a pydantic model"
     elif options.model_config.get("extra") != "forbid":
         yield '`Options` must refuse unknown keys: model_config = ConfigDict(extra="forbid")'

@@ -12,8 +12,7 @@ from enum import StrEnum
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
-
+from hubdata import tables
 from hubdata.errors import ConfigError
 from hubdata.model.secret import names_secret, redact
 
@@ -131,13 +130,13 @@ def words(seam: Seam) -> tuple[str, ...]:
     return tuple(sorted({*TABLES[seam], *(one.word for one in brought(seam) if not one.trouble)}))
 
 
-def options_model(seam: Seam, word: str) -> type[BaseModel]:
+def options_model(seam: Seam, word: str) -> type[tables.BaseModel]:
     """Return the pydantic model of an adapter's settings. Raises ConfigError when there is no such word."""
-    model: type[BaseModel] = load(seam, word).Options
+    model: type[tables.BaseModel] = load(seam, word).Options
     return model
 
 
-def parse_options(seam: Seam, word: str, options: Mapping[str, Any]) -> BaseModel:
+def parse_options(seam: Seam, word: str, options: Mapping[str, Any]) -> tables.BaseModel:
     """Return `options` as the adapter's own `Options`.
 
     Raises OptionsError with every fault of the table, and ConfigError when there is no such word.
@@ -145,11 +144,11 @@ def parse_options(seam: Seam, word: str, options: Mapping[str, Any]) -> BaseMode
     model = options_model(seam, word)
     try:
         return model.model_validate(dict(options))
-    except ValidationError as err:
+    except tables.ValidationError as err:
         raise OptionsError(f"{seam} {word}", faults(err, model)) from err
 
 
-def faults(error: ValidationError, model: type[BaseModel]) -> tuple[Fault, ...]:
+def faults(error: "tables.ValidationError", model: type[tables.BaseModel]) -> tuple[Fault, ...]:
     """Return what pydantic found against `model`, in our words and without any secret."""
     found = []
     for item in error.errors(include_url=False, include_context=False):
@@ -204,7 +203,7 @@ _TOML_WORDS = (
 _TYPES: Mapping[type, str] = {dict: "a table", list: "a list", str: "a text", type(None): "nothing"}
 
 
-def _keys_at(model: type[BaseModel], path: Place) -> tuple[str, ...]:
+def _keys_at(model: type[tables.BaseModel], path: Place) -> tuple[str, ...]:
     """Return the keys allowed at `path` below `model`; none when a path leaves what models describe."""
     annotation: Any = model
     for step in path:
@@ -220,9 +219,9 @@ def _keys_at(model: type[BaseModel], path: Place) -> tuple[str, ...]:
     return () if last is None else tuple(field.alias or name for name, field in last.model_fields.items())
 
 
-def _model_of(annotation: Any) -> type[BaseModel] | None:
+def _model_of(annotation: Any) -> type[tables.BaseModel] | None:
     plain = _without_none(annotation)
-    return plain if isinstance(plain, type) and issubclass(plain, BaseModel) else None
+    return plain if isinstance(plain, type) and hasattr(plain, "model_fields") else None
 
 
 def _without_none(annotation: Any) -> Any:

@@ -14,12 +14,11 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-
 from hubdata.errors import CdnError, ConfigError
 from hubdata.model.event import Event
 from hubdata.model.receipt import Invalidation
 from hubdata.ports import Reporter
+from hubdata.tables import BaseModel, ConfigDict, Field, field_validator
 from hubdata.transfer.bearer import BearerAuth
 from hubdata.transfer.deadline import Deadline
 from hubdata.transfer.patience import Patience

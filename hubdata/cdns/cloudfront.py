@@ -18,13 +18,12 @@ from hashlib import sha256
 from typing import Any, Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-
 from hubdata.errors import CdnError, ConfigError
 from hubdata.model.event import Event
 from hubdata.model.receipt import Invalidation
 from hubdata.model.tariff import Tariff
 from hubdata.ports import Reporter
+from hubdata.tables import BaseModel, ConfigDict, Field, field_validator
 from hubdata.transfer.aws import AwsClient, Call, Settings, Trouble, failure_code, failure_status, translated
 from hubdata.transfer.cloudfront_quick import QuickCloudfront
 from hubdata.transfer.patience import Patience

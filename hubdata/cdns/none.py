@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
-from pydantic import BaseModel, ConfigDict
-
 from hubdata.model.receipt import Invalidation
 from hubdata.ports import Reporter
+from hubdata.tables import BaseModel, ConfigDict
 
 
 class NoCdn:

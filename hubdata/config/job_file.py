@@ -9,13 +9,12 @@ from datetime import date
 from ipaddress import ip_address
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-
 from hubdata.config.settings_file import Duration
 from hubdata.errors import ConfigError
 from hubdata.model.finding import HOLDING, ITEM_FAILED
 from hubdata.model.key import key_problem
 from hubdata.planning.glob import compiled
+from hubdata.tables import AfterValidator, BaseModel, ConfigDict, Field
 
 NAME = re.compile(r"[a-z0-9-]+")
 """What a job may be called: its file's name without `.toml`."""
@@ -118,7 +117,7 @@ class FileTable(_Table):
 
     match: Glob
     kind: str = Field(min_length=1)
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default={})
     limits: LimitsTable = LimitsTable()
     cache_control: Header | None = None
     content_type: Annotated[Header, Field(pattern=r"^[\w.+-]+/[\w.+-]+(; ?[\w-]+=[\w.-]+)*$")] | None = None
@@ -177,8 +176,8 @@ class JobFile(_Table):
     )
     source: SourceTable
     files: list[FileTable] = Field(min_length=1)
-    ignore: list[IgnoreTable] = []
-    waivers: list[WaiverTable] = []
-    canaries: list[CanaryTable] = []
+    ignore: list[IgnoreTable] = Field(default=[])
+    waivers: list[WaiverTable] = Field(default=[])
+    canaries: list[CanaryTable] = Field(default=[])
     groups: list[GroupTable] = Field(default=[], description='Loaded together; for `unit = "job"`.')
     retention: RetentionTable | None = None

@@ -9,8 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
+from hubdata import tables
 from hubdata.config.adapters import adapter_faults, with_absolute_paths
 from hubdata.config.document import Document, dotted, read_document
 from hubdata.config.job_file import NAME, FileTable, JobFile
@@ -68,7 +67,7 @@ def _read(path: Path, shown: str, today: date) -> tuple[Job | None, list[Problem
     problems += map(document.problem, _source_and_kind_faults(document.data))
     try:
         file = JobFile.model_validate(dict(document.data))
-    except ValidationError as err:
+    except tables.ValidationError as err:
         return None, [*problems, *map(document.problem, faults(err, JobFile))]
     problems += map(document.problem, _contradictions(file))
     for index, table in enumerate(file.files):

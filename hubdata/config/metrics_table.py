@@ -8,9 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-
 from hubdata.model.monitoring import Gateway, Monitoring
+from hubdata.tables import BaseModel, ConfigDict, Field, field_validator
 
 
 class MetricsTable(BaseModel):

@@ -5,12 +5,11 @@ The options of each adapter are part of them: an editor completes `bucket` under
 
 from typing import Any
 
-from pydantic import BaseModel
-
 from hubdata.config.job_file import JobFile
 from hubdata.config.settings_file import SettingsFile
 from hubdata.errors import ConfigError
 from hubdata.plugins import TABLES, Seam, options_model, words
+from hubdata.tables import BaseModel
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -10,8 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
+from hubdata import tables
 from hubdata.config.adapters import absolute, adapter_faults, with_absolute_paths
 from hubdata.config.builtin import DEFAULT_FILE, defaults
 from hubdata.config.document import Document, read_document
@@ -151,11 +150,11 @@ def _document(
 def _problems(layers: Layers) -> Iterator[Problem]:
     try:
         SettingsFile.model_validate(layers.data)
-    except ValidationError as err:
+    except tables.ValidationError as err:
         yield from map(layers.problem, faults(err, SettingsFile))
     for seam, name in _TABLES:
-        tables = layers.data.get(name)
-        for key, table in tables.items() if isinstance(tables, dict) else ():
+        said = layers.data.get(name)
+        for key, table in said.items() if isinstance(said, dict) else ():
             if isinstance(table, dict) and isinstance(table.get("type"), str):
                 for fault in adapter_faults(seam, table["type"], options_of(table, _MODELS[seam]), (name, key, "type")):
                     yield layers.problem(fault)

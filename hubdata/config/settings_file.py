@@ -4,13 +4,12 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
-
 from hubdata.config.http_table import HttpTable
 from hubdata.config.metrics_table import MetricsTable
 from hubdata.config.sign_table import SignTable
 from hubdata.model.notify import Form
 from hubdata.model.verification import MANY, Pin
+from hubdata.tables import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
 Name = Annotated[str, Field(min_length=1)]
 Argument = Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=4096)]
@@ -207,8 +206,8 @@ class SettingsFile(BaseModel):
     jobs: Name | None = Field(default=None, description="Directory of job files; the built-in jobs when absent.")
     spool: Name | None = Field(default=None, description="Where downloads are staged.")
     sha256sums: bool = Field(default=False, description="Publish SHA256SUMS; with [sign] it is published anyway.")
-    targets: dict[Name, TargetTable] = {}
-    cdns: dict[Name, CdnTable] = {}
+    targets: dict[Name, TargetTable] = Field(default={})
+    cdns: dict[Name, CdnTable] = Field(default={})
     checkouts: dict[Name, Name] = Field(
         default={}, description="Repository URL (or `*`) to a directory that holds its checkout."
     )

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
 from hubdata.grammar.breadth import ADVICE, covers_too_much
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
@@ -25,6 +23,7 @@ from hubdata.grammar.rdns import rdns_labour, rdns_problems
 from hubdata.grammar.registries import special_purpose
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
+from hubdata.tables import BaseModel, ConfigDict
 
 STRINGS = ("name", "user_agent")
 LISTS = ("paths", "ips", "ranges", "rdns")

@@ -8,8 +8,6 @@ are read alike by every engine: a warning.
 
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from hubdata.grammar.breadth import ADVICE, covers_too_much
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
@@ -22,6 +20,7 @@ from hubdata.model.finding import Severity
 from hubdata.model.job import Limits
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
+from hubdata.tables import BaseModel, ConfigDict
 
 SHORTEST_PREFIX = {4: 13, 6: 29}
 """Wider networks than these are in no real list of today (facts); a job may move the floor."""

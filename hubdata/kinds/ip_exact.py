@@ -5,8 +5,6 @@ Only the canonical spelling ever matches, so everything else is an error here: a
 
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.lines import Row
@@ -16,6 +14,7 @@ from hubdata.grammar.networks import Network, address_text, host, parse_address,
 from hubdata.grammar.registries import special_purpose
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
+from hubdata.tables import BaseModel, ConfigDict
 
 _NO_FLOORS = {4: 0, 6: 0}
 

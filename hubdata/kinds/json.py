@@ -2,8 +2,6 @@
 
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.executable import executable
 from hubdata.grammar.gather import Gather
@@ -11,6 +9,7 @@ from hubdata.grammar.json_document import DocumentError, count_members
 from hubdata.grammar.whole_text import read_text
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
+from hubdata.tables import BaseModel, ConfigDict
 
 _ADVICE = {
     "syntax": "correct it; `jq . FILE` shows the place too",

@@ -7,8 +7,6 @@ every path contains: a pretty-printed file bans every visitor who meets a 404. I
 import re
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.go_regexp import ORDINARY
@@ -17,6 +15,7 @@ from hubdata.grammar.lines import read_rows
 from hubdata.grammar.named import named_rows
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
+from hubdata.tables import BaseModel, ConfigDict
 
 KEYS = ("cve", "uri")
 MIN_URI = 2

@@ -6,8 +6,6 @@ bad regular expression loses its line, and of two equal `equals` patterns the la
 
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.go_regexp import ORDINARY, labour, overmatch, regexp_problem
@@ -15,6 +13,7 @@ from hubdata.grammar.json_row import Member, read_objects
 from hubdata.grammar.lines import read_rows
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
+from hubdata.tables import BaseModel, ConfigDict
 
 KEYS = ("pattern", "tag", "type")
 TYPES = ("equals", "contains", "regex")

@@ -15,8 +15,6 @@ from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather
 from hubdata.mmdb.layout import MAX_METADATA_BYTES
@@ -24,6 +22,7 @@ from hubdata.mmdb.malformed import Malformed, Problem
 from hubdata.model.finding import Severity, refuses
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
+from hubdata.tables import BaseModel, BeforeValidator, ConfigDict, Field
 
 if TYPE_CHECKING:
     from hubdata.mmdb.extent import Extent

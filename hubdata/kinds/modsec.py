@@ -9,8 +9,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
 from hubdata.grammar import seclang_words as words
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
@@ -42,6 +40,7 @@ from hubdata.model.finding import Finding, Severity
 from hubdata.model.references import References
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
+from hubdata.tables import BaseModel, ConfigDict
 
 _REFUSES = "the engine refuses it, and does not start"
 

@@ -7,8 +7,6 @@ the request but not the needle: a needle in the other case is never found.
 
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.go_regexp import ORDINARY
@@ -17,6 +15,7 @@ from hubdata.grammar.named import named_rows
 from hubdata.model.finding import Severity
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
+from hubdata.tables import BaseModel, ConfigDict, Field
 
 _HAYSTACKS = tuple((what, text) for what, text in ORDINARY if text)
 

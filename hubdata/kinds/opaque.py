@@ -2,13 +2,12 @@
 
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
 from hubdata.grammar.executable import executable
 from hubdata.grammar.gather import Gather
 from hubdata.grammar.whole_text import read_text
 from hubdata.model.snapshot import Artifact
 from hubdata.ports import Body, Demands, Verdict
+from hubdata.tables import BaseModel, ConfigDict
 
 
 class OpaqueKind:

@@ -8,8 +8,6 @@ every request; without a phrase the rule never matches.
 from collections.abc import Iterator
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.go_regexp import ORDINARY
@@ -17,6 +15,7 @@ from hubdata.grammar.lines import Row, Rows, read_rows
 from hubdata.grammar.named import named_rows
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
+from hubdata.tables import BaseModel, ConfigDict
 
 MIN_BYTES = 2
 DOUBTFUL_BYTES = 3

@@ -8,8 +8,6 @@ is no other row, for then the whole list is dead.
 from itertools import islice
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.go_regexp import MAX_PATTERNS, MAX_REFUSED, labour, matches, regexp_problem
@@ -19,6 +17,7 @@ from hubdata.grammar.rdns import NEVER_MATCHES, RdnsProblem, rdns_labour, rdns_p
 from hubdata.model.finding import Severity
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
+from hubdata.tables import BaseModel, ConfigDict
 
 
 class RdnsRegexpKind:

@@ -7,8 +7,6 @@ The one safe form is `.name.tld.`. Without its first dot a row also matches the 
 import re
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.lines import Row, read_rows
@@ -16,6 +14,7 @@ from hubdata.grammar.named import named_rows
 from hubdata.grammar.rdns_names import RENTED, is_public_suffix
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
+from hubdata.tables import BaseModel, ConfigDict
 
 _NAME = re.compile(
     r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*"

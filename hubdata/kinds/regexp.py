@@ -7,8 +7,6 @@ visitors. What passes here compiles in every engine in the field (`grammar/go_re
 from itertools import islice
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.go_regexp import MAX_PATTERNS, MAX_REFUSED, labour, overmatch, regexp_problem
@@ -16,6 +14,7 @@ from hubdata.grammar.lines import read_rows
 from hubdata.grammar.named import named_rows
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
+from hubdata.tables import BaseModel, ConfigDict
 
 
 class RegexpKind:

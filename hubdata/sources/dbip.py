@@ -19,11 +19,10 @@ from pathlib import Path
 from random import random as real_random
 from typing import Annotated, Literal
 
-from pydantic import Field
-
 from hubdata.errors import SourceError
 from hubdata.model.snapshot import Fetched, Provenance, SourceFile, state_of
 from hubdata.ports import Published, SourceContext
+from hubdata.tables import Field
 from hubdata.transfer.conditional import NOTHING_KNOWN, ConditionalClient, Validators
 from hubdata.transfer.gunzip import gunzipped
 from hubdata.transfer.hashed import Hashed

@@ -12,12 +12,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-
 from hubdata.errors import SourceError
 from hubdata.model.finding import Finding, Severity
 from hubdata.model.snapshot import Fetched, Provenance, SourceFile
 from hubdata.ports import Published, SourceContext
+from hubdata.tables import BaseModel, ConfigDict, Field, field_validator
 from hubdata.transfer import entries, git_repository
 from hubdata.transfer.deadline import Deadline
 from hubdata.transfer.git import DIRTY, Git, is_object_id, revisions_to_descend_from, url_problem

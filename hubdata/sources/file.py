@@ -16,12 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-
 from hubdata.errors import SourceError
 from hubdata.model.key import key_problem
 from hubdata.model.snapshot import Fetched, SourceFile
 from hubdata.ports import Published, SourceContext
+from hubdata.tables import BaseModel, ConfigDict, Field, field_validator
 from hubdata.transfer.hashed import Hashed
 from hubdata.transfer.spool import write_stream
 from hubdata.transfer.upstream import place_in

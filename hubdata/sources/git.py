@@ -10,12 +10,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-
 from hubdata.errors import ConfigError, SourceError
 from hubdata.model.finding import Finding
 from hubdata.model.snapshot import Fetched, SourceFile
 from hubdata.ports import Published, SourceContext
+from hubdata.tables import BaseModel, ConfigDict, Field, field_validator, model_validator
 from hubdata.transfer import entries, git_repository
 from hubdata.transfer.deadline import Deadline
 from hubdata.transfer.git import Git, ref_problem, revisions_to_descend_from, url_problem

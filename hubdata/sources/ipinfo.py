@@ -26,11 +26,10 @@ from random import random as real_random
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field
-
 from hubdata.errors import ConfigError, SourceError
 from hubdata.model.snapshot import Fetched, Provenance, SourceFile, state_of
 from hubdata.ports import Published, SourceContext
+from hubdata.tables import Field
 from hubdata.transfer.bearer import BearerAuth
 from hubdata.transfer.conditional import http_date
 from hubdata.transfer.digest_file import as_digest

@@ -23,12 +23,11 @@ from random import random as real_random
 from typing import Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, field_validator, model_validator
-
 from hubdata.errors import SourceError
 from hubdata.model.key import key_problem
 from hubdata.model.snapshot import Fetched, Provenance, SourceFile, state_of
 from hubdata.ports import Published, SourceContext
+from hubdata.tables import Field, field_validator, model_validator
 from hubdata.transfer.conditional import NOTHING_KNOWN, Validators, http_date
 from hubdata.transfer.digest_file import MAX_BYTES, Digest, as_digest, parse_digest
 from hubdata.transfer.gunzip import gunzipped

@@ -24,13 +24,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from hubdata.errors import Conflict, TargetError
 from hubdata.model.inventory import Past, Stored
 from hubdata.model.key import PRIVATE, RESERVED, key_problem
 from hubdata.model.manifest import KEY as MANIFEST
 from hubdata.ports import Blob, Sink, Upload
+from hubdata.tables import BaseModel, ConfigDict, Field
 from hubdata.transfer.digest import VerifiedReader
 from hubdata.transfer.tree import Tree
 from hubdata.transfer.tree_eras import Era, Eras

@@ -10,10 +10,9 @@ from pathlib import Path
 from random import random as real_random
 from typing import Annotated, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-
 from hubdata.errors import SourceError
 from hubdata.model.key import key_problem
+from hubdata.tables import BaseModel, ConfigDict, Field, field_validator, model_validator
 from hubdata.transfer.conditional import ConditionalClient
 from hubdata.transfer.deadline import Deadline
 from hubdata.transfer.http import Response, Timeouts

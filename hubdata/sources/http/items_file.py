@@ -8,8 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
+from hubdata import tables
 from hubdata.errors import ConfigError
 from hubdata.sources.http.filtering import shortened
 from hubdata.sources.http.options import MAX_ITEMS, Item, named_twice
@@ -30,7 +29,7 @@ def items_in(path: Path) -> tuple[Item, ...]:
             where += f" ({found['name'][:64]!r})"
         try:
             items.append(_item(found))
-        except ValidationError as err:
+        except tables.ValidationError as err:
             problems += [f"{where}: {fault}" for fault in _faults(err)]
         except ValueError as err:
             problems.append(f"{where}: {err}")
@@ -72,7 +71,7 @@ def _item(found: object) -> Item:
     return Item.model_validate(renamed)
 
 
-def _faults(err: ValidationError) -> list[str]:
+def _faults(err: "tables.ValidationError") -> list[str]:
     """Return what is wrong with one item, a line each, nothing of it quoted but its keys."""
     said = []
     for fault in err.errors(include_url=False, include_context=False, include_input=False):

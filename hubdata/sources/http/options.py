@@ -5,9 +5,8 @@ import json
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-
 from hubdata.model.key import key_problem
+from hubdata.tables import BaseModel, ConfigDict, Field, field_validator, model_validator
 from hubdata.transfer.public_url import file_url_problem
 from hubdata.transfer.upstream import UpstreamOptions
 

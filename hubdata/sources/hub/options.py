@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
-
 from hubdata.model.key import key_problem
 from hubdata.signing.minisign import FormatError, PublicKey
+from hubdata.tables import Field, field_validator, model_validator
 from hubdata.transfer.git import ref_problem, url_problem
 from hubdata.transfer.public_url import canonical_url, file_url_problem
 from hubdata.transfer.upstream import UpstreamOptions

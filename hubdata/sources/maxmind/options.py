@@ -6,9 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-
 from hubdata.model.key import key_problem
+from hubdata.tables import BaseModel, ConfigDict, Field, field_validator, model_validator
 from hubdata.transfer.url import base_url_problem
 
 CREDENTIALS_ADVICE = (

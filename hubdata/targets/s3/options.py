@@ -3,7 +3,7 @@
 import re
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from hubdata.tables import BaseModel, ConfigDict, Field, field_validator
 
 MAX_PUT_BYTES = 5 * 1024**3
 """What S3 takes in one PutObject (Amazon S3 user guide, "Uploading objects")."""
