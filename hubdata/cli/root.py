@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "pull": "hubdata.cli.pull:pull",
     "diff": "hubdata.cli.diff:diff",
     "audit": "hubdata.cli.audit:audit",
+    "rewrite": "hubdata.cli.rewrite:rewrite",
     "verify": "hubdata.cli.verify:verify",
     "serve": "hubdata.cli.serve:serve",
     "status": "hubdata.cli.status:status",

@@ -13,7 +13,7 @@ import yaml
 MAX_BYTES = 1 << 20
 _MAX_DEPTH = 100
 _MAX_EVENTS = 200_000
-_LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # without the C library ten times slower, else the same
+LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # without the C library ten times slower, else the same
 
 
 class YamlProblem(Exception):
@@ -43,11 +43,12 @@ class Sequence:
 
 @dataclass(slots=True, eq=False)
 class Mapping:
-    """A table; `key_lines` has the line of each key."""
+    """A table; `key_lines` has the line of each key, `value_events` the parser's event that each value begins with."""
 
     line: int
     values: dict[str, "Node"] = field(default_factory=dict)
     key_lines: dict[str, int] = field(default_factory=dict)
+    value_events: dict[str, int] = field(default_factory=dict)
 
     def text(self, key: str) -> str:
         """Return the scalar at `key`; empty when there is none, or when it is null."""
@@ -70,7 +71,7 @@ def documents(body: bytes) -> tuple[Node, ...]:
         raise YamlProblem("it is not UTF-8", body.count(b"\n", 0, err.start) + 1) from None
     composer = _Composer()
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        for event in yaml.parse(text, Loader=LOADER):
             composer.take(event)
     except yaml.MarkedYAMLError as err:
         mark = err.problem_mark or err.context_mark
@@ -144,4 +145,5 @@ class _Composer:
                 raise YamlProblem(f"the key `{key.text}` stands twice", key.line)
             parent.values[key.text] = node
             parent.key_lines[key.text] = key.line
+            parent.value_events[key.text] = self._events - 1
             self._open[-1] = (parent, None)

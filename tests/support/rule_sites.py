@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[2] / "hubdata"
 _PROBLEM = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _ID = re.compile(r"[a-z]+(?:-[a-z]+)*\.[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _TAKERS = frozenset({"error", "warning", "add", "_error", "_warning"})
-_FAMILIES = frozenset({"limits", "job", "file", "waiver", "source", "audit", "hub", "verify"})
+_FAMILIES = frozenset({"limits", "job", "file", "waiver", "source", "audit", "hub", "rewrite", "verify"})
 """Prefixes of ids that are written out; one beyond these must at least stand in a call of `Finding`."""
 
 _RDNS = ("unanchored", "unescaped-dot", "open-domain", "rented", "unproven")

@@ -123,6 +123,7 @@ def test_only_what_no_file_can_show_has_no_example_to_judge() -> None:
         "limits",
         "audit",
         "hub",
+        "rewrite",
         "verify",
         "group",
         "signature",

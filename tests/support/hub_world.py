@@ -1,0 +1,106 @@
+"""The real items of the hub, the real data that they name, and one server on this machine for every host they name.
+
+What a publisher has at `https://HOST/PATH` is here at `ORIGIN/HOST/PATH`, and the items name it there.
+"""
+
+import hashlib
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.command import Ended
+from tests.support.faulty_server import Answer, FaultyServer, Request
+from tests.support.list_server import ARVAN
+from tests.support.real import HUB_ITEMS, SEC_LISTS
+from tests.support.small_world import SETTINGS, SmallWorld
+
+ROOT = Path(__file__).parents[2]
+HUB_DATA = "hub-data.crowdsec.net"
+ARVAN_URL = "www.arvancloud.ir/en/ips.txt"
+_URL = re.compile(r"https://((?:hub-data\.crowdsec\.net|www\.arvancloud\.ir)/\S+)")
+
+
+class HubServer(FaultyServer):
+    """Everything that the hub's items name, with an ETag; 304 for whoever has it. `files` are by path."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files: dict[str, bytes] = {}
+        for path in named():
+            key = path.removeprefix(f"{HUB_DATA}/")
+            self.files[f"/{path}"] = ARVAN if path == ARVAN_URL else (SEC_LISTS / key).read_bytes()
+
+    def answer(self, request: Request) -> Answer:
+        """Return the file, 304 or 404."""
+        body = self.files.get(request.path)
+        if body is None:
+            return Answer(request.path, 404, {"Content-Type": "text/html"}, b"<html>no</html>")
+        headers = {"Content-Type": "text/plain", "ETag": f'"{hashlib.sha256(body).hexdigest()[:16]}"'}
+        same = request.headers.get("If-None-Match") == headers["ETag"]
+        return Answer(request.path, 304, headers) if same else Answer(request.path, 200, headers, body)
+
+    @property
+    def base(self) -> str:
+        """Return where the hub's own data is."""
+        return f"{self.origin}/{HUB_DATA}"
+
+
+def named() -> list[str]:
+    """Return host and path of every address that the real items name and that there is data for."""
+    found = {url for path in HUB_ITEMS.rglob("*.yaml") for url in _URL.findall(path.read_text())}
+    return sorted(url for url in found if url == ARVAN_URL or (SEC_LISTS / url.removeprefix(f"{HUB_DATA}/")).is_file())
+
+
+def put_items(place: Path, origin: str) -> None:
+    """Copy the real items to `place`, each address as it is on this machine."""
+    shutil.copytree(HUB_ITEMS, place)
+    for path in (place, *place.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    for path in place.rglob("*.yaml"):
+        path.write_text(_URL.sub(rf"{origin}/\1", path.read_text()))
+
+
+JOB = """\
+[source]
+type = "hub"
+path = "../hub"
+base_url = "{base}"
+{more}
+
+{files}"""
+
+
+def files_of_jobs() -> str:
+    """Return the `[[files]]` and `[[waivers]]` of the jobs that come with hubdata: what each file is."""
+    text = ""
+    for name in ("allowlists", "web-patterns"):
+        job = (ROOT / "jobs" / f"{name}.toml").read_text()
+        tables = re.split(r"(?m)^(?=\[\[)", job)
+        text += "".join(table for table in tables if table.startswith(("[[files]]", "[[waivers]]")))
+    return text + '\n[[files]]\nmatch = "**/en/ips.txt"\nkind = "cidr"\n'
+
+
+@dataclass(frozen=True, slots=True)
+class HubWorld:
+    """A job `mirror` of the real items, and the directory `mirror` that it publishes to."""
+
+    world: SmallWorld
+    server: HubServer
+
+    @classmethod
+    def create(cls, root: Path, server: HubServer, more: str = "") -> "HubWorld":
+        """Return a new world below `root`."""
+        found = cls(SmallWorld(root, None), server)  # type: ignore[arg-type]
+        put_items(root / "hub", server.origin)
+        found.world.write("hubdata.toml", SETTINGS)
+        found.job(more)
+        return found
+
+    def job(self, more: str = "") -> None:
+        """Write the job anew, with more in its source."""
+        self.world.write("jobs/mirror.toml", JOB.format(base=self.server.base, more=more, files=files_of_jobs()))
+
+    def sync(self, *flags: str) -> Ended:
+        """Run it."""
+        return self.world.run("sync", "--once", "--format", "json", *flags)
