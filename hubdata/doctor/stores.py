@@ -48,7 +48,8 @@ class S3Store:
             map(os.environ.get, ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"))
         )
         settings = Settings("s3", options.region, options.endpoint_url, style, 4, hasty=True)
-        self._bucket = Bucket(options.bucket, options.prefix, options.expected_bucket_owner, settings, self._clock)
+        place = (options.bucket, options.prefix, options.expected_bucket_owner)
+        self._bucket = Bucket(*place, settings, clock=self._clock)
 
     def look(self, *, write: bool) -> Iterator[Check]:
         """Yield all that can be said of the bucket; where it cannot be listed, that and the clock alone."""

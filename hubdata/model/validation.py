@@ -19,6 +19,11 @@ class CheckedFile:
     stats: Stats = Stats()
     findings: tuple[Finding, ...] = ()
 
+    @property
+    def refused(self) -> bool:
+        """Tell whether any finding keeps the file from being published."""
+        return refuses(self.findings)
+
 
 @dataclass(frozen=True, slots=True)
 class ValidationResult:
