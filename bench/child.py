@@ -64,9 +64,12 @@ async def _serve(protocol: Callable[[], asyncio.Protocol], told: Callable[[dict[
     server = await loop.create_server(protocol, "127.0.0.1", 0, backlog=1024)
     ended = asyncio.Event()
 
+    def answer(line: str) -> None:
+        print(json.dumps(told(json.loads(line))), flush=True)
+
     def read() -> None:
         for line in sys.stdin:
-            loop.call_soon_threadsafe(lambda line=line: print(json.dumps(told(json.loads(line))), flush=True))
+            loop.call_soon_threadsafe(answer, line)
         loop.call_soon_threadsafe(ended.set)
 
     threading.Thread(target=read, daemon=True).start()

@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.child import ROOT
 from bench.results import Part, machine, save, today
 
-MODULES = {"sync": "bench.tree"}
+MODULES = {"sync": "bench.tree", "database": "bench.database", "many": "bench.many"}
 NAMES = tuple(MODULES)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.results import FAR, LOOPBACK, Measured, Part
-from bench.world import COLD, OURS, World, lay, world
+from bench.world import COLD, World, lay, world
 from tests.support.real import SEC_LISTS
 
 FLAGS = ("--job", "allowlists", "--job", "web-patterns", "--job", "appsec")
@@ -44,10 +44,10 @@ def steps(here: World) -> dict[str, Callable[[str], None]]:
         fresh(tool)
         here.empty(tool)
 
-    def same(tool: str) -> None:
-        pass
+    def same(_: str) -> None:
+        """Stand as the last sync left everything."""
 
-    def fresh(tool: str) -> None:
+    def fresh(_: str) -> None:
         lay(SEC_LISTS, here.directory)
         changed_file(changes)
 
@@ -62,6 +62,3 @@ def steps(here: World) -> dict[str, Callable[[str], None]]:
                 file.write(f"# changed {number}\n")
 
     return {FIRST: first, SAME: same, FRESH: fresh, ONE: one}
-
-
-__all__ = ["FIRST", "FRESH", "ONE", "OURS", "SAME", "measure"]

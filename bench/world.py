@@ -5,13 +5,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench.child import ROOT
 from bench.peers import Peer, environment, peers
-from bench.results import CONNECT_MS, FAR, LOOPBACK, REQUEST_MS, Measured, Wire
+from bench.results import CONNECT_MS, FAR, REQUEST_MS, Measured, Wire
 from bench.slow import Slow
 from bench.store import Store
 from bench.timing import Command, Run, interleaved
@@ -129,10 +129,10 @@ class World:
     ) -> list[Measured]:
         """Return what each tool takes, in turn; `prepare` is told whose turn it is."""
         self.wires.clear()
-        commands = [self.command(tool, net, lambda tool=tool: prepare(tool)) for tool in tools or self.tools]
+        commands = [self.command(tool, net, partial(prepare, tool)) for tool in tools or self.tools]
         failed: dict[str, str] = {}
         found = interleaved(commands, runs, warm_up=warm_up, failed=failed)
-        for tool, why in failed.items():
+        for why in failed.values():
             self.failed.append(f"{scenario} ({net}): {why}")
             print(f"NOT MEASURED: {self.failed[-1]}", file=sys.stderr, flush=True)
         for tool, each in found.items():
@@ -170,6 +170,3 @@ def lay(tree: Path, into: Path) -> None:
     """Lay a tree anew, as a clone does: every file is another, of now."""
     shutil.rmtree(into, ignore_errors=True)
     shutil.copytree(tree, into, copy_function=shutil.copyfile)
-
-
-__all__ = ["COLD", "FAR", "HUBDATA", "LOOPBACK", "OURS", "ROOT", "World", "hubdata", "lay", "said", "wire", "world"]
