@@ -1,0 +1,56 @@
+"""What the site of docs/ wants beyond its pages: they are written for a clone, and must stay right there.
+
+Links that leave docs/ name a file of the repository, which the site does not hold: there they become its path. Lists
+are indented as everybody does, by the width of their mark, which Python's Markdown wants to be four.
+"""
+
+import posixpath
+import re
+from pathlib import Path
+from typing import Any
+
+_LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\((\.\./[^)#\s]*)(#[^)\s]*)?\)")
+_ITEM = re.compile(r"(?:[-*]|\d{1,2}\.) +\S")
+_DECISIONS = "Decisions"
+
+
+def on_config(config: Any) -> Any:
+    """Put every decision into the navigation, in the order of their numbers."""
+    found = sorted(Path(config.docs_dir, "adr").glob("0*.md"))
+    for section in config.nav:
+        if _DECISIONS in section:
+            section[_DECISIONS] = ["adr/README.md", *(f"adr/{page.name}" for page in found)]
+    return config
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Return a page as Python's Markdown has to see it."""
+    here = posixpath.dirname(page.file.src_uri)
+    return _indented(_LINK.sub(lambda link: _inside(link, here), markdown))
+
+
+def _inside(link: re.Match[str], here: str) -> str:
+    path = posixpath.normpath(posixpath.join("docs", here, link[2]))
+    if path.startswith("docs/"):
+        return link[0]
+    text = link[1].strip("`")
+    return f"`{path}`" if path.startswith(text.rstrip("/")) else f"{link[1]} (`{path}`)"
+
+
+def _indented(markdown: str) -> str:
+    out: list[str] = []
+    fenced = inside = False
+    for line in markdown.splitlines():
+        item = not fenced and _ITEM.match(line) is not None
+        if item and not inside and out and out[-1].strip():
+            out.append("")
+        if item:
+            inside = True
+        elif not fenced and line.strip() and not line.startswith(" "):
+            inside = False
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        if inside and not item and line.startswith("  "):
+            line = "    " + re.sub(r"^ {2,3}", "", line)
+        out.append(line)
+    return "\n".join(out) + "\n"

@@ -1,0 +1,74 @@
+"""Three people, each from a fresh virtual environment and with nothing but the pages: a newcomer, the maintainer of a
+data repository, and the operator of a closed network.
+
+What they install is the wheel of this tree. Needs the package index, else these tests skip loudly.
+"""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.support.packaged import environment
+from tests.support.pages import Reader
+from tests.support.repos import Repo
+
+pytestmark = pytest.mark.slow
+
+JOB = """\
+[source]
+type = "git"
+url = "https://github.com/OWNER/data"
+ref = "main"
+
+[[files]]
+match = "lists/*.txt"
+kind = "cidr"
+
+[[ignore]]
+match = "jobs/*"
+
+[[ignore]]
+match = "*.t*"
+"""
+IDENTITY = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "Somebody"), ("EMAIL", "somebody@example.net"))
+}
+
+
+def person(home: Path) -> Reader:
+    """Return somebody with an empty directory, git, and hubdata as it is installed."""
+    with socket.socket(socket.AF_INET6) as free:
+        free.bind(("::1", 0))
+        port = str(free.getsockname()[1])
+    installed = environment("demo", "jq", "sign", "worker")
+    return Reader(home, {"8080": port}, dict(IDENTITY), path=installed.bin)
+
+
+def test_a_newcomer_follows_the_tutorial(tmp_path: Path) -> None:
+    """docs/tutorial.md from its first command to its last: a public copy on both families, and the way back."""
+    who = person(tmp_path / "home")
+    assert who.follow("docs/tutorial.md") >= 25
+    public = who.home / "tutorial" / "public"
+    assert (public / "lists/resolvers.txt").read_text() == "8.8.8.0/24\n9.9.9.0/24\n"
+    assert (who.home / "hubdata-demo" / "public" / "manifest.json").is_file()
+
+
+def test_a_maintainer_keeps_mistakes_out_of_a_data_repository(tmp_path: Path) -> None:
+    """docs/pull-requests.md in a branch of a data repository: fine at first, then one file in it is refused."""
+    origin = Repo.create(tmp_path / "origin")
+    origin.commit({"lists/a.txt": "8.8.8.0/24\n", "jobs/lists.toml": JOB, "hubdata.toml": 'jobs = "jobs"\n'})
+    origin.git("branch", "--move", "main")
+    who = person(tmp_path / "home")
+    assert who.run(f"git clone --quiet {origin.path} data && cd data && git switch --quiet --create mine").code == 0
+    checkout = who.home / "data"
+    (checkout / "lists/b.txt").write_text("9.9.9.0/24\n")
+    (checkout / "draft.txt").write_text("1.1.1.0/24\n")
+    assert who.follow("docs/pull-requests.md") == 6
+    (checkout / "lists/b.txt").write_text("9.9.9.1/24\n")
+    refused = who.run("hubdata validate --since origin/main --format github")
+    assert refused.code == 3
+    assert "::error file=lists/b.txt,line=1,title=cidr.host-bits::" in refused.stdout
+    assert "lists/a.txt" not in refused.stdout
