@@ -61,14 +61,15 @@ def examine(probes: Iterable[Probe], *, monotonic: Callable[[], float] = time.mo
 
 
 def _answer(number: int, probe: Probe, done: "SimpleQueue[tuple[int, tuple[Check, ...]]]") -> None:
+    checks: list[Check] = []  # what was found before something broke is told as well
     try:
-        checks = tuple(probe.ask())
+        checks.extend(probe.ask())
     except HubdataError as err:
-        checks = (probe.about.fail(str(err), err.advice),)
+        checks.append(probe.about.fail(str(err), err.advice))
     except BaseException as err:  # noqa: BLE001 - what one probe raises must not cost the others
         why = f"it could not be found out: {type(err).__name__}: {err}"
-        checks = (probe.about.fail(why, "this is a bug in hubdata or in a plug-in: report it with this line"),)
-    done.put((number, checks))
+        checks.append(probe.about.fail(why, "this is a bug in hubdata or in a plug-in: report it with this line"))
+    done.put((number, tuple(checks)))
 
 
 def _late(probe: Probe) -> Check:

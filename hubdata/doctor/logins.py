@@ -1,6 +1,7 @@
 """Who asks AWS: whether a login is found, by what way, and until when it holds. The login itself is never shown."""
 
 import os
+import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,8 +71,8 @@ def _open_to_others(about: About) -> Iterator[Check]:
     if path is None:
         return
     try:
-        mode = path.stat().st_mode & 0o777
+        mode = path.stat().st_mode
     except OSError:
         return
-    if mode & 0o077:
-        yield about.warn(f"{path} may be read by others (mode {mode:04o})", f"chmod 600 {path}")
+    if stat.S_ISREG(mode) and mode & 0o077:
+        yield about.warn(f"{path} may be read by others (mode {stat.S_IMODE(mode):04o})", f"chmod 600 {path}")

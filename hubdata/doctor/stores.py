@@ -68,12 +68,12 @@ class S3Store:
         yield from self._time()
         yield self._place(store, answer)
         head = yield from self._reading(read)
-        yield self._keeping(head)
         if write:
-            yield from self._trial()
+            head = (yield from self._trial()) or head
         else:
             yield About("write", self._name).skipped(_NOT_TRIED, _TRY)
             yield from self._known()
+        yield self._keeping(head)
 
     def _time(self) -> Iterator[Check]:
         there = self._clock.now()
@@ -110,11 +110,9 @@ class S3Store:
         try:
             with bucket.explained("ListObjectVersions"):
                 answer = bucket.client.build().get_bucket_versioning(**bucket.names)
-        except TargetError:
-            return about.skipped(
-                "nothing is published yet, and this login may not ask (s3:GetBucketVersioning)",
-                "look again after the first publication",
-            )
+        except TargetError as err:
+            why = "this login may not ask (s3:GetBucketVersioning)" if refused(err) == 403 else "the store does not say"
+            return about.skipped(f"nothing is published yet, and {why}", "look again after the first publication")
         on = answer.get("Status") == "Enabled"
         return self._archive(about) if on else about.warn("the bucket keeps no versions", advice)
 
@@ -155,19 +153,20 @@ class S3Store:
         except TargetError:
             return None
 
-    def _trial(self) -> Iterator[Check]:
-        """Write, write again as nobody may, and remove: yield what was allowed, and what was refused as it must be."""
+    def _trial(self) -> "Iterator[Check] | Any":
+        """Write, write again as nobody may, and remove: yield what was allowed, and what was refused as it must be.
+
+        Return what the store said of the object, None when it took none.
+        """
         key = f"{PRIVATE}runs/doctor-{secrets.token_hex(6)}"
         write, bucket = About("write", self._name), self._bucket
         put = bucket.client.build().put_object
         try:
-            status = self._status("PutObject", key, lambda: put(**bucket.key(key), Body=_BODY, **_HEADERS))
+            with bucket.explained("PutObject", key):
+                stored = put(**bucket.key(key), Body=_BODY, **_HEADERS)
         except TargetError as err:
             yield write.fail(str(err), err.advice)
-            return
-        if status != 200:
-            yield write.fail(f"{bucket.place(key)}: a plain put was answered {status}", "look at the store's own log")
-            return
+            return None
         try:
             yield self._refuses(
                 About("conditions", self._name),
@@ -190,6 +189,7 @@ class S3Store:
             )
         finally:
             yield self._removed(write, key)
+        return stored
 
     def _removed(self, write: About, key: str) -> Check:
         bucket = self._bucket

@@ -46,6 +46,17 @@ def test_what_a_probe_raises_is_what_it_found() -> None:
     assert "SystemExit" in found[0].found
 
 
+def test_what_was_found_before_something_broke_is_told_too() -> None:
+    """A store that answers twice and then breaks off has been seen twice."""
+
+    def half() -> Iterator[Check]:
+        yield About("store", "a").ok("it answers")
+        raise SourceError("and is gone", advice="wait")
+
+    found = examine([Probe(About("read", "a"), half)])
+    assert [(check.name, check.status) for check in found] == [("store", Status.OK), ("read", Status.FAIL)]
+
+
 def test_more_than_are_asked_at_once_are_all_asked() -> None:
     """Forty that hang for a moment take a few moments, not forty; all are told."""
     began = time.monotonic()
