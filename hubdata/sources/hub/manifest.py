@@ -8,7 +8,7 @@ The last one is kept in the spool, with its signature, and judged anew each time
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,9 @@ class UpstreamManifest:
             if isinstance(err, RequestFailed) and err.status in (403, 404, 410) and not self._expected:
                 return Asked()  # most upstreams have none
             if not asked.findings:
-                asked.findings.append(self._finding(str(err), err.advice or _STAYS))
+                gone = isinstance(err, RequestFailed) and err.status in (404, 410)
+                advice = f'if the upstream has given it up, set `manifest = "{NO_MANIFEST}"`' if gone else err.advice
+                asked.findings.append(self._finding(str(err), advice or _STAYS))
             return asked
         if found is None:
             return Asked() if not asked.findings else asked
@@ -114,7 +116,7 @@ class UpstreamManifest:
         """Return a manifest that holds; None, and findings in `asked`, when what is there does not."""
         asked.findings.clear()
         kept = None if force else self._kept()
-        known = NOTHING_KNOWN if kept is None else Validators.noted(self._record)
+        known = NOTHING_KNOWN if kept is None else replace(Validators.noted(self._record), length="")
         with client.get_changed(
             self.url, known=known, deadline=upstream.deadline, max_bytes=MAX_MANIFEST_BYTES
         ) as response:
