@@ -1,4 +1,4 @@
-"""What every target promises, asked of each one, and of S3 through each store double."""
+"""What every target promises, asked of each one, and of S3 through each store double: quickly, and through botocore."""
 
 import hashlib
 import os
@@ -35,29 +35,46 @@ KEYS = (
 )
 
 
-_CEPH = pytest.param("ceph", marks=pytest.mark.interop)
+_CEPH_BOTOCORE = pytest.param("ceph-botocore", marks=pytest.mark.interop)
+_STORES = ("moto", "moto-prefix", "strict", pytest.param("ceph", marks=pytest.mark.interop))
+_SORTS = ["directory", *_STORES, *(pytest.param(f"{one}-botocore") for one in ("moto", "strict")), _CEPH_BOTOCORE]
+"""Where a store's name ends in `botocore`, the environment leaves nothing to the quick way."""
 
 
-@pytest.fixture(params=["directory", "moto", "moto-prefix", "strict", _CEPH])
+@pytest.fixture(params=_SORTS)
 def target(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Target]:
     """Give one empty target of each sort."""
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
-    if request.param == "directory":
+    sort = request.param.removesuffix("-botocore")
+    if sort != request.param:
+        monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "false")  # says nothing new, but is for botocore to read
+    if sort == "directory":
         yield DirectoryTarget("dir", DirectoryTarget.Options(path=tmp_path / "public"))
-    elif request.param == "strict":
+    elif sort == "strict":
         with StrictS3() as store:
-            yield S3Target("s3", S3Target.Options(bucket=S3_BUCKET, endpoint_url=store.url))
-    elif request.param == "ceph":
+            yield on_s3(request, bucket=S3_BUCKET, endpoint_url=store.url)
+    elif sort == "ceph":
         server = ceph.needed()
         monkeypatch.setenv("AWS_CA_BUNDLE", str(server.authority))
         prefix = uuid.uuid4().hex
-        options = S3Target.Options(bucket=server.bucket("contract"), endpoint_url=server.https, prefix=prefix)
-        yield probed(S3Target("s3", options))
+        yield probed(on_s3(request, bucket=server.bucket("contract"), endpoint_url=server.https, prefix=prefix))
     else:
-        prefix = "a/prefix" if request.param == "moto-prefix" else ""
-        options = S3Target.Options(bucket=shared().bucket(), endpoint_url=shared().url, prefix=prefix)
-        yield S3Target("s3", options)
+        prefix = "a/prefix" if sort == "moto-prefix" else ""
+        yield on_s3(request, bucket=shared().bucket(), endpoint_url=shared().url, prefix=prefix)
+
+
+def on_s3(request: pytest.FixtureRequest, **options: str) -> S3Target:
+    """Return a target on S3 that is reached the way the fixture's parameter says, and no other."""
+    made = S3Target("s3", S3Target.Options.model_validate({"region": "us-east-1", **options}))
+    assert (made._quick is None) is request.param.endswith("-botocore")
+    request.addfinalizer(lambda: still_quick(made))
+    return made
+
+
+def still_quick(target: S3Target) -> None:
+    """See that what was to go the quick way did not end with botocore."""
+    assert target._quick is None or not target._quick.given_up
 
 
 def probed(target: S3Target) -> S3Target:
@@ -65,7 +82,9 @@ def probed(target: S3Target) -> S3Target:
     options = target._bucket
     trial = S3Target(
         "trial",
-        S3Target.Options(bucket=options.name, endpoint_url=options.settings.endpoint_url, prefix="trial"),
+        S3Target.Options(
+            bucket=options.name, region="us-east-1", endpoint_url=options.settings.endpoint_url, prefix="trial"
+        ),
     )
     trial.probe()
     trial.delete(KEY)
@@ -299,7 +318,7 @@ def test_it_knows_its_name_and_its_pace(target: Target) -> None:
     assert set(target.requests().values()) == {0}
 
 
-@pytest.mark.parametrize("target", ["directory", "moto", "strict"], indirect=True)
+@pytest.mark.parametrize("target", ["directory", "moto", "strict", "strict-botocore"], indirect=True)
 def test_more_than_a_thousand_objects_are_all_listed(target: Target, make: Make) -> None:
     """Listings of several pages are whole, with one request per 1,000 keys on S3."""
     artifact = make("x", b"")

@@ -334,14 +334,17 @@ class _Handler(BaseHTTPRequestHandler):
         size = min(int(query.get("max-keys", ["1000"])[0]), 1000)
         keys = sorted(k for k in self.store.objects if k.startswith(prefix) and k > after)
         page, more = keys[:size], len(keys) > size
+        encoded = query.get("encoding-type") == ["url"]
         items = "".join(
-            f"<Contents><Key>{escape(quote(k))}</Key><ETag>&quot;{self.store.etag_of(self.store.objects[k])}&quot;</ETag>"
+            f"<Contents><Key>{escape(quote(k) if encoded else k)}</Key>"
+            f"<ETag>&quot;{self.store.etag_of(self.store.objects[k])}&quot;</ETag>"
             f"<Size>{len(self.store.objects[k].body)}</Size></Contents>"
             for k in page
         )
         token = f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if more else ""
         return (
-            f"<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>{str(more).lower()}</IsTruncated>"
+            f"<ListBucketResult>{'<EncodingType>url</EncodingType>' if encoded else ''}"
+            f"<IsTruncated>{str(more).lower()}</IsTruncated>"
             f"{token}{items}</ListBucketResult>"
         ).encode()
 

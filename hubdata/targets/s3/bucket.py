@@ -1,4 +1,7 @@
-"""One bucket, or one prefix of it, as botocore reaches it: places, heads and errors in hubdata's words."""
+"""One bucket, or one prefix of it, and the two ways to it: places, heads and errors in hubdata's words.
+
+`quick` is asked first, where there is one; what it declines is asked through botocore, whose errors a person sees.
+"""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -6,6 +9,7 @@ from typing import Any
 
 from hubdata.errors import Conflict, TargetError
 from hubdata.transfer.aws import AwsClient, Call, Settings, Trouble, failure_code, failure_status, translated
+from hubdata.transfer.s3_quick import QuickBucket
 from hubdata.transfer.store_clock import StoreClock
 
 _PERMISSIONS = {
@@ -27,12 +31,22 @@ _PERMISSIONS = {
 class Bucket:
     """Where objects lie. `names` go into every request; `client` counts them."""
 
-    def __init__(self, name: str, prefix: str, owner: str | None, settings: Settings, clock: StoreClock) -> None:
+    def __init__(
+        self,
+        name: str,
+        prefix: str,
+        owner: str | None,
+        settings: Settings,
+        *,
+        clock: StoreClock,
+        quick: QuickBucket | None = None,
+    ) -> None:
         self.name = name
         self.prefix = prefix
         self.names: dict[str, str] = {"Bucket": name, **({"ExpectedBucketOwner": owner} if owner else {})}
         self.settings = settings
         self.client = AwsClient(settings, clock=clock)
+        self.quick = quick
 
     def key(self, key: str) -> dict[str, str]:
         """Return what names the object `key` in a request."""
@@ -50,6 +64,9 @@ class Bucket:
 
     def head(self, key: str) -> Mapping[str, Any] | None:
         """Return what the store says of an object, or None."""
+        quick = self.quick.head(self.prefix + key) if self.quick else None
+        if quick is not None:
+            return None if quick.status == 404 else quick.answer
         try:
             with self.explained("HeadObject", key):
                 head: Mapping[str, Any] = self.client.build().head_object(**self.key(key))

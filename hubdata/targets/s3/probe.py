@@ -5,20 +5,22 @@ against a wrong ETag, sent with a wrong checksum; an object that does not exist 
 the record is written under its right ETag, which tells how the store wants ETags written.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
 
 from hubdata.errors import Conflict, TargetError
 from hubdata.targets.s3.abilities import KEY, Abilities, Answers, decided
 from hubdata.targets.s3.bucket import Bucket, refused
+from hubdata.transfer.s3_quick import Declined
 
 _ABSENT = ".hubdata/no-such-object"
 _WRONG = "0" * 32
 _WRONG_CHECKSUM = "A" * 43 + "="
 _BODY = b'{"schema": 0}\n'
-_HEADERS: Mapping[str, Any] = {"ContentType": "application/json", "CacheControl": "private, no-store"}
+_SHA256 = hashlib.sha256(_BODY).hexdigest()
+_HEADERS: Mapping[str, str] = {"ContentType": "application/json", "CacheControl": "private, no-store"}
 
 Keep = Callable[[Abilities, bytes, str | None], object]
 """Writes the record as a store of such abilities takes it, over the ETag given. Raises Conflict."""
@@ -29,16 +31,25 @@ def probe(bucket: Bucket, keep: Keep, known: Callable[[], Abilities | None]) -> 
 
     Raises TargetError when it cannot be found out.
     """
-    client = bucket.client.build()
 
     def put(**headers: str) -> int:
+        if (status := _quickly(bucket, {**_HEADERS, **headers})) is not None:
+            return status
         return _status(
-            bucket, "PutObject", lambda: client.put_object(**bucket.key(KEY), Body=_BODY, **_HEADERS, **headers)
+            bucket,
+            "PutObject",
+            lambda: bucket.client.build().put_object(**bucket.key(KEY), Body=_BODY, **_HEADERS, **headers),
         )
 
     def delete() -> int:
+        if (status := _quickly(bucket, {"IfMatch": _WRONG}, absent=True)) is not None:
+            return status
         try:
-            return _status(bucket, "DeleteObject", lambda: client.delete_object(**bucket.key(_ABSENT), IfMatch=_WRONG))
+            return _status(
+                bucket,
+                "DeleteObject",
+                lambda: bucket.client.build().delete_object(**bucket.key(_ABSENT), IfMatch=_WRONG),
+            )
         except TargetError as err:
             if refused(err) == 403:  # who may not delete will not need to know
                 return 403
@@ -71,6 +82,19 @@ def probe(bucket: Bucket, keep: Keep, known: Callable[[], Abilities | None]) -> 
         else:
             return attempt
     return replace(able, replaces=False)
+
+
+def _quickly(bucket: Bucket, said: Mapping[str, str], *, absent: bool = False) -> int | None:
+    """Return the status of a plain answer to a put of the record, or to a delete of what is `absent`."""
+    if bucket.quick is None:
+        return None
+    if absent:
+        answer = bucket.quick.delete(bucket.prefix + _ABSENT, said, trial=True)
+    else:
+        answer = bucket.quick.put(bucket.prefix + KEY, _BODY, sha256=_SHA256, said=said, trial=True)
+    if isinstance(answer, Declined):
+        return None
+    return 200 if answer.status == 204 else answer.status
 
 
 def _status(bucket: Bucket, operation: str, call: Callable[[], object]) -> int:

@@ -3,6 +3,9 @@
 Every put says in its condition what it was planned against, so a race stores nothing that was not meant. Where a store
 passes conditions over (`Abilities`), the object is looked at right before. 409 says that two conditional writes met:
 it is sent again. A condition that fails after a lost answer may have met our own object: then all is well.
+
+A write goes the quick way first (`transfer/s3_quick.py`), once. What that declines goes through botocore, and if the
+store may have got it already, as a write that is sent again.
 """
 
 from collections.abc import Mapping
@@ -16,6 +19,7 @@ from hubdata.targets.s3.multipart import send_in_parts
 from hubdata.targets.s3.objects import Parcel, etag_of, is_md5, same
 from hubdata.transfer.aws import pause, was_retried
 from hubdata.transfer.digest import VerifiedReader
+from hubdata.transfer.s3_quick import Answer, Declined
 
 _BUSY_ATTEMPTS = 5  # of a conditional put that S3 answers 409: botocore does not retry those
 
@@ -36,9 +40,18 @@ class Writer:
         done = self._looked_at(parcel, planned_etag, same_is_done=same_is_done)
         if done is not None:
             return done
+        condition = self.abilities.condition(planned_etag)
+        quick = self._sent_quickly(parcel, condition)
+        if isinstance(quick, Answer) and quick.status == 200:
+            return self._confirmed(parcel, quick.answer)
+        if isinstance(quick, Answer):
+            mine = same(parcel, self._bucket.head(parcel.key))
+            if mine is not None and (same_is_done or quick.sends > 1):
+                return mine
+            raise self._bucket.conflict(parcel.key, planned_etag)
         for attempt in range(1, _BUSY_ATTEMPTS + 1):
             try:
-                return self._confirmed(parcel, self._sent(parcel, self.abilities.condition(planned_etag)))
+                return self._confirmed(parcel, self._sent(parcel, condition))
             except TargetError as err:
                 status = refused(err)
                 if status == 409 and attempt < _BUSY_ATTEMPTS:
@@ -51,7 +64,7 @@ class Writer:
                 # The first answer may have been lost and the retry met our own object: then all is well.
                 mine = same(parcel, self._bucket.head(parcel.key))
                 retried = isinstance(err.__cause__, Exception) and was_retried(err.__cause__)
-                if mine is not None and (same_is_done or retried or attempt > 1):
+                if mine is not None and (same_is_done or quick.sent or retried or attempt > 1):
                     return mine
                 raise self._bucket.conflict(parcel.key, planned_etag) from err.__cause__
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -67,6 +80,11 @@ class Writer:
                 return
             if etag_of(head) != if_etag:
                 raise self._bucket.conflict(key, if_etag)
+        quick = self._bucket.quick.delete(self._bucket.prefix + key, condition) if self._bucket.quick else None
+        if isinstance(quick, Answer):
+            if quick.status == 412:
+                raise self._bucket.conflict(key, if_etag)
+            return
         try:
             with self._bucket.explained("DeleteObject", key):
                 self._bucket.client.build().delete_object(**self._bucket.key(key), **condition)
@@ -89,6 +107,20 @@ class Writer:
         if mine is None or not same_is_done:
             raise self._bucket.conflict(parcel.key, planned_etag)
         return mine
+
+    def _sent_quickly(self, parcel: Parcel, condition: Mapping[str, str]) -> Answer | Declined:
+        """Return the store's plain answer, or that there was none; then the body may be read from its start."""
+        quick = self._bucket.quick
+        if quick is None or parcel.size > self._multipart_over_bytes:
+            return Declined(sent=False)
+        headers = parcel.served() | parcel.checks(sha256=self.abilities.checksums) | dict(condition)
+        done = quick.put(self._bucket.prefix + parcel.key, parcel.body, sha256=parcel.sha256, said=headers)
+        if isinstance(done, Declined):
+            if done.busy:
+                pause(1)
+            if isinstance(parcel.body, VerifiedReader):
+                parcel.body.seek(0)
+        return done
 
     def _sent(self, parcel: Parcel, condition: Mapping[str, str]) -> Mapping[str, Any]:
         if parcel.size > self._multipart_over_bytes and isinstance(parcel.body, VerifiedReader):
