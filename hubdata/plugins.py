@@ -56,6 +56,11 @@ CDNS: Mapping[str, str] = {
     "none": "hubdata.cdns.none:NoCdn",
 }
 
+OPTIONS: Mapping[str, str] = {
+    "hubdata.sources.maxmind.source:MaxmindSource": "hubdata.sources.maxmind.options:MaxmindOptions",
+}
+"""Where the `Options` of an adapter are by themselves: a job is checked by every run, also by those that leave it."""
+
 Place = tuple[str | int, ...]
 """Where a value lies in a table: keys and list indices."""
 
@@ -108,9 +113,13 @@ def load(seam: Seam, word: str) -> type[Any]:
             if one.word == word:
                 return of_package(one)
         raise ConfigError(f"unknown {seam} `{word}`", advice=suggest(word, words(seam)))
-    module, _, name = table[word].partition(":")
-    adapter: type[Any] = getattr(import_module(module), name)
-    return adapter
+    return _imported(table[word])
+
+
+def _imported(path: str) -> type[Any]:
+    module, _, name = path.partition(":")
+    found: type[Any] = getattr(import_module(module), name)
+    return found
 
 
 def brought(seam: Seam) -> "tuple[Extension, ...]":
@@ -132,7 +141,8 @@ def words(seam: Seam) -> tuple[str, ...]:
 
 def options_model(seam: Seam, word: str) -> type[tables.BaseModel]:
     """Return the pydantic model of an adapter's settings. Raises ConfigError when there is no such word."""
-    model: type[tables.BaseModel] = load(seam, word).Options
+    alone = OPTIONS.get(TABLES[seam].get(word, ""))
+    model: type[tables.BaseModel] = load(seam, word).Options if alone is None else _imported(alone)
     return model
 
 

@@ -5,13 +5,15 @@ their secrets taken out. Times are UTC, like every time hubdata shows.
 """
 
 import logging
-import time
+from collections.abc import Callable
 from enum import IntEnum, StrEnum
-from typing import TextIO
+from functools import cache, partial
+from typing import TYPE_CHECKING, TextIO
 
 from hubdata.model.event import Event
-from hubdata.report.redaction import RedactingFormatter, Redactor, redactor
-from hubdata.report.terminal import plain
+
+if TYPE_CHECKING:
+    from hubdata.report.redaction import Redactor
 
 LOGGER = "hubdata"
 
@@ -89,27 +91,28 @@ def line(event: Event) -> str:
 
 
 def _value(value: str | float) -> str:
+    from hubdata.report.terminal import plain
+
     text = plain(str(value))
     if text and not any(c in ' "=' for c in text):
         return text
     return '"' + text.replace('"', '\\"') + '"'
 
 
-class _OneLine(RedactingFormatter):
-    """Keeps a message on its line, so that no message can pass for another; a traceback follows as it is."""
+class _Late(logging.Formatter):
+    """The formatter that `make` makes when there is a line to be formatted: most runs log nothing."""
 
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
-        """Return when it happened, in UTC."""
-        return time.strftime(datefmt or "%H:%M:%S", time.gmtime(record.created))
+    def __init__(self, make: Callable[[], logging.Formatter]) -> None:
+        super().__init__()
+        self._make = cache(make)
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        """Return the line before any traceback. Secrets go first: an escaped line break would hide their shape."""
-        record.message = plain(self.redact(record.message))
-        return super().formatMessage(record)
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as the late formatter has it."""
+        return self._make().format(record)
 
 
 def log_to(
-    stream: TextIO, verbosity: int, redact: Redactor | None = None, *, form: Form = Form.CONSOLE
+    stream: TextIO, verbosity: int, redact: "Redactor | None" = None, *, form: Form = Form.CONSOLE
 ) -> logging.Handler:
     """Send all logging of the process to `stream` from now on, in place of what an earlier call set up.
 
@@ -118,7 +121,7 @@ def log_to(
     known = Verbosity(max(Verbosity.QUIET, min(Verbosity.LIBRARIES, verbosity)))
     own, others = _LEVELS[known]
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_formatter(form, known, redact or redactor()))
+    handler.setFormatter(_Late(partial(_formatter, form, known, redact)))
     handler.set_name(LOGGER)
     root = logging.getLogger()
     for earlier in [h for h in root.handlers if h.get_name() == LOGGER]:
@@ -129,10 +132,14 @@ def log_to(
     return handler
 
 
-def _formatter(form: Form, verbosity: Verbosity, redact: Redactor) -> logging.Formatter:
+def _formatter(form: Form, verbosity: Verbosity, redact: "Redactor | None") -> logging.Formatter:
+    from hubdata.report.redaction import redactor
+
     if form is Form.JSON:
         from hubdata.report.log_json import JsonFormatter
 
-        return JsonFormatter(redact)
+        return JsonFormatter(redact or redactor())
+    from hubdata.report.log_line import OneLine
+
     shape = "%(asctime)s %(name)s: %(message)s" if verbosity is Verbosity.LIBRARIES else "%(asctime)s %(message)s"
-    return _OneLine(redact, shape, "%H:%M:%S")
+    return OneLine(redact or redactor(), shape, "%H:%M:%S")
