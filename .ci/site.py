@@ -1,6 +1,6 @@
 """What the site of docs/ wants beyond its pages: they are written for a clone, and must stay right there.
 
-Links that leave docs/ name a file of the repository, which the site does not hold: there they become its path. Lists
+Links to files of the repository that the site does not hold become their paths. Lists
 are indented as everybody does, by the width of their mark, which Python's Markdown wants to be four.
 """
 
@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-_LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\((\.\./[^)#\s]*)(#[^)\s]*)?\)")
+_LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(((?:\.\./|examples/)[^)#\s]*)(#[^)\s]*)?\)")
 _ITEM = re.compile(r"(?:[-*]|\d{1,2}\.) +\S")
 _DECISIONS = "Decisions"
 
@@ -31,7 +31,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 def _inside(link: re.Match[str], here: str) -> str:
     path = posixpath.normpath(posixpath.join("docs", here, link[2]))
-    if path.startswith("docs/"):
+    if path.startswith("docs/") and not path.startswith("docs/examples/"):
         return link[0]
     text = link[1].strip("`")
     return f"`{path}`" if path.startswith(text.rstrip("/")) else f"{link[1]} (`{path}`)"
@@ -50,7 +50,6 @@ def _indented(markdown: str) -> str:
             inside = False
         if line.lstrip().startswith("```"):
             fenced = not fenced
-        if inside and not item and line.startswith("  "):
-            line = "    " + re.sub(r"^ {2,3}", "", line)
-        out.append(line)
+        deeper = inside and not item and line.startswith("  ")
+        out.append("    " + re.sub(r"^ {2,3}", "", line) if deeper else line)
     return "\n".join(out) + "\n"

@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from hubdata import __version__
 from hubdata.model.manifest import Manifest
+from hubdata.reference.manifest import schema as manifest_schema
 from tests.support.packaged import Installed, environment, reached, wheel, with_uv
 from tests.support.real import SEC_LISTS, needs_real
 from tests.support.repos import Repo
@@ -32,7 +34,9 @@ def _main_job(installed: Installed, data: Repo, cwd: Path) -> None:
     assert (told.code, told.stdout) == (0, f"hubdata {__version__}\n"), told.stderr
     ended = installed.run("hubdata", "sync", "--once", "--checkout", data.path, "--format", "json", cwd=cwd)
     assert ended.code == 0, ended.stdout + ended.stderr
-    assert json.loads((cwd / "hub-data" / "manifest.json").read_text())["generation"] == 1
+    manifest = json.loads((cwd / "hub-data" / "manifest.json").read_text())
+    assert manifest["generation"] == 1
+    Draft202012Validator(manifest_schema()).validate(manifest)
     manual = installed.run(
         "sh", "-c", 'cat "$(dirname "$(readlink -f "$(command -v hubdata)")")"/../share/man/man1/*', cwd=cwd
     )
