@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 from hubdata import tables
 from hubdata.errors import ConfigError
@@ -146,8 +146,8 @@ def options_model(seam: Seam, word: str) -> type[tables.BaseModel]:
     return model
 
 
-def parse_options(seam: Seam, word: str, options: Mapping[str, Any]) -> tables.BaseModel:
-    """Return `options` as the adapter's own `Options`.
+def parse_options(seam: Seam, word: str, options: Mapping[str, Any], beside: Iterable[str] = ()) -> tables.BaseModel:
+    """Return `options` as the adapter's own `Options`. `beside` are keys that stand in the same table for others.
 
     Raises OptionsError with every fault of the table, and ConfigError when there is no such word.
     """
@@ -155,20 +155,29 @@ def parse_options(seam: Seam, word: str, options: Mapping[str, Any]) -> tables.B
     try:
         return model.model_validate(dict(options))
     except tables.ValidationError as err:
-        raise OptionsError(f"{seam} {word}", faults(err, model)) from err
+        raise OptionsError(f"{seam} {word}", faults(err, model, beside)) from err
 
 
-def faults(error: "tables.ValidationError", model: type[tables.BaseModel]) -> tuple[Fault, ...]:
-    """Return what pydantic found against `model`, in our words and without any secret."""
+def faults(
+    error: "tables.ValidationError", model: type[tables.BaseModel], beside: Iterable[str] = ()
+) -> tuple[Fault, ...]:
+    """Return what pydantic found against `model`, in our words and without any secret.
+
+    `beside` are keys of the outermost table that the model does not know of.
+    """
     found = []
     for item in error.errors(include_url=False, include_context=False):
         path = item["loc"]
         name = next((str(p) for p in reversed(path) if isinstance(p, str)), "")
         match item["type"]:
             case "extra_forbidden":
-                found.append(Fault(path, "unknown key", suggest(str(path[-1]), _keys_at(model, path[:-1]))))
+                keys = (*_keys_at(model, path[:-1]), *(beside if len(path) == 1 else ()))
+                found.append(Fault(path, "unknown key", suggest(str(path[-1]), keys)))
             case "missing":
                 found.append(Fault(path, "a required key is missing"))
+            case "literal_error" | "enum":
+                said = _in_toml_words(item["msg"]) + _found(name, item["input"])
+                found.append(Fault(path, said, near(str(item["input"])[:100], re.findall(r"'([^']+)'", item["msg"]))))
             case "value_error":
                 found.append(Fault(path, item["msg"].removeprefix("Value error, ")))
             case _:
@@ -178,13 +187,18 @@ def faults(error: "tables.ValidationError", model: type[tables.BaseModel]) -> tu
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """Return advice for a word nobody knows: the nearest known one, or all of them."""
+    words = sorted(set(known))
+    return near(word, words) or (f"known are: {', '.join(words)}" if words else "")
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """Return advice that names the known word nearest to `word`; empty when none is near."""
     import difflib  # wanted only when something is wrong
 
     words = {name.lower(): name for name in sorted(known)}
-    near = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean `{words[near[0]]}`?"
-    return f"known are: {', '.join(words.values())}" if words else ""
+    cutoff = 0.6 if len(word) > 3 else 0.5  # of two letters, one may be wrong
+    found = difflib.get_close_matches(word.lower(), words, n=1, cutoff=cutoff)
+    return f"did you mean `{words[found[0]]}`?" if found else ""
 
 
 def _in_toml_words(message: str) -> str:
@@ -224,7 +238,8 @@ def _keys_at(model: type[tables.BaseModel], path: Place) -> tuple[str, ...]:
                 return ()
             annotation = names[step].annotation
         else:
-            annotation = (get_args(_without_none(annotation)) or (None,))[-1]
+            inner_types = [each for each in get_args(_without_none(annotation)) if each is not Ellipsis]
+            annotation = (inner_types or [None])[-1]
     last = _model_of(annotation)
     return () if last is None else tuple(field.alias or name for name, field in last.model_fields.items())
 
@@ -235,7 +250,9 @@ def _model_of(annotation: Any) -> type[tables.BaseModel] | None:
 
 
 def _without_none(annotation: Any) -> Any:
-    """Return X for `X | None`, and anything else as it is."""
+    """Return X for `X | None` and for X with remarks, and anything else as it is."""
+    if get_origin(annotation) is Annotated:
+        return _without_none(get_args(annotation)[0])
     if get_origin(annotation) is None or type(None) not in get_args(annotation):
         return annotation
     return next(a for a in get_args(annotation) if a is not type(None))

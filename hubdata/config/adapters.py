@@ -1,33 +1,46 @@
 """Hold an adapter's table against the adapter: its word, its options, and the paths among them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_args
 
 from hubdata.config.toml_lines import Place
 from hubdata.errors import ConfigError
-from hubdata.plugins import Fault, OptionsError, Seam, known, options_model, parse_options, suggest, words
+from hubdata.plugins import Fault, OptionsError, Seam, known, near, options_model, parse_options, suggest, words
 
 
 def adapter_faults(
-    seam: Seam, word: str, options: Mapping[str, Any], place: Place, options_place: Place | None = None
+    seam: Seam,
+    word: str,
+    options: Mapping[str, Any],
+    place: Place,
+    options_place: Place | None = None,
+    *,
+    beside: Iterable[str] = ("type",),
 ) -> Iterator[Fault]:
     """Return what is wrong with an adapter's word, whose key is at `place`, or with its options.
 
-    The options lie beside the word unless `options_place` says where.
+    The options lie beside the word, and beside other keys, unless `options_place` says where.
     """
     if not known(seam, word):
         yield Fault(place, f"unknown {seam} `{word}`", suggest(word, words(seam)))
         return
     try:
-        parse_options(seam, word, options)
+        parse_options(seam, word, options, beside if options_place is None else ())
     except OptionsError as err:
         around = place[:-1] if options_place is None else options_place
         for fault in err.faults:
             yield Fault((*around, *fault.path), fault.message, fault.advice)
     except ConfigError as err:  # the package that brings it is at fault
         yield Fault(place, str(err), err.advice)
+
+
+def mistyped_type(table: Mapping[str, Any], place: Place) -> Iterator[Fault]:
+    """Return the key of a table without `type` that was meant to be it, if one was: no adapter can tell."""
+    for key in table:
+        if "type" not in table and near(key, ["type"]):
+            yield Fault((*place, key), "unknown key", near(key, ["type"]))
 
 
 def with_absolute_paths(

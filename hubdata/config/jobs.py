@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hubdata import tables
-from hubdata.config.adapters import adapter_faults, with_absolute_paths
+from hubdata.config.adapters import adapter_faults, mistyped_type, with_absolute_paths
 from hubdata.config.document import Document, dotted, read_document
 from hubdata.config.job_file import NAME, FileTable, JobFile
 from hubdata.config.named import country_faults, named_faults
@@ -83,6 +83,8 @@ def _read(path: Path, shown: str, today: date) -> tuple[Job | None, list[Problem
 def _source_and_kind_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
     """Return what sources and kinds say of their options, also where the file has other mistakes."""
     source = data.get("source")
+    if isinstance(source, dict):
+        yield from mistyped_type(source, ("source",))
     if isinstance(source, dict) and isinstance(source.get("type"), str):
         options = {key: value for key, value in source.items() if key != "type"}
         yield from adapter_faults(Seam.SOURCE, source["type"], options, ("source", "type"))

@@ -200,7 +200,7 @@ def _from_environment(
             yield (table, name, *rest[1:]), _value(text), origin
         elif variable not in (*_OTHERS, *_TOLD):
             known = [PREFIX + word.upper() for word in VALUES] + [f"{PREFIX}{t.upper()}__" for t in TABLES]
-            advice = suggest(variable, known) if "__" not in variable else f"known are: {', '.join(known)}"
+            advice = suggest(variable if not rest else f"{PREFIX}{table.upper()}__", known)
             problems.append(Problem("environment", None, variable, "nothing reads it", advice, Level.WARNING))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hubdata import tables
-from hubdata.config.adapters import absolute, adapter_faults, with_absolute_paths
+from hubdata.config.adapters import absolute, adapter_faults, mistyped_type, with_absolute_paths
 from hubdata.config.builtin import DEFAULT_FILE, defaults
 from hubdata.config.document import Document, read_document
 from hubdata.config.http_table import HttpSpec, http_spec
@@ -155,9 +155,13 @@ def _problems(layers: Layers) -> Iterator[Problem]:
     for seam, name in _TABLES:
         said = layers.data.get(name)
         for key, table in said.items() if isinstance(said, dict) else ():
-            if isinstance(table, dict) and isinstance(table.get("type"), str):
-                for fault in adapter_faults(seam, table["type"], options_of(table, _MODELS[seam]), (name, key, "type")):
-                    yield layers.problem(fault)
+            if isinstance(table, dict):
+                model, place = _MODELS[seam], (name, key)
+                yield from map(layers.problem, mistyped_type(table, place))
+                if isinstance(word := table.get("type"), str):
+                    options, beside = options_of(table, model), model.model_fields
+                    found = adapter_faults(seam, word, options, (*place, "type"), beside=beside)
+                    yield from map(layers.problem, found)
     yield from map(layers.problem, _dangling_cdns(layers.data))
     for table in ("verify", "http"):
         yield from map(layers.problem, _dangling_target(layers.data, table))

@@ -142,7 +142,7 @@ def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path, write: Write
             "jobs/Not_A_Name.toml: `Not_A_Name` cannot be a job's name "
             "(a job's name is its file's: lower-case letters, digits and hyphens)"
         ),
-        "jobs/a.toml:5: source.prun: unknown key (known are: ref, url)",
+        "jobs/a.toml:5: source.prun: unknown key (known are: ref, type, url)",
         "jobs/a.toml:9: files[1].kinds: unknown key (did you mean `kind`?)",
         "jobs/b.toml:2: source.type: unknown source `gti` (did you mean `git`?)",
         "jobs/b.toml:7: files[1].kind: unknown kind `cdir` (did you mean `cidr`?)",

@@ -234,7 +234,7 @@ def test_every_mistake_is_told_at_once_with_its_line_and_the_nearest_word(tmp_pa
         "hubdata.toml:6: targets.aws.buket: unknown key (did you mean `bucket`?)",
         "hubdata.toml:4: targets.aws.bucket: a required key is missing",
         "hubdata.toml:7: targets.aws.cdn: there is no [cdns.egde] (did you mean `edge`?)",
-        "hubdata.toml:10: targets.two.type: unknown target `s4` (known are: directory, s3)",
+        "hubdata.toml:10: targets.two.type: unknown target `s4` (did you mean `s3`?)",
         "hubdata.toml:13: cdns.edge.type: unknown cdn `cloudfrnt` (did you mean `cloudfront`?)",
     ):
         assert expected in lines
