@@ -11,13 +11,12 @@ from pathlib import Path
 
 from tests.support.command import Ended
 from tests.support.faulty_server import Answer, FaultyServer, Request
-from tests.support.list_server import ARVAN
 from tests.support.real import HUB_ITEMS, SEC_LISTS
 from tests.support.small_world import SETTINGS, SmallWorld
 
 ROOT = Path(__file__).parents[2]
 HUB_DATA = "hub-data.crowdsec.net"
-ARVAN_URL = "www.arvancloud.ir/en/ips.txt"
+ARVAN_URL, ARVAN_COPY = "www.arvancloud.ir/en/ips.txt", "whitelists/cdn_providers/arvancloud_ips.txt"
 _URL = re.compile(r"https://((?:hub-data\.crowdsec\.net|www\.arvancloud\.ir)/\S+)")
 
 
@@ -29,7 +28,7 @@ class HubServer(FaultyServer):
         self.files: dict[str, bytes] = {}
         for path in named():
             key = path.removeprefix(f"{HUB_DATA}/")
-            self.files[f"/{path}"] = ARVAN if path == ARVAN_URL else (SEC_LISTS / key).read_bytes()
+            self.files[f"/{path}"] = (SEC_LISTS / (ARVAN_COPY if path == ARVAN_URL else key)).read_bytes()
 
     def answer(self, request: Request) -> Answer:
         """Return the file, 304 or 404."""
@@ -61,24 +60,16 @@ def put_items(place: Path, origin: str) -> None:
         path.write_text(_URL.sub(rf"{origin}/\1", path.read_text()))
 
 
-JOB = """\
-[source]
-type = "hub"
-path = "../hub"
-base_url = "{base}"
-{more}
-
-{files}"""
+EXAMPLE = ROOT / "docs" / "examples" / "jobs" / "hub-mirror.toml"
 
 
-def files_of_jobs() -> str:
-    """Return the `[[files]]` and `[[waivers]]` of the jobs that come with hubdata: what each file is."""
-    text = ""
-    for name in ("allowlists", "web-patterns"):
-        job = (ROOT / "jobs" / f"{name}.toml").read_text()
-        tables = re.split(r"(?m)^(?=\[\[)", job)
-        text += "".join(table for table in tables if table.startswith(("[[files]]", "[[waivers]]")))
-    return text + '\n[[files]]\nmatch = "**/en/ips.txt"\nkind = "cidr"\n'
+def job(base: str, more: str = "") -> str:
+    """Return the example job, its upstream on this machine, with `more` in its source."""
+    origin = base.removesuffix(f"/{HUB_DATA}")
+    text = EXAMPLE.read_text()
+    assert f'"https://{HUB_DATA}"' in text
+    text = text.replace(f'"https://{HUB_DATA}"', f'"{base}"\n{more}')
+    return text.replace('match = "www.', f'match = "{origin.partition("://")[2]}/www.')
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +85,12 @@ class HubWorld:
         found = cls(SmallWorld(root, None), server)  # type: ignore[arg-type]
         put_items(root / "hub", server.origin)
         found.world.write("hubdata.toml", SETTINGS)
-        found.job(more)
+        found.write_job(more)
         return found
 
-    def job(self, more: str = "") -> None:
+    def write_job(self, more: str = "") -> None:
         """Write the job anew, with more in its source."""
-        self.world.write("jobs/mirror.toml", JOB.format(base=self.server.base, more=more, files=files_of_jobs()))
+        self.world.write("jobs/mirror.toml", job(self.server.base, more))
 
     def sync(self, *flags: str) -> Ended:
         """Run it."""
