@@ -9,18 +9,15 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hubdata.config.settings import Settings
 from hubdata.errors import ConfigError
 from hubdata.model.job import FileRule, Job, SourceSpec
 from hubdata.plugins import Seam, load, parse_options, suggest
 from hubdata.ports import Cdn, Kind, Reporter, Source, SourceContext, Target
-from hubdata.publishing.sealing import Sealer
 from hubdata.report.pager import StatusPager
-from hubdata.running.gating import Gatekeeper
 from hubdata.running.measuring import Measurer
-from hubdata.running.promoting import Feeder
 from hubdata.running.proving import KindOf
 from hubdata.running.reading import Feed
 from hubdata.running.verdict_memory import VerdictMemory
@@ -28,6 +25,11 @@ from hubdata.running.visiting import Place
 from hubdata.transfer.code_digest import own_code
 from hubdata.transfer.keepsakes import KEPT, Keepsakes
 from hubdata.transfer.spool import Spool
+
+if TYPE_CHECKING:
+    from hubdata.publishing.sealing import Sealer
+    from hubdata.running.gating import Gatekeeper
+    from hubdata.running.promoting import Feeder
 
 _PATIENCE = timedelta(minutes=4)
 """How long a run that was told to `--wait` waits for a CDN that is busy: less than others wait for its lease."""
@@ -100,25 +102,35 @@ def _place(settings: Settings, name: str, reporter: Reporter, *, wait: bool) -> 
     return Place(target, cdn)
 
 
-def _sealer(settings: Settings) -> Sealer | None:
+def _sealer(settings: Settings) -> "Sealer | None":
     """Return what all publications are sealed with, one for all targets: the key is opened once."""
+    if settings.sign is None and not settings.sha256sums:
+        return None
+    from hubdata.publishing.sealing import Sealer
+
     if settings.sign is None:
-        return Sealer() if settings.sha256sums else None
+        return Sealer()
     from hubdata.signing.keys import Signer
 
     return Sealer(Signer(settings.sign, os.environ))
 
 
-def _gatekeeper(settings: Settings, target: str, spool: Spool) -> Gatekeeper | None:
+def _gatekeeper(settings: Settings, target: str, spool: Spool) -> "Gatekeeper | None":
     gate = settings.targets[target].gate
-    return None if gate is None else Gatekeeper(gate, os.environ, lambda: spool.directory("tree"))
+    if gate is None:
+        return None
+    from hubdata.running.gating import Gatekeeper
+
+    return Gatekeeper(gate, os.environ, lambda: spool.directory("tree"))
 
 
-def _feeder(settings: Settings, place: Place, places: tuple[Place, ...], spool: Spool) -> Feeder | None:
+def _feeder(settings: Settings, place: Place, places: tuple[Place, ...], spool: Spool) -> "Feeder | None":
     """Return what feeds a stage: the target before it, which need not be one of this run's."""
     stage = settings.targets[place.target.name].stage
     if stage is None:
         return None
+    from hubdata.running.promoting import Feeder
+
     chosen = {each.target.name: each.target for each in places}
     source = chosen[stage.after] if stage.after in chosen else build_target(settings, stage.after)
     return Feeder(source, stage.soak, lambda: spool.directory("promoted"))

@@ -11,11 +11,12 @@ from datetime import timedelta
 
 from hubdata.clock import SystemClock
 from hubdata.config.settings import Settings
+from hubdata.config.settings_file import MANY
 from hubdata.errors import ConfigError, HubdataError
 from hubdata.model import manifest as manifests
 from hubdata.model.manifest import Manifest
 from hubdata.model.run import RunResult
-from hubdata.model.verification import MANY, Family, Pin, Verification, VerifySpec
+from hubdata.model.verification import Family, Pin, Verification, VerifySpec
 from hubdata.ports import Reporter, Target
 from hubdata.signing.minisign import PublicKey
 from hubdata.transfer.one_family import FamilyClient

@@ -6,10 +6,13 @@ A Pushgateway's password never stands here: then the whole URL comes from `HUBDA
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from hubdata.model.monitoring import Gateway, Monitoring
 from hubdata.tables import BaseModel, ConfigDict, Field, field_validator
+
+if TYPE_CHECKING:
+    from hubdata.model.monitoring import Monitoring
 
 
 class MetricsTable(BaseModel):
@@ -40,10 +43,12 @@ class MetricsTable(BaseModel):
         return url
 
 
-def monitoring_of(table: MetricsTable | None, path: Callable[..., Path]) -> Monitoring | None:
+def monitoring_of(table: MetricsTable | None, path: Callable[..., Path]) -> "Monitoring | None":
     """Return what the table says, None when it names nothing; `path(text, *place)` makes a path absolute."""
     if table is None or (table.textfile is None and table.pushgateway is None):
         return None
+    from hubdata.model.monitoring import Gateway, Monitoring
+
     return Monitoring(
         None if table.textfile is None else path(table.textfile, "metrics", "textfile"),
         None

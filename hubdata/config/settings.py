@@ -1,7 +1,7 @@
 """Read the settings: one value that says where jobs come from and where their data goes.
 
 Everything wrong in all four layers is found in one pass. An adapter's table is checked by the adapter's own model and
-handed on as plain values; secrets never pass through here.
+handed on as plain values; secrets never pass through here. What most settings do not say is imported where it is said.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,6 +20,7 @@ from hubdata.config.metrics_table import monitoring_of
 from hubdata.config.problems import Level, Problem, in_order, stop_on_errors
 from hubdata.config.settings_file import (
     CdnTable,
+    FleetTable,
     HooksTable,
     NotifyTable,
     SettingsFile,
@@ -29,17 +30,17 @@ from hubdata.config.settings_file import (
 )
 from hubdata.config.sign_table import sign_spec
 from hubdata.config.stages import stage_faults
-from hubdata.model.fleet import Fleet
-from hubdata.model.gate import Gate
-from hubdata.model.hook import Hook
 from hubdata.model.lease import Terms
-from hubdata.model.monitoring import Monitoring
-from hubdata.model.notify import Notify
-from hubdata.model.stage import Stage
-from hubdata.model.verification import Family, Pin, VerifySpec
 from hubdata.plugins import Fault, Seam, faults, suggest
 
 if TYPE_CHECKING:
+    from hubdata.model.fleet import Fleet
+    from hubdata.model.gate import Gate
+    from hubdata.model.hook import Hook
+    from hubdata.model.monitoring import Monitoring
+    from hubdata.model.notify import Notify
+    from hubdata.model.stage import Stage
+    from hubdata.model.verification import VerifySpec
     from hubdata.signing.keys import SignSpec
 
 _TABLES = ((Seam.TARGET, "targets"), (Seam.CDN, "cdns"))
@@ -56,8 +57,8 @@ class TargetSpec:
     type: str
     options: Mapping[str, Any]
     cdn: str | None = None
-    stage: Stage | None = None
-    gate: Gate | None = None
+    stage: "Stage | None" = None
+    gate: "Gate | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +81,17 @@ class Settings:
     targets: Mapping[str, TargetSpec]
     cdns: Mapping[str, CdnSpec]
     checkouts: Mapping[str, Path] = field(default_factory=dict)
-    verify: VerifySpec | None = None
-    hook: Hook | None = None
-    notify: Notify | None = None
+    verify: "VerifySpec | None" = None
+    hook: "Hook | None" = None
+    notify: "Notify | None" = None
     lease: Terms = Terms()
     sign: "SignSpec | None" = None
     sha256sums: bool = False
     page: bool = True
     remember: bool = True
-    fleet: Fleet | None = None
+    fleet: "Fleet | None" = None
     http: HttpSpec | None = None
-    metrics: Monitoring | None = None
+    metrics: "Monitoring | None" = None
     embedded: bool = False
     notices: tuple[str, ...] = ()
 
@@ -203,8 +204,8 @@ def _settings(layers: Layers, notices: tuple[str, ...]) -> Settings:
                 t.type,
                 options(Seam.TARGET, "targets", name, t.type),
                 t.cdn if t.cdn in file.cdns else None,
-                stage=Stage(t.after, t.soak) if t.after is not None and t.soak is not None else None,
-                gate=Gate(tuple(t.gate), timedelta(seconds=t.gate_timeout_s)) if t.gate else None,
+                stage=_stage(t),
+                gate=_gate(t),
             )
             for name, t in file.targets.items()
         },
@@ -218,7 +219,7 @@ def _settings(layers: Layers, notices: tuple[str, ...]) -> Settings:
         sha256sums=file.sha256sums,
         page=file.page.publish,
         remember=file.validation.remember,
-        fleet=Fleet(file.fleet.engines, file.fleet.usd_per_gb) if file.fleet else None,
+        fleet=_fleet(file.fleet),
         http=http_spec(file.http),
         metrics=monitoring_of(file.metrics, path),
         embedded=layers.defaulted("targets"),
@@ -226,9 +227,35 @@ def _settings(layers: Layers, notices: tuple[str, ...]) -> Settings:
     )
 
 
-def _verify(table: VerifyTable | None) -> VerifySpec | None:
+def _stage(table: TargetTable) -> "Stage | None":
+    if table.after is None or table.soak is None:
+        return None
+    from hubdata.model.stage import Stage
+
+    return Stage(table.after, table.soak)
+
+
+def _gate(table: TargetTable) -> "Gate | None":
+    if not table.gate:
+        return None
+    from hubdata.model.gate import Gate
+
+    return Gate(tuple(table.gate), timedelta(seconds=table.gate_timeout_s))
+
+
+def _fleet(table: FleetTable | None) -> "Fleet | None":
     if table is None:
         return None
+    from hubdata.model.fleet import Fleet
+
+    return Fleet(table.engines, table.usd_per_gb)
+
+
+def _verify(table: VerifyTable | None) -> "VerifySpec | None":
+    if table is None:
+        return None
+    from hubdata.model.verification import Family, Pin, VerifySpec
+
     return VerifySpec(
         url=table.url.rstrip("/"),
         families=tuple(dict.fromkeys(map(Family, table.families))),
@@ -241,15 +268,19 @@ def _verify(table: VerifyTable | None) -> VerifySpec | None:
     )
 
 
-def _hook(table: HooksTable | None) -> Hook | None:
+def _hook(table: HooksTable | None) -> "Hook | None":
     if table is None:
         return None
+    from hubdata.model.hook import Hook
+
     return Hook(tuple(table.on_published), timedelta(seconds=table.timeout_s), tuple(table.pass_environment))
 
 
-def _notify(table: NotifyTable | None) -> Notify | None:
+def _notify(table: NotifyTable | None) -> "Notify | None":
     if table is None or (table.url_env is None and table.command is None):
         return None
+    from hubdata.model.notify import Notify
+
     return Notify(
         table.url_env,
         table.format,

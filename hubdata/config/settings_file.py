@@ -8,8 +8,10 @@ from hubdata.config.http_table import HttpTable
 from hubdata.config.metrics_table import MetricsTable
 from hubdata.config.sign_table import SignTable
 from hubdata.model.notify import Form
-from hubdata.model.verification import MANY, Pin
 from hubdata.tables import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
+
+MANY = 100_000
+"""More files than any publication has: a sample of so many is all of them."""
 
 Name = Annotated[str, Field(min_length=1)]
 Argument = Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=4096)]
@@ -91,6 +93,8 @@ class VerifyTable(BaseModel):
     @field_validator("resolve")
     @classmethod
     def _pins(cls, pins: list[str]) -> list[str]:
+        from hubdata.model.verification import Pin
+
         for pin in pins:
             Pin.parse(pin)
         return pins

@@ -3,18 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from hubdata.errors import Exit, worst
 from hubdata.model.finding import Finding
-from hubdata.model.fleet import Downloads
-from hubdata.model.gate import Verdict
 from hubdata.model.inventory import Past
-from hubdata.model.meaning import Difference
 from hubdata.model.plan import Plan
 from hubdata.model.receipt import Invalidation
 from hubdata.model.stage import Promoted, StageResult
-from hubdata.model.tariff import Estimate
-from hubdata.model.verification import Verification
+
+if TYPE_CHECKING:
+    from hubdata.model.fleet import Downloads
+    from hubdata.model.gate import Verdict
+    from hubdata.model.meaning import Difference
+    from hubdata.model.tariff import Estimate
+    from hubdata.model.verification import Verification
 
 
 class Outcome(StrEnum):
@@ -88,16 +91,16 @@ class TargetResult:
     invalidation: Invalidation | None = None
     failed: frozenset[str] = frozenset()
     problem: Problem | None = None
-    meanings: Mapping[str, Difference] = field(default_factory=dict)
+    meanings: "Mapping[str, Difference]" = field(default_factory=dict)
     waiting: Plan | None = None
     changed: tuple[str, ...] = ()
     databases: tuple[Database, ...] = ()
     retention: Retained | None = None
     promoted: Promoted | None = None
-    gate: Verdict | None = None
+    gate: "Verdict | None" = None
     barred: Plan | None = None
-    invalidation_estimate: Estimate | None = None
-    downloads: Mapping[str, Downloads] = field(default_factory=dict)
+    invalidation_estimate: "Estimate | None" = None
+    downloads: "Mapping[str, Downloads]" = field(default_factory=dict)
     remark: str = ""
 
     @property
@@ -151,7 +154,7 @@ class RunResult:
     hooks: tuple[HookResult, ...] = ()
     stages: tuple[StageResult, ...] = ()
     command: tuple[str, ...] = ("sync", "--once")
-    verification: Verification | None = None
+    verification: "Verification | None" = None
     records: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property

@@ -13,9 +13,6 @@ from ipaddress import ip_address
 from hubdata.errors import Exit
 from hubdata.model.finding import Severity
 
-MANY = 100_000
-"""More files than any publication has: a sample of so many is all of them."""
-
 
 class Family(StrEnum):
     """An address family. Readers have one of them, or both."""

@@ -12,19 +12,22 @@ held without any limit and whatever its floor: most kinds refuse an empty file, 
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from hubdata.model.finding import Finding, Severity
-from hubdata.model.geo import GeoDifference, Incomparable, Measure, Measured
 from hubdata.model.job import Limits
 from hubdata.model.manifest import ABSENT, Entry, Manifest
 from hubdata.model.plan import Action, Change, Plan
 from hubdata.model.snapshot import Snapshot, Stats, state_of
 from hubdata.planning.withdrawal import is_withdrawn
 
+if TYPE_CHECKING:
+    from hubdata.model.geo import Measured
+
 MAX_LOSS = 0.5
 """The largest share that may go at once: no list of more than a few lines has honestly lost more (facts)."""
 
-_NOTHING_MEASURED: Mapping[str, Measured] = MappingProxyType({})
+_NOTHING_MEASURED: "Mapping[str, Measured]" = MappingProxyType({})
 
 _COUNTED = (
     ("entries", "entries", "floor_entries"),
@@ -42,7 +45,7 @@ def breaches(
     rewinds: tuple[str, ...] = (),
     allow_rollback: bool = False,
     max_deletes: float = 0.5,
-    moved: Mapping[str, Measured] = _NOTHING_MEASURED,
+    moved: "Mapping[str, Measured]" = _NOTHING_MEASURED,
 ) -> tuple[Finding, ...]:
     """Return a finding for every change of `plan` that breaks a limit; the key of an error is to be held.
 
@@ -155,10 +158,12 @@ def _moved_too_far(key: str, old: Stats, new: Stats, limits: Limits) -> Iterator
         yield _held(key, "limits.max-change", f"{words} go from {was:,} to {now:,}: {much}")
 
 
-def _countries_moved(key: str, moved: Measured, most: float | None) -> Iterator[Finding]:
+def _countries_moved(key: str, moved: "Measured", most: float | None) -> Iterator[Finding]:
     """Hold a database in which more addresses changed their country, or system, than in years of releases."""
     if most is None:
         return
+    from hubdata.model.geo import GeoDifference, Incomparable, Measure
+
     if isinstance(moved, Incomparable):
         message = f"how far countries moved cannot be told, as no other database is built so: {moved.why}"
         yield _held(key, "limits.max-country-change", f"{message}; the limit is {most:.2%} at once")

@@ -1,8 +1,10 @@
 """Who draws the published status page: imported by every run, so what draws is imported by the runs that do."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from hubdata.publishing.paging import Told
+if TYPE_CHECKING:
+    from hubdata.publishing.paging import Told
 
 
 class StatusPager:
@@ -12,7 +14,7 @@ class StatusPager:
         """Import what draws."""
         import hubdata.report.page.published  # noqa: F401
 
-    def drawn(self, told: Told) -> Mapping[str, bytes]:
+    def drawn(self, told: "Told") -> Mapping[str, bytes]:
         """Return the bodies of the page, `status.json` and the memory, by key."""
         from hubdata.report.page.published import drawn
 

@@ -12,14 +12,17 @@ import mmap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from hubdata.errors import HubdataError
-from hubdata.model.geo import GeoDifference, Incomparable, Measured
 from hubdata.model.inventory import Held
-from hubdata.model.meaning import Difference
 from hubdata.model.snapshot import Artifact
 from hubdata.ports import Body, Target
-from hubdata.transfer.keepsakes import Keepsakes
+
+if TYPE_CHECKING:
+    from hubdata.model.geo import Measured
+    from hubdata.model.meaning import Difference
+    from hubdata.transfer.keepsakes import Keepsakes
 
 KIND = "mmdb"
 
@@ -30,13 +33,13 @@ MAX_BYTES = 512 << 20
 class Measurer:
     """Compares databases with what is published of them; the same two only once, for however many targets."""
 
-    def __init__(self, keepsakes: Keepsakes | None = None) -> None:
+    def __init__(self, keepsakes: "Keepsakes | None" = None) -> None:
         """Keep published bytes in `keepsakes`; without them, read them from the target every time."""
         self._keepsakes = keepsakes
         self._known: dict[tuple[str, str], Measured] = {}
         self._lock = Lock()
 
-    def measure(self, target: Target, held: Held, artifact: Artifact) -> Measured:
+    def measure(self, target: Target, held: Held, artifact: Artifact) -> "Measured":
         """Return how `artifact` differs from what `target` holds under its key. Raises nothing."""
         pair = (held.sha256 or f"{target.name} {held.stored.etag}", artifact.sha256)
         with self._lock:  # one at a time: each takes a few hundred megabytes
@@ -46,7 +49,7 @@ class Measurer:
 
     def moved(
         self, target: Target, keys: Iterable[str], artifacts: Mapping[str, Artifact], held: Mapping[str, Held]
-    ) -> Mapping[str, Measured]:
+    ) -> "Mapping[str, Measured]":
         """Return by key how databases differ from what is published; of `keys` those that have two sides."""
         found: dict[str, Measured] = {}
         for key in keys:
@@ -58,8 +61,11 @@ class Measurer:
 
     def told(
         self, target: Target, keys: Iterable[str], artifacts: Mapping[str, Artifact], held: Mapping[str, Held]
-    ) -> Mapping[str, Difference]:
+    ) -> "Mapping[str, Difference]":
         """Return the same as a plan tells it to a person; what cannot be told is left out."""
+        from hubdata.model.geo import GeoDifference
+        from hubdata.model.meaning import Difference
+
         return {
             key: Difference(False, held[key].stored.size, artifacts[key].size, geo=moved)
             for key, moved in self.moved(target, keys, artifacts, held).items()
@@ -75,10 +81,11 @@ class Measurer:
             if new == artifact.sha256:
                 self._keepsakes.forget(old)
 
-    def _measured(self, target: Target, held: Held, artifact: Artifact) -> Measured:
+    def _measured(self, target: Target, held: Held, artifact: Artifact) -> "Measured":
         from hubdata.mmdb.difference import cores, difference
         from hubdata.mmdb.layout import read_layout
         from hubdata.mmdb.malformed import Malformed
+        from hubdata.model.geo import Incomparable
 
         try:
             old = read_layout(self._published_body(target, held, artifact.key))

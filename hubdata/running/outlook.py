@@ -5,6 +5,7 @@ Nothing is written here. What is planned is planned upon what was found, and ane
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from hubdata.errors import Conflict, SourceError
 from hubdata.model.event import Event
@@ -21,17 +22,19 @@ from hubdata.planning.diff import diff
 from hubdata.planning.inventory import recognise, touched
 from hubdata.planning.limits import breaches, breaches_of_rollback
 from hubdata.ports import Cdn, Reporter, Target
-from hubdata.publishing.apply import Work
 from hubdata.publishing.ledger import waits
-from hubdata.publishing.paging import Pager
-from hubdata.publishing.sealing import Sealer
 from hubdata.publishing.survey import Survey, survey
-from hubdata.running.gating import Candidate, Gatekeeper, finding_of
 from hubdata.running.measuring import Measurer
-from hubdata.running.promoting import Feeder, Promoter
 from hubdata.running.reading import Reading, renewed
 from hubdata.running.sharing import Planned
 from hubdata.transfer.digest import multipart_etag
+
+if TYPE_CHECKING:  # what a run without changes, gate and stages does without
+    from hubdata.publishing.apply import Work
+    from hubdata.publishing.paging import Pager
+    from hubdata.publishing.sealing import Sealer
+    from hubdata.running.gating import Candidate, Gatekeeper
+    from hubdata.running.promoting import Feeder, Promoter
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +48,10 @@ class Place:
     target: Target
     cdn: Cdn
     measurer: Measurer = field(default_factory=Measurer)
-    gate: Gatekeeper | None = None
-    sealer: Sealer | None = None
-    feeder: Feeder | None = None
-    pager: Pager | None = None
+    gate: "Gatekeeper | None" = None
+    sealer: "Sealer | None" = None
+    feeder: "Feeder | None" = None
+    pager: "Pager | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +89,13 @@ class Outlook:
     takes_back: bool = False
 
     @property
-    def works(self) -> tuple[Work, ...]:
+    def works(self) -> "tuple[Work, ...]":
         """Return what is to be carried out."""
-        whole = (each for each in self.planned if not each.plan.empty)
+        whole = [each for each in self.planned if not each.plan.empty]
+        if not whole:
+            return ()
+        from hubdata.publishing.apply import Work
+
         return tuple(Work(each.plan, each.reading.snapshot, takes_back=self.takes_back) for each in whole)
 
     @property
@@ -112,7 +119,7 @@ class Planner:
     run_id: str
     reporter: Reporter
     reread: Reread | None = None
-    promoter: Promoter | None = None
+    promoter: "Promoter | None" = None
 
     def upon(self, found: Survey, readings: tuple[Reading, ...], bystanders: tuple[Job, ...]) -> Outlook:
         """Return what is planned upon what was `found`; limits have been asked, the gate has not."""
@@ -150,6 +157,8 @@ class Planner:
         verdict = gate.ask(candidate, target, run_id=self.run_id, jobs=jobs, reporter=self.reporter)
         if verdict.passed:
             return replace(outlook, planned=tuple(replace(each, gate=verdict) for each in planned))
+        from hubdata.running.gating import finding_of
+
         finding = finding_of(verdict, target.name)
         return replace(outlook, planned=tuple(each.barred_by(verdict, finding) for each in planned))
 
@@ -207,8 +216,10 @@ def _overtaken(target: Target) -> Conflict:
     )
 
 
-def _candidate(planned: tuple[Planned, ...], found: Survey) -> Candidate:
+def _candidate(planned: tuple[Planned, ...], found: Survey) -> "Candidate":
     """Return what the target would hold of the planned jobs: what is held or refused stays there as it is."""
+    from hubdata.running.gating import Candidate
+
     inventory = found.inventory
     artifacts: dict[str, Artifact] = {}
     staying: set[str] = set()

@@ -7,24 +7,27 @@ what of it is its own.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from hubdata.errors import HubdataError
 from hubdata.model.finding import Finding
-from hubdata.model.gate import Verdict
 from hubdata.model.inventory import Inventory
 from hubdata.model.job import Job
 from hubdata.model.manifest import Manifest
-from hubdata.model.meaning import Difference
 from hubdata.model.plan import Plan
 from hubdata.model.receipt import Applied, Invalidation
 from hubdata.model.run import Problem, Retained, TargetResult
 from hubdata.model.stage import Promoted
-from hubdata.model.tariff import Estimate
 from hubdata.planning.approval import Decision
 from hubdata.planning.databases import databases
 from hubdata.ports import Target
 from hubdata.publishing.survey import Survey
 from hubdata.running.reading import Reading
+
+if TYPE_CHECKING:
+    from hubdata.model.gate import Verdict
+    from hubdata.model.meaning import Difference
+    from hubdata.model.tariff import Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Planned:
     reading: Reading
     decision: Decision
     findings: tuple[Finding, ...]
-    gate: Verdict | None = None
+    gate: "Verdict | None" = None
     barred: Plan | None = None
 
     @property
@@ -64,7 +67,7 @@ class Planned:
         """Return what waits for approval."""
         return self.decision.held
 
-    def barred_by(self, gate: Verdict, finding: Finding) -> "Planned":
+    def barred_by(self, gate: "Verdict", finding: Finding) -> "Planned":
         """Return the same with nothing going out, as `gate` refused it; where nothing would, nothing is said."""
         if self.plan.empty:
             return self
@@ -91,10 +94,10 @@ def shares(
     applied: Applied | None,
     told: Invalidation | None,
     *,
-    meanings: Mapping[str, Difference],
+    meanings: "Mapping[str, Difference]",
     broke_off: bool = False,
     retained: Mapping[str, Retained | None] = MappingProxyType({}),
-    estimate: Estimate | None = None,
+    estimate: "Estimate | None" = None,
     promoted: Promoted | None = None,
     remark: str = "",
 ) -> Mapping[str, Stay]:
