@@ -9,6 +9,7 @@ import argparse
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.child import ROOT
@@ -18,7 +19,7 @@ from bench.results import load
 from bench.tables import markdown, scenarios
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Return how many parts have failed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each tool in each scenario (5)")
@@ -27,7 +28,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write RESULTS.md and its charts from all kept results")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="where the page is written")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    wanted = parser.parse_args()
+    wanted = parser.parse_args(argv)
     kept = cache() / ("trial" if wanted.quick else "results")
     runs = 2 if wanted.quick else wanted.runs
     if wanted.inside:

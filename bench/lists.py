@@ -1,11 +1,10 @@
 """Measure `hubdata validate` on long lists of networks, beside `iprange` (C) and Python's own `ipaddress`.
 
-`python -m bench.lists [--runs N]` prints a Markdown table: whole processes in turn, medians. All three read the same
-canonical rows, and must agree on how many addresses a part of them covers; hubdata also applies every rule of its
-kind `cidr` and digests the file. `iprange` is Debian's, and knows IPv4 only. Compare ratios, not seconds.
+Whole processes in turn, medians (`python -m bench --only lists`). All three read the same canonical rows, and must
+agree on how many addresses a part of them covers; hubdata also applies every rule of its kind and digests the file.
+`iprange` is Debian's, and knows IPv4 only. Compare ratios, not seconds.
 """
 
-import argparse
 import json
 import multiprocessing
 import os
@@ -14,13 +13,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
-from platform import python_version
 from tempfile import TemporaryDirectory
 
-from bench.timing import Command, Run, interleaved, median
+from bench.__main__ import main
+from bench.results import Part, Table
+from bench.tables import CELLS, cells
+from bench.timing import Command, interleaved, median
 
 ROWS = {4: 1_000_000, 6: 300_000}
 
@@ -37,6 +37,13 @@ BLOCKS = {4: (3, 5, 8, 23, 31, 45, 62, 77, 93, 104, 138, 151, 176, 185, 194, 212
 REPEATED = 0.005
 INSIDE = 0.05
 """Shares of rows that stand there already, and that are hosts within an earlier network."""
+
+TITLE = "Long lists of networks, validated"
+HEAD = ("list", "tool", *CELLS, "wall / hubdata")
+NOTE = """\
+`hubdata validate` applies every rule of its kind `cidr` and digests the file; `iprange` (C, Debian's) and Python's
+own `ipaddress` parse and merge, and apply none. All count the same addresses, or the part fails. `iprange` knows IPv4
+only."""
 
 STDLIB = """\
 import sys
@@ -113,32 +120,29 @@ def _output(*argv: str) -> str:
     return subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(prog="python -m bench.lists")
-    parser.add_argument("--runs", type=int, default=5)
-    runs = parser.parse_args().runs
-    if not shutil.which("iprange"):
-        print("iprange is not installed (Debian: apt-get install iprange); measuring without it", file=sys.stderr)
-    print(f"{datetime.now(UTC):%Y-%m-%d}, Python {python_version()}, {os.cpu_count()} cores. Medians of {runs}.\n")
-    print("| list | tool | wall s | CPU s | peak MB | wall / hubdata |")
-    print("|---|---|---|---|---|---|")
+def measure(runs: int, quick: bool) -> Part:
+    """Return a row for each list and tool."""
+    rows: list[tuple[str, ...]] = []
+    figures: dict[str, float] = {}
+    missing = () if shutil.which("iprange") else ("iprange is not installed (Debian: apt-get install iprange)",)
+    counts = {version: count // 20 for version, count in ROWS.items()} if quick else ROWS
     with TemporaryDirectory() as work:
         sample = Path(work) / "sample.txt"
         prepare(4, ROWS[4] // 20, sample)
         check_agreement(sample)
-        for version, count in ROWS.items():
+        for version, count in counts.items():
             file = Path(work) / f"ipv{version}.txt"
             prepare(version, count, file)
             name = f"{count:,} IPv{version} rows, {file.stat().st_size / 1e6:.1f} MB"
-            figures = {tool: median(each) for tool, each in interleaved(commands(version, file), runs).items()}
-            for tool, run in figures.items():
-                print(_row(name, tool, run, run.wall_s / figures["hubdata"].wall_s), flush=True)
-
-
-def _row(name: str, tool: str, run: Run, ratio: float) -> str:
-    return f"| {name} | {tool} | {run.wall_s:.2f} | {run.cpu_s:.2f} | {run.peak_mb:.0f} | {ratio:.2f} |"
+            found = interleaved(commands(version, file), runs)
+            ours = median(found["hubdata"])
+            for tool, each in found.items():
+                theirs = median(each)
+                if tool != "hubdata":
+                    figures[f"v{version}/{tool}"] = ours.wall_s / theirs.wall_s
+                rows.append((name, tool, *cells(each), f"{theirs.wall_s / ours.wall_s:.2f}"))
+    return Part("lists", tables=(Table(TITLE, HEAD, tuple(rows), NOTE),), figures=figures, missing=missing)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(["--only", "lists"]))

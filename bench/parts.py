@@ -12,7 +12,19 @@ from pathlib import Path
 from bench.child import ROOT
 from bench.results import Part, machine, save, today
 
-MODULES = {"sync": "bench.tree", "database": "bench.database", "many": "bench.many"}
+MODULES = {
+    "sync": "bench.tree",
+    "database": "bench.database",
+    "many": "bench.many",
+    "replay": "bench.replay",
+    "start": "bench.start",
+    "profile": "bench.profile",
+    "instruments": "bench.instruments",
+    "lists": "bench.lists",
+    "mmdb": "bench.mmdb",
+    "geoip-diff": "bench.geoip_diff",
+    "refresh": "bench.refresh",
+}
 NAMES = tuple(MODULES)
 
 
@@ -46,4 +58,4 @@ def revision() -> str:
 
 
 def _git(*arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    return subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()

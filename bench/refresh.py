@@ -1,24 +1,20 @@
 """Measure a force-refresh of the real City database, end to end, beside the sum of what it cannot do without.
 
-`python -m bench.refresh [--runs N] [--write]` prints a Markdown table, and writes it to bench/RESULTS-refresh.md.
-A refresh is a whole process: metadata and download from a vendor's server on loopback, unpacking, digests, proof,
-coverage and canaries, comparison with the published release, upload into a bucket, manifest, invalidation. The parts
-are timed alone, in this process, once each a round: SHA-256 and MD5 of the file, a copy of it, and its verification on
-as many threads as the refresh has: the structural proof alone, and all that the kind `mmdb` looks at (proof, coverage,
-canaries). The aim is within twice the sum. Servers are processes of their own; refreshes and parts alternate, so that
-drift hits all alike. On a machine that is busy with other things CPU seconds tell more than wall seconds: a refresh
-waits for servers that wait for a core, parts do not.
+A refresh is a whole process (`python -m bench --only refresh`): metadata and download from a vendor's server on
+loopback, unpacking, digests, proof, coverage and canaries, comparison with the published release, upload into a
+bucket, manifest, invalidation. The parts are timed alone, in this process, once each a round: SHA-256 and MD5 of the
+file, a copy of it, and its verification on as many threads as the refresh has: the structural proof alone, and all that
+the kind `mmdb` looks at (proof, coverage, canaries). The aim is within twice the sum. Servers are processes of their
+own; refreshes and parts alternate, so that drift hits all alike.
 
 Each refresh finds another build of the database than is published (its build time moves by a second), except in the
 scenario that downloads and publishes the very same bytes again.
 """
 
-import argparse
 import hashlib
 import json
 import mmap
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -31,6 +27,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bench.__main__ import main
+from bench.peers import environment
+from bench.results import Part, Table
+from bench.store import Store
+from bench.tables import CELLS, cells
 from bench.timing import Command, Run, median, once
 from hubdata.kinds.mmdb import MmdbKind
 from hubdata.mmdb.proof import prove
@@ -38,24 +39,20 @@ from hubdata.model.job import Canary, Limits
 from hubdata.model.snapshot import Artifact
 from hubdata.ports import Body, Demands
 from tests.support.big_mmdb import BUILD_EPOCH, real_city_database
-from tests.support.moto_server import MotoServer
 
 ROOT = Path(__file__).parents[1]
-RESULTS = Path(__file__).with_name("RESULTS-refresh.md")
-NOTES = """\
+TITLE = "A refresh of the 66 MB database, end to end"
+HEAD = ("", *CELLS, "wall / with proof", "/ with all", "CPU / with proof", "/ with all")
+NOTE = """\
 The parts are timed alone and once each: hashing, copying and verifying the database on two threads. Ratios are of a
 whole refresh to their sum, once with the structural proof as the verification, once with all that the kind looks at
 (proof, coverage, canaries). The refresh that compares countries reads all of the
 published database besides, which is no part of either sum.
 
-What bounds a refresh: start-up (0.25 s: interpreter, imports, settings); unpacking (0.33 s, of which zlib alone takes
-0.31 s on one core); the proof (0.65 s beside hashing, two cores busy); building the clients of the store and the CDN
-(0.1 s); the put (0.3 s or more, of which the server of the tests takes 0.25 s: the body is sent in 0.06 s); with a
-limit on countries, the comparison (0.5 s, two cores busy; up to 0.9 s where the system takes long to give memory). The
-servers of the tests run on the same cores. Importing what comes next while the download goes on was tried: little is
-gained on loopback, as both need the interpreter.
-"""
+What bounds a refresh: start-up, unpacking (zlib on one core), the proof, and the put, whose server runs on the same
+cores; where countries are compared, the comparison."""
 EDITION = "GeoLite2-City"
+BUCKET, DISTRIBUTION = "geoip", "E2EXAMPLE"
 SETTINGS = """\
 spool = "{work}/spool"
 jobs = "{work}/jobs"
@@ -142,11 +139,9 @@ def vendor(build: Path, date: str) -> Iterator[dict[str, str]]:
 class Bench:
     """A bucket with a distribution before it, two vendors' servers (one a build), and a directory."""
 
-    server: MotoServer
+    store: Store
     vendors: tuple[dict[str, str], dict[str, str]]
     work: Path
-    bucket: str
-    distribution: str
 
     def command(self, scenario: Scenario, build: int) -> Command:
         """Return the refresh that finds this build at the vendor."""
@@ -157,10 +152,10 @@ class Bench:
             # Whichever server is asked, the source is the same service to hubdata: it knows a release by its MD5.
             (self.work / "jobs/geoip.toml").write_text(JOB.format(url=asked["url"], limit=scenario.limit))
             (self.work / "hubdata.toml").write_text(
-                SETTINGS.format(work=self.work, bucket=self.bucket, url=self.server.url, distribution=self.distribution)
+                SETTINGS.format(work=self.work, bucket=BUCKET, url=self.store.url, distribution=DISTRIBUTION)
             )
 
-        env = {name: value for name, value in self.server.env.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        env = environment()
         env["PYTHONPATH"] = str(ROOT)  # whatever is installed, this is what is measured
         env |= {"MAXMIND_ACCOUNT_ID": asked["account"], "MAXMIND_LICENSE_KEY": asked["key"]}
         argv = [str(Path(sys.executable).with_name("hubdata")), "geoip", "refresh", "--force", "--allow-rollback"]
@@ -214,30 +209,29 @@ def timed(call: Callable[[], object]) -> Run:
     return Run(time.perf_counter() - started, time.process_time() - cpu, 0)
 
 
-def measured(bench: Bench, wanted: dict[str, Callable[[], object]], runs: int) -> list[str]:
+def measured(bench: Bench, wanted: dict[str, Callable[[], object]], runs: int) -> Part:
     """Return a row for each part and for each scenario, medians of all."""
     spent: dict[str, list[Run]] = {name: [] for name in wanted}
-    figures: dict[str, list[Run]] = {scenario.name: [] for scenario in SCENARIOS}
+    found: dict[str, list[Run]] = {scenario.name: [] for scenario in SCENARIOS}
     turn = 0
     for round_ in range(runs + 1):
         for scenario in SCENARIOS:
             turn += scenario.fresh
             run = once(bench.command(scenario, turn % 2))
             if round_:  # the first round warms up
-                figures[scenario.name].append(run)
+                found[scenario.name].append(run)
         for name, call in wanted.items():
             took = timed(call)
             if round_:
                 spent[name].append(took)
-    medians = {name: median(each) for name, each in spent.items()}
-    rows = [f"| {name} | {run.wall_s:.2f} | {run.cpu_s:.2f} | | | | | |" for name, run in medians.items()]
-    sums = [_sum(medians, leave_out) for leave_out in (CHECK, PROOF)]
-    for name, each in figures.items():
+    rows: list[tuple[str, ...]] = [(name, *cells(each), "", "", "", "") for name, each in spent.items()]
+    sums = [_sum({name: median(each) for name, each in spent.items()}, leave_out) for leave_out in (CHECK, PROOF)]
+    for name, each in found.items():
         run = median(each)
-        wall = " | ".join(f"{run.wall_s / total.wall_s:.2f}" for total in sums)
-        cpu = " | ".join(f"{run.cpu_s / total.cpu_s:.2f}" for total in sums)
-        rows.append(f"| refresh: {name} | {run.wall_s:.2f} | {run.cpu_s:.2f} | {wall} | {cpu} | {run.peak_mb:.0f} |")
-    return rows
+        wall, cpu = ([run.wall_s / total.wall_s for total in sums], [run.cpu_s / total.cpu_s for total in sums])
+        rows.append((f"refresh: {name}", *cells(each), *(f"{ratio:.2f}" for ratio in (*wall, *cpu))))
+    figures = {"another build": median(found[SCENARIOS[1].name]).wall_s / sums[1].wall_s}
+    return Part("refresh", tables=(Table(TITLE, HEAD, tuple(rows), NOTE),), figures=figures)
 
 
 def _sum(medians: dict[str, Run], leave_out: str) -> Run:
@@ -245,37 +239,16 @@ def _sum(medians: dict[str, Run], leave_out: str) -> Run:
     return Run(sum(run.wall_s for run in counted), sum(run.cpu_s for run in counted), 0)
 
 
-def main() -> None:
-    """Print the table, and write it where that is wanted."""
-    parser = argparse.ArgumentParser(prog="python -m bench.refresh")
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--write", action="store_true", help=f"write {RESULTS.parent.name}/{RESULTS.name}")
-    wanted = parser.parse_args()
-    load = os.getloadavg()[0]
-    with TemporaryDirectory() as scratch, MotoServer() as server:
+def measure(runs: int, quick: bool) -> Part:
+    """Return what a refresh takes, and what its parts do."""
+    del quick
+    with TemporaryDirectory() as scratch, Store() as store:
         work = Path(scratch)
+        store.empty(BUCKET)
         first, second = builds(real_city_database(), work)
         with vendor(first, DATES[0]) as one, vendor(second, DATES[1]) as two:
-            bucket = server.bucket(versioned=False)
-            bench = Bench(server, (one, two), work, bucket, server.distribution(bucket))
-            rows = measured(bench, parts(first, work), wanted.runs)
-    rt = " All of it ran under `chrt -f 5`, so that other work had no say." if os.sched_getscheduler(0) else ""
-    intro = (
-        f"{datetime.now(UTC):%Y-%m-%d}; {os.cpu_count()} cores; load {load:.1f} at the start;"
-        f" Python {platform.python_version()}; {size_of(real_city_database())}.\n"
-        f"Medians of {wanted.runs} whole processes in turn with the parts after a warm-up.{rt}"
-    )
-    head = "| | wall s | CPU s | wall / with proof | / with all | CPU / with proof | / with all | peak MB |"
-    table = "\n".join((head, "|---|---|---|---|---|---|---|---|", *rows))
-    print(f"{intro}\n\n{table}")
-    if wanted.write:
-        RESULTS.write_text(f"# A refresh of the City database, end to end\n\n{intro}\n\n{table}\n\n{NOTES}")
-
-
-def size_of(path: Path) -> str:
-    """Return how large the database is."""
-    return f"{path.stat().st_size / 1e6:.0f} MB"
+            return measured(Bench(store, (one, two), work), parts(first, work), runs)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(["--only", "refresh"]))

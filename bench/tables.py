@@ -4,8 +4,20 @@ import statistics
 from collections.abc import Iterable, Sequence
 
 from bench.results import Measured, Part, Table
+from bench.timing import Run
 
 HEAD = ("tool", "wall s", "min-max", "/ aws", "/ s5cmd", "CPU s", "peak MB", "requests", "MB up", "MB down")
+
+
+CELLS = ("wall s", "min-max", "CPU s", "peak MB")
+
+
+def cells(runs: Sequence[Run]) -> tuple[str, ...]:
+    """Return what `CELLS` names, of some runs."""
+    walls, cpu = [run.wall_s for run in runs], statistics.median(run.cpu_s for run in runs)
+    peak = max(run.peak_mb for run in runs)
+    middle = f"{statistics.median(walls):.3f}", f"{min(walls):.3f}-{max(walls):.3f}"
+    return (*middle, f"{cpu:.3f}", f"{peak:.0f}" if peak else "")
 
 
 def wall(one: Measured) -> float:

@@ -60,6 +60,7 @@ class World:
     peers: tuple[Peer, ...]
     missing: tuple[str, ...]
     flags: tuple[str, ...] = ()
+    verb: tuple[str, ...] = ("sync", "--once")
     jobs: Path | None = None
     excluded: tuple[str, ...] = ()
     failed: list[str] = field(default_factory=list)
@@ -115,7 +116,7 @@ class World:
         file = self.work / f"{'cold' if tool == COLD else 'kept'}-{'far' if net == FAR else 'near'}.toml"
         jobs = f'jobs = "{self.jobs}"\n' if self.jobs else ""
         file.write_text(SETTINGS.format(spool=self.spool(tool), jobs=jobs, bucket=self.bucket(tool), url=url))
-        return (hubdata(), "sync", "--once", "-c", str(file), *self.flags)
+        return (hubdata(), *self.verb, "-c", str(file), *self.flags)
 
     def measured(
         self,
