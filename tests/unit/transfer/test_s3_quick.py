@@ -1,7 +1,9 @@
-"""Simple reads of a bucket need no botocore; whatever is not simple is declined, and then botocore is asked."""
+"""What is simple about a bucket needs no botocore; whatever is not simple is declined, and then botocore is asked."""
 
+import base64
 import hashlib
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +13,8 @@ import pytest
 
 from hubdata.errors import TargetError
 from hubdata.targets.s3 import S3Target
-from hubdata.transfer.s3_quick import Declined, QuickBucket
+from hubdata.transfer import s3_listing, wire
+from hubdata.transfer.s3_quick import Answer, Declined, QuickBucket, at_once
 from tests.support.moto_server import CREDENTIALS, shared
 from tests.support.strict_s3 import S3_BUCKET, Fault, Object, StrictS3
 
@@ -179,3 +182,147 @@ def test_a_run_that_only_reads_never_imports_botocore() -> None:
         [sys.executable, "-c", code], check=False, cwd=ROOT, env=environment, capture_output=True, text=True
     )
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+def test_passing_trouble_is_borne_a_while_and_a_lasting_one_not_at_all(store: StrictS3) -> None:
+    """A broken line now and then costs botocore's help each time; what refuses all costs it once."""
+    store.objects["a"] = Object(b"a", {})
+    store.faults.extend([Fault("GET", reset=True), Fault("GET", 503, "SlowDown"), Fault("GET", cut=True)])
+    reader = quick(store.url)
+    tried = [(reader.get("a", max_bytes=10) is None, reader.given_up) for _ in range(4)]
+    assert tried == [(True, False), (True, False), (True, False), (False, False)]
+    store.faults.append(Fault("GET", 403, "SignatureDoesNotMatch"))
+    assert [reader.get("a", max_bytes=10) for _ in range(2)] == [None, None]
+    assert reader.given_up
+    assert reader.requests() == {"GET": 5}
+    weary = quick(store.url)
+    store.always = Fault("GET", 500, "InternalError")
+    assert [weary.get("a", max_bytes=10) for _ in range(20)] == [None] * 20
+    assert weary.requests()["GET"] < 10
+
+
+def test_a_store_that_never_answers_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What timed out once would time out again."""
+    monkeypatch.setattr(wire, "PAUSE_TIMEOUT_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        reader = quick(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        assert reader.get("a", max_bytes=10) is None
+        assert reader.given_up
+        assert isinstance(reader.put("a", b"a", sha256=sha256(b"a"), said={}), Declined)
+        assert reader.requests() == {"GET": 1}
+
+
+def test_a_listing_of_many_pages_is_read_to_its_end(store: StrictS3) -> None:
+    """Each page by its token, and no page twice; a page that fails is for botocore, with all before it."""
+    store.objects.update({f"d/{n:04} é+%&.txt": Object(b"x", {}) for n in range(2500)})
+    reader = quick(store.url)
+    found = listed(reader, "d/")
+    assert found is not None
+    assert [key for key, _, _ in found] == sorted(store.objects)
+    assert (reader.requests(), store.count("LIST")) == ({"LIST": 3}, 3)
+    store.faults.append(Fault("LIST", cut=True, before=lambda: None))
+    assert listed(reader, "d/") is None
+    made = target(store)
+    store.faults.extend([Fault("LIST", 503, "SlowDown")])
+    assert len(made.listing()) == 2500
+
+
+def test_a_listing_that_turns_in_a_circle_is_declined(store: StrictS3, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token that leads back is noticed, and so are pages without end."""
+    body = (
+        b"<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>x</NextContinuationToken>"
+        b"</ListBucketResult>"
+    )
+    reader = quick(store.url)
+    monkeypatch.setattr(reader, "_page", lambda prefix, token: s3_listing.read_page(body))
+    assert listed(reader) is None
+    assert reader.given_up
+
+
+SAID = {
+    "ContentType": "text/plain",
+    "CacheControl": "public, max-age=60",
+    "Metadata": {"sha256": "0" * 64, "Cache-Tag": "lists"},
+    "IfNoneMatch": "*",
+}
+
+
+def sha256(body: bytes) -> str:
+    """Return what a body is signed with."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def test_a_put_says_all_that_botocore_would_say(store: StrictS3) -> None:
+    """Type, cache control, metadata, condition, checksum and the body's hash; the answer in botocore's words."""
+    checksum = base64.b64encode(hashlib.sha256(b"body").digest()).decode()
+    said = SAID | {"ChecksumSHA256": checksum}
+    answer = quick(store.url).put("a b.txt", b"body", sha256=sha256(b"body"), said=said)
+    made = target(store)
+    made._bucket.client.build().put_object(Bucket=S3_BUCKET, Key="c d.txt", Body=b"body", **said)
+    ours, theirs = (one.headers for one in store.seen)
+    sent_otherwise = {"authorization", "x-amz-date", "user-agent", "amz-sdk-invocation-id", "amz-sdk-request"}
+    assert {name: text for name, text in ours.items() if name not in sent_otherwise} == {
+        name: text for name, text in theirs.items() if name not in sent_otherwise
+    }
+    assert store.objects["a b.txt"] == store.objects["c d.txt"]
+    assert isinstance(answer, Answer)
+    assert (answer.status, answer.answer["ETag"], answer.sends) == (200, f'"{hashlib.md5(b"body").hexdigest()}"', 1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "sent"),
+    [
+        (Fault("PUT", reset=True), True),
+        (Fault("PUT", drop=True), True),
+        (Fault("PUT", head=30), True),
+        (Fault("PUT", head=60), True),
+        (Fault("PUT", 500, "InternalError"), True),
+        (Fault("PUT", 503, "SlowDown"), True),
+        (Fault("PUT", 409, "ConditionalRequestConflict"), True),
+        (Fault("PUT", 400, "BadDigest"), True),
+        (Fault("PUT", 403, "AccessDenied"), True),
+        (Fault("PUT", 301, "PermanentRedirect"), True),
+        (Fault("PUT", 307, "TemporaryRedirect"), True),
+        (Fault("PUT", 404, "NoSuchBucket"), True),
+        (Fault("PUT", 412, "SomethingElse"), True),
+        (Fault("PUT", 200, "InternalError"), True),
+    ],
+)
+def test_what_is_not_plainly_stored_or_refused_is_declined(store: StrictS3, fault: Fault, sent: bool) -> None:
+    """An error in the body of a 200 is an error; a refusal counts for what it says, not for its number alone."""
+    store.faults.append(fault)
+    answer = quick(store.url).put("a", b"a", sha256=sha256(b"a"), said=SAID)
+    assert isinstance(answer, Declined)
+    assert answer.sent is sent
+
+
+@pytest.mark.parametrize(
+    "said", [{"ACL": "public-read"}, {"Metadata": {"bad name": "x"}}, {"CacheControl": "a\r\nx-amz-acl: public-read"}]
+)
+def test_words_that_need_care_are_botocores(store: StrictS3, said: dict[str, object]) -> None:
+    """Nothing was sent, so what botocore sends is the first."""
+    answer = quick(store.url).put("a", b"a", sha256=sha256(b"a"), said=said)
+    assert answer == Declined(sent=False)
+    assert store.seen == []
+
+
+def test_a_refusal_for_a_condition_is_an_answer(store: StrictS3) -> None:
+    """412, and 404 of an object that was to be replaced; a delete likewise."""
+    store.objects["held"] = Object(b"theirs", {})
+    reader = quick(store.url)
+    wrong = {"IfMatch": "0" * 32}
+    found = [
+        reader.put("held", b"a", sha256=sha256(b"a"), said={"IfNoneMatch": "*"}),
+        reader.put("held", b"a", sha256=sha256(b"a"), said=wrong),
+        reader.put("gone", b"a", sha256=sha256(b"a"), said=wrong),
+        reader.delete("held", wrong),
+        reader.delete("gone", {}),
+        reader.delete("held", {"IfMatch": hashlib.md5(b"theirs").hexdigest()}),
+    ]
+    assert [one.status for one in found if isinstance(one, Answer)] == [412, 412, 404, 412, 204, 204]
+    assert store.objects == {}
+
+
+def test_many_at_once_pays_only_where_answers_take_long() -> None:
+    """On loopback a few threads are enough to keep a processor busy; over a line of 40 ms it takes dozens."""
+    assert [at_once(seconds) for seconds in (0.0, 0.001, 0.01, 0.04, 3.0)] == [8, 8, 17, 64, 64]
