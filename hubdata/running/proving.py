@@ -4,10 +4,11 @@ What comes out as an artifact carries the SHA-256 of the bytes that were judged;
 """
 
 import mmap
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from hubdata.errors import SourceError
 from hubdata.model.finding import Finding, Severity
 from hubdata.model.job import FileRule, Job, Unit
 from hubdata.model.references import References
-from hubdata.model.snapshot import Artifact, Snapshot
+from hubdata.model.snapshot import Artifact, Snapshot, Stats
 from hubdata.planning.claims import Claim, rule_for
 from hubdata.planning.groups import together
 from hubdata.planning.waivers import waive
@@ -28,6 +29,9 @@ _MAPPED_FROM_BYTES = 8 * 1024 * 1024
 
 DEFAULT_CACHE_CONTROL = "public, max-age=60, s-maxage=86400, stale-while-revalidate=60, stale-if-error=86400"
 """Fits paths whose content changes in place: short in clients, long at the edge, which is invalidated."""
+
+_UNREAD = Digests("", "")
+_UNCOUNTED = Stats()
 
 KindOf = Callable[[FileRule], Kind]
 
@@ -60,8 +64,10 @@ def prove(
     findings: list[Finding] = list(strays)
     unread: list[Finding] = []
     references: dict[str, References] = {}
+    kinds: dict[int, Kind] = {}  # by rule: there are few of them, and very many files
     for claim in claims:
-        artifact, verdict = judge(claim, kind_of(claim.rule), job, now)
+        kind = kinds.get(id(claim.rule)) or kinds.setdefault(id(claim.rule), kind_of(claim.rule))
+        artifact, verdict = judge(claim, kind, job, now)
         artifacts[artifact.key] = artifact
         if verdict.references is not None:
             references[artifact.key] = verdict.references
@@ -71,7 +77,8 @@ def prove(
             unread += verdict.findings  # no waiver lets out what nobody has looked at
     if not claims and not kept:
         findings.append(_empty(job))
-    findings += together(job.groups, references, artifacts)
+    if job.groups:
+        findings += together(job.groups, references, artifacts)
     today = now.date()
     unseen = kept | {finding.key for finding in unread}
     waivers = tuple(w for w in job.waivers if w.key not in unseen or w.until < today)  # who has not looked cannot say
@@ -90,26 +97,32 @@ def judge(claim: Claim, kind: Kind, job: Job, now: datetime) -> tuple[Artifact, 
     cannot be read.
     """
     rule, file = claim.rule, claim.file
-    artifact = Artifact(
+    max_bytes = rule.limits.max_bytes or kind.max_bytes
+    if file.size > max_bytes:
+        return _artifact(claim, kind, file.size), Verdict((_too_large(file.key, file.size, max_bytes),))
+    with _body(file.path, job.name, file.key) as body:
+        size = len(body)
+        if size > max_bytes:
+            return _artifact(claim, kind, file.size), Verdict((_too_large(file.key, size, max_bytes),))
+        unproven = _artifact(claim, kind, size)
+        digest, verdict = _judged(unproven, body, kind, Demands(rule.limits, now, job.canaries))
+    return _artifact(claim, kind, size, digest, verdict.stats), verdict
+
+
+def _artifact(claim: Claim, kind: Kind, size: int, digest: Digests = _UNREAD, stats: Stats = _UNCOUNTED) -> Artifact:
+    rule, file = claim.rule, claim.file
+    return Artifact(
         key=file.key,
         path=file.path,
-        size=file.size,
-        sha256="",
-        md5="",
+        size=size,
+        sha256=digest.sha256,
+        md5=digest.md5,
         kind=rule.kind,
         content_type=rule.content_type or kind.content_type,
         cache_control=rule.cache_control or DEFAULT_CACHE_CONTROL,
         source=file.source,
+        stats=stats,
     )
-    max_bytes = rule.limits.max_bytes or kind.max_bytes
-    if file.size > max_bytes:
-        return artifact, Verdict((_too_large(file.key, file.size, max_bytes),))
-    with _body(file.path, job.name, file.key) as body:
-        if len(body) > max_bytes:
-            return artifact, Verdict((_too_large(file.key, len(body), max_bytes),))
-        artifact = replace(artifact, size=len(body))
-        digest, verdict = _judged(artifact, body, kind, Demands(rule.limits, now, job.canaries))
-    return replace(artifact, sha256=digest.sha256, md5=digest.md5, stats=verdict.stats), verdict
 
 
 def _judged(artifact: Artifact, body: Body, kind: Kind, demands: Demands) -> tuple[Digests, Verdict]:
@@ -131,20 +144,32 @@ def _judged(artifact: Artifact, body: Body, kind: Kind, demands: Demands) -> tup
 @contextmanager
 def _body(path: Path, job: str, key: str) -> Iterator[Body]:
     try:
-        with path.open("rb") as file:
-            file.seek(0, 2)
-            size = file.tell()
-            file.seek(0)
-            if size < _MAPPED_FROM_BYTES:
-                yield file.read(_MAPPED_FROM_BYTES)
-            else:
-                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            size = os.fstat(handle).st_size
+            if size >= _MAPPED_FROM_BYTES:
+                with mmap.mmap(handle, 0, access=mmap.ACCESS_READ) as mapped:
                     yield mapped
+            else:
+                yield _whole(handle, size)
+        finally:
+            os.close(handle)
     except OSError as err:
         raise SourceError(
             f"job {job}: {key} cannot be read ({err.strerror or err})",
             advice="see that the checkout or the spool is readable and still there",
         ) from err
+
+
+def _whole(handle: int, size: int) -> bytes:
+    """Return what a file of `size` bytes holds, or as many bytes as would be mapped; mostly in one read."""
+    body = os.read(handle, size + 1)
+    while len(body) != size and len(body) < _MAPPED_FROM_BYTES:  # it changes while it is read
+        more = os.read(handle, _MAPPED_FROM_BYTES - len(body))
+        if not more:
+            break
+        body += more
+    return body
 
 
 def _too_large(key: str, size: int, max_bytes: int) -> Finding:

@@ -19,7 +19,7 @@ from typing import Any
 
 from hubdata.model.event import Event
 from hubdata.model.finding import Finding, Severity
-from hubdata.model.job import Canary, FileRule, Limits
+from hubdata.model.job import FileRule
 from hubdata.model.references import References
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Kind, Reporter, Verdict
@@ -48,6 +48,7 @@ class VerdictMemory:
         self._file = VerdictFile(directory, version)
         self._held = self._file.load()
         self._found = [Verdicts()] if blind else [self._held]
+        self._plain: dict[int, Verdict] = {}
         self._used: Known = {}
         self._new: dict[str, Any] = {}
 
@@ -67,10 +68,12 @@ class VerdictMemory:
         for age in self._found[0].ages:
             index = age.get(name)
             if type(index) is int and 0 <= index < len(self._held.texts):
-                verdict = decoded(self._held.texts[index], key)
+                verdict = self._plain.get(index) or decoded(self._held.texts[index], key)
                 if verdict is not None:
                     self._used[name] = index
                     self.remembered += 1
+                    if not verdict.findings:  # most are so, and many are alike
+                        self._plain[index] = verdict
                 return verdict
         return None
 
@@ -111,7 +114,7 @@ class Remembering:
         self._kind = kind
         self._memory = memory
         self._who = who
-        self._grounds: dict[tuple[Limits, int], tuple[bytes, tuple[Canary, ...]]] = {}
+        self._grounds: dict[tuple[int, int], tuple[bytes, Demands]] = {}
 
     @property
     def content_type(self) -> str:
@@ -144,12 +147,12 @@ class Remembering:
 
     def _ground(self, demands: Demands) -> bytes:
         """Return a digest of what is the same for all files of a rule."""
-        cached = self._grounds.get((demands.limits, id(demands.canaries)))
+        place = (id(demands.limits), id(demands.canaries))
+        cached = self._grounds.get(place)
         if cached is None:
             held_to = _canonical({"limits": asdict(demands.limits), "canaries": [asdict(c) for c in demands.canaries]})
             digest = hashlib.sha256(json.dumps([*self._who, held_to]).encode()).digest()
-            cached = (digest, demands.canaries)  # held, so that no other canaries get their id
-            self._grounds[(demands.limits, id(demands.canaries))] = cached
+            cached = self._grounds[place] = (digest, demands)  # held, so that nothing else gets these ids
         return cached[0]
 
 

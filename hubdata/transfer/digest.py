@@ -30,6 +30,10 @@ class Digests:
 def digests(body: bytes | mmap.mmap) -> Digests:
     """Return the digests of `body`, in one pass over it."""
     sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    if len(body) <= _CHUNK:
+        sha256.update(body)
+        md5.update(body)
+        return Digests(sha256.hexdigest(), md5.hexdigest())
     with memoryview(body) as whole:
         # Chunks stay in the processor's cache for the second digest.
         for start in range(0, len(whole), _CHUNK):

@@ -91,3 +91,26 @@ def test_another_schema_is_named(schema: object) -> None:
     """A manifest of another schema says which, and that hubdata must be updated."""
     with pytest.raises(TargetError, match=f"expected schema 1, found {schema!r}"):
         Manifest.from_bytes(json.dumps({"schema": schema}).encode())
+
+
+def test_file_may_be_called_like_a_field_of_an_entry() -> None:
+    """What is an entry is told by where it stands, not by the names around it."""
+    names = ("size", "sha256", "kind", "job", "etag", "version_id", "changed_at", "content_type", "source", "stats")
+    manifest = Manifest(1, "t", "r", {name: entry(name, b"x") for name in names})
+    assert Manifest.from_bytes(manifest.to_bytes()) == manifest
+
+
+def test_what_many_entries_have_in_common_is_held_once() -> None:
+    """A hundred thousand files of one commit do not carry a hundred thousand copies of its id."""
+    made = Manifest(1, "t", "r", {name: entry(name, b"x", stats=Stats(entries=3)) for name in ("a", "b")})
+    first, second = Manifest.from_bytes(made.to_bytes()).files.values()
+    assert first.source is second.source
+    assert first.stats is second.stats
+    assert first.changed_at is second.changed_at
+
+
+def test_what_looks_like_an_entry_elsewhere_is_left_out() -> None:
+    """A field that a later version added may hold such a thing, right or wrong."""
+    data = json.loads(Manifest(1, "t", "r", {"a": entry("a", b"x")}).to_bytes())
+    data["later"] = [data["files"]["a"], {"changed_at": 1, "sha256": None}]
+    assert Manifest.from_bytes(json.dumps(data).encode()).files.keys() == {"a"}

@@ -14,6 +14,7 @@ from hubdata.model.job import FileRule, Job, Limits, Unit, Waiver
 from hubdata.model.snapshot import Artifact, SourceFile
 from hubdata.planning.claims import Claim, claim
 from hubdata.ports import Body, Demands, Verdict
+from hubdata.running import proving
 from hubdata.running.proving import DEFAULT_CACHE_CONTROL, Proof, prove
 from tests.simulator.clock import START
 from tests.simulator.source import TextKind
@@ -192,3 +193,20 @@ def test_waiver_for_a_kept_file_is_not_called_unused(tmp_path: Path) -> None:
     made = proof(tmp_path, {}, job, kept=frozenset({"a"}))
 
     assert [f.rule for f in made.findings] == ["waiver.expired"]
+
+
+def test_file_that_grew_since_it_was_listed_is_read_whole(tmp_path: Path) -> None:
+    """What is judged, digested and counted are all of its bytes, whatever size was told before."""
+    (tmp_path / "file").write_bytes(b"1\n2\n3\n")
+    job = text_job("job")
+    claims = claim((job,), (SourceFile("a", tmp_path / "file", 2, {}),)).by_job["job"]
+    made = prove(job, claims, lambda _: TextKind(), now=START).snapshot.artifacts["a"]
+    assert (made.size, made.sha256) == (6, hashlib.sha256(b"1\n2\n3\n").hexdigest())
+
+
+@pytest.mark.parametrize("told", [0, 1, 5, 6, 7, 100])
+def test_file_that_changes_while_it_is_read_is_read_to_its_end(tmp_path: Path, told: int) -> None:
+    """Whether it grew or was cut off between the two calls, the bytes are those of one pass."""
+    (tmp_path / "file").write_bytes(b"1\n2\n3\n")
+    with (tmp_path / "file").open("rb") as file:
+        assert proving._whole(file.fileno(), told) == b"1\n2\n3\n"
