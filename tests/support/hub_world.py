@@ -3,10 +3,18 @@
 What a publisher has at `https://HOST/PATH` is here at `ORIGIN/HOST/PATH`, and the items name it there.
 """
 
+import base64
 import hashlib
+import json
 import re
 import shutil
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tests.support.command import Ended
@@ -95,3 +103,53 @@ class HubWorld:
     def sync(self, *flags: str) -> Ended:
         """Run it."""
         return self.world.run("sync", "--once", "--format", "json", *flags)
+
+
+def index_of(hub: Path) -> bytes:
+    """Return what a hub's own tools make of its items: the index that engines of the 1.4 series read."""
+    index: dict[str, dict[str, object]] = {"parsers": {}, "postoverflows": {}, "scenarios": {}, "collections": {}}
+    for path in sorted(hub.rglob("*.yaml")):
+        body, place = path.read_bytes(), path.relative_to(hub)
+        item = {
+            "path": place.as_posix(),
+            "version": "0.1",
+            "versions": {"0.1": {"digest": hashlib.sha256(body).hexdigest(), "deprecated": False}},
+            "author": place.parent.name,
+            "content": base64.b64encode(body).decode(),
+        }
+        stage = {"stage": place.parts[1]} if place.parts[0] == "postoverflows" else {}
+        index[place.parts[0]][f"{place.parent.name}/{place.stem}"] = {**item, **stage}
+    return json.dumps(index, indent=1).encode()
+
+
+@contextmanager
+def hub_on_the_web(root: Path, address: str, context: ssl.SSLContext) -> Iterator[list[str]]:
+    """Serve a hub's directory as `/master/` over TLS at an IPv6 address; give the paths that were asked for."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            place = root / self.path.removeprefix("/master/")
+            body = place.read_bytes() if self.path.startswith("/master/") and place.is_file() else None
+            self.send_response(404 if body is None else 200)
+            self.send_header("Content-Length", str(len(body or b"")))
+            self.end_headers()
+            self.wfile.write(body or b"")
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Keep quiet."""
+
+    class Server(ThreadingHTTPServer):
+        address_family = socket.AF_INET6
+
+    with Server((address, 443), Handler) as server:
+        server.daemon_threads = True
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield asked
+        finally:
+            server.shutdown()
+            thread.join()
