@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +26,9 @@ from hubdata.pipeline import run
 from hubdata.planning.approval import plan_id
 from hubdata.planning.fleet import priced
 from hubdata.plugins import suggest
-from hubdata.ports import Clock, Reporter, SourceContext, Variable
+from hubdata.ports import Clock, Reporter, SourceContext, Target, Variable
 from hubdata.report.tagging import Tagged, decided
+from hubdata.running.beside import Beside
 from hubdata.running.visiting import Orders, Place
 from hubdata.transfer.spool import Spool
 
@@ -159,7 +161,7 @@ def _run(
     past: "Past | None" = None,
     command: tuple[str, ...] = ("sync", "--once"),
 ) -> RunResult:
-    clock = SystemClock()
+    clock, beside = SystemClock(), Beside()
     run_id = choices.run_id or new_run_id(clock)
     flags = _flags(choices, selected if len(selected) < len(jobs) else ())
     notices, left_out = _embedded(choices, settings, jobs, selected, past)
@@ -183,7 +185,8 @@ def _run(
         others = tuple(job for job in jobs if job.name not in selected)
         memory = verdict_memory(settings, spool, blind=choices.force)
         kinds = kind_builder(memory)
-        result = run(feeds, places, kinds, orders, run_id=run_id, clock=clock, reporter=reporter, others=others)
+        to = (feeds, places, kinds, orders)
+        result = run(*to, run_id=run_id, clock=clock, reporter=reporter, others=others, later=beside)
         if memory is not None:
             notices = (*notices, *memory.close(reporter))
         if settings.fleet is not None:
@@ -195,7 +198,7 @@ def _run(
         from hubdata.asking.viewing import verified
 
         result = verified(result, settings, [place.target for place in places], reporter)
-    _keep_record(result, places, reporter)
+    _keep_record(result, places, reporter, beside)
     if past is None:
         result = _measured(result, settings, jobs, clock.now(), reporter)
     if settings.notify is not None and past is None and not choices.dry_run:
@@ -203,6 +206,7 @@ def _run(
 
         teller = Teller(settings.notify, settings.spool, reporter)
         teller.tell_run(result, jobs, [place.target for place in places], clock.now(), partial=only is not None)
+    beside.settle()
     for event in decided(result):
         reporter.emit(event)
     return result
@@ -277,16 +281,19 @@ def _hooked(result: RunResult, settings: Settings, spool: Spool, reporter: Repor
     )
 
 
-def _keep_record(result: RunResult, places: tuple[Place, ...], reporter: Reporter) -> None:
+def _keep_record(result: RunResult, places: tuple[Place, ...], reporter: Reporter, beside: Beside) -> None:
     """Leave a record of the run at every target that it wrote to; a run that wrote nothing leaves none."""
     wanted = [place.target for place in places if place.target.name in result.records]
     if wanted:
         from hubdata.publishing import records
         from hubdata.report.record_json import record_json
 
-        for target in wanted:
+        def keep(target: Target) -> None:
             body = record_json(result, target.name).encode()
             records.keep(target, result.run_id, body, result.records[target.name], reporter)
+
+        for target in wanted:
+            beside(partial(keep, target))
 
 
 def _unasked(settings: Settings, result: RunResult) -> list[str]:

@@ -21,6 +21,7 @@ from hubdata.model.stage import StageResult
 from hubdata.planning.inventory import published
 from hubdata.planning.outcome import job_result, wrote
 from hubdata.ports import Clock, Published, Reporter
+from hubdata.publishing.lease import Later, at_once
 from hubdata.publishing.survey import Survey, survey
 from hubdata.running.promoting import Promoter, Roll
 from hubdata.running.proving import KindOf
@@ -39,12 +40,13 @@ def run(
     clock: Clock,
     reporter: Reporter,
     others: tuple[Job, ...] = (),
+    later: Later = at_once,
 ) -> RunResult:
     """Return what became of every selected job of `feeds` at every one of `places`.
 
     `others` are jobs that take no part; what they may publish is deleted by nobody. Targets are surveyed while sources
-    are read; then every target is visited, all at once, but stages after what feeds them. Every failure is in the
-    result.
+    are read; then every target is visited, all at once, but stages after what feeds them. Leases are given back
+    `later`. Every failure is in the result.
     """
     started = time.monotonic()
     now = clock.now()
@@ -55,7 +57,7 @@ def run(
         reads = [pool.submit(read, feed, public, kind_of, now=now, reporter=reporter) for feed in feeds if fed]
         found_ = (r for each in reads for r in each.result()) if fed else _unread(feeds)
         readings = tuple(sorted(found_, key=lambda r: r.job.name))
-        course = _Course(feeds, kind_of, orders, run_id, clock, reporter, now, others, readings, surveys)
+        course = _Course(feeds, kind_of, orders, run_id, clock, reporter, now, others, readings, surveys, later)
         promoters = {place.target.name: promoter for place in places if (promoter := course.promoter(place))}
 
         def go(place: Place) -> Mapping[str, Stay]:
@@ -90,6 +92,7 @@ class _Course:
     others: tuple[Job, ...]
     readings: tuple[Reading, ...]
     surveys: Mapping[str, Future[Survey]]
+    later: Later
 
     @property
     def known(self) -> tuple[Job, ...]:
@@ -112,7 +115,7 @@ class _Course:
             found = self.surveys[name].result()
             if promoter is not None:
                 to = (place, found, self.readings, promoter, self.orders)
-                return promote(*to, run_id=self.run_id, clock=self.clock, reporter=self.reporter)
+                return promote(*to, run_id=self.run_id, clock=self.clock, reporter=self.reporter, later=self.later)
             taking_part = {reading.job.name for reading in sound}
             return visit(
                 place,
@@ -125,6 +128,7 @@ class _Course:
                 bystanders=tuple(job for job in self.known if job.name not in taking_part),
                 unread=tuple(reading for reading in self.readings if reading.problem is not None),
                 reread=self.reread,
+                later=self.later,
             )
         except HubdataError as err:
             self.reporter.emit(Event("target.failed", {"target": name, "error": str(err)}))

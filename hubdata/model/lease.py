@@ -4,8 +4,9 @@ A lease is released by writing an end that has come, never by deleting it: so it
 delete without a condition can hold one too. All times are the store's own.
 """
 
+import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 SCHEMA = 1
@@ -24,6 +25,17 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenBack:
+    """What lies there once a lease was given back: its ETag, where that is an MD5, and its number.
+
+    Whoever sees this ETag in a listing knows the lease without reading it. None and 0: there never was one.
+    """
+
+    etag: str | None
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """One lease as written. `holder` is for people; `process` names the holding process to others on its machine."""
 
@@ -38,6 +50,15 @@ class Lease:
     def given_back(self) -> bool:
         """Tell whether its holder ended it, having done all that it wanted."""
         return self.expires_at <= self.acquired_at
+
+    def ended(self) -> "Lease":
+        """Return the same, given back: the same bytes whenever that happens, however often it is renewed before."""
+        return replace(self, expires_at=self.acquired_at)
+
+    def once_given_back(self) -> GivenBack:
+        """Return by what others will know that it was given back."""
+        md5 = hashlib.md5(self.ended().to_bytes(), usedforsecurity=False)
+        return GivenBack(md5.hexdigest(), self.fence)
 
     def is_over(self, now: datetime) -> bool:
         """Tell whether anybody may take it at the store's time `now`."""

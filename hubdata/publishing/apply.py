@@ -32,7 +32,7 @@ from hubdata.publishing.ledger import Inherited, Line
 from hubdata.publishing.paging import Paging, seen_at
 from hubdata.publishing.sealing import Sealing
 from hubdata.publishing.survey import Survey, read_manifest
-from hubdata.publishing.telling import TAG_METADATA, metadata_of, telling
+from hubdata.publishing.telling import OWN, TAG_METADATA, metadata_of, telling
 
 _MANIFEST_TRIES = 8
 _MANIFEST_CACHE_CONTROL = "public, max-age=60, s-maxage=86400, stale-while-revalidate=60, stale-if-error=86400"
@@ -75,15 +75,45 @@ def apply(
     lost, nothing more is put, committed or deleted. Raises Conflict or TargetError when the manifest could not be
     swapped; then nothing is committed, and the objects already put are recognised by the next run.
     """
-    if paging is not None:
-        paging.remember()
-    ours = (*(sealing.sealer.keys if sealing else ()), *(seen_at(survey) if paging else ()))
-    begun = _begun(works, target, cdn, survey, lease, run_id=run_id, inherited=inherited, ours=ours)
-    metadata = {work.plan.job: metadata_of(cdn, work.plan.job) for work in works if work.plan.puts}
     with ThreadPoolExecutor(1, thread_name_prefix=f"cdn-{target.name}") as aside:
-        if begun.line.paths:
+        metadata = aside.submit(_metadata, works, cdn)
+        if cdn.paths(OWN):
             aside.submit(cdn.warm)  # while the store answers; what goes wrong is told when the CDN is asked
-        stored, failures = _put_all(works, metadata, target, lease, reporter)
+        if paging is not None:
+            paging.remember()
+        ours = (*(sealing.sealer.keys if sealing else ()), *(seen_at(survey) if paging else ()))
+        begun = _begun(works, target, cdn, survey, lease, run_id=run_id, inherited=inherited, ours=ours)
+        return _carried_out(
+            begun,
+            works,
+            target,
+            cdn,
+            survey,
+            lease=lease,
+            metadata=metadata.result(),
+            reporter=reporter,
+            sealing=sealing,
+            paging=paging,
+            promoted=promoted,
+        )
+
+
+def _carried_out(
+    begun: Begun,
+    works: tuple[Work, ...],
+    target: Target,
+    cdn: Cdn,
+    survey: Survey,
+    *,
+    lease: Held,
+    metadata: _Metadata,
+    reporter: Reporter,
+    sealing: Sealing | None,
+    paging: Paging | None,
+    promoted: Promoted | None,
+) -> Applied:
+    """Do what the receipt that was opened announces, and bring it to its end."""
+    stored, failures = _put_all(works, metadata, target, lease, reporter)
     if failures and promoted is not None:
         promoted = replace(promoted, partial=True)
     change = _manifest_change(works, survey.inventory, stored, failures, metadata=metadata, stamp=begun.stamp)
@@ -92,7 +122,6 @@ def apply(
     if failures and not change.entries and not change.removed:
         # A put whose answer was lost may be in place: the receipt stays open, so the CDN is told by the next run.
         return Applied(receipt, failures)
-    lease.check()
     done = Applied(replace(receipt, stored=stored), failures)
     manifest, etag = _commit(
         change,
@@ -102,7 +131,7 @@ def apply(
         done,
         sealing=sealing,
         paging=paging,
-        run_id=run_id,
+        run_id=begun.line.run_id,
         stamp=begun.stamp,
     )
     reporter.emit(Event("manifest.swapped", {"target": target.name, "generation": manifest.generation}))
@@ -142,6 +171,10 @@ def _begun(
 def foreseen(works: tuple[Work, ...], cdn: Cdn, survey: Survey, ours: tuple[str, ...] = ()) -> Estimate | None:
     """Return what it would come to to tell `cdn` of an apply of `works`, and `ours`; None without any."""
     return telling(cdn, _changed(works, survey.inventory), survey.inventory, ours).estimate if works else None
+
+
+def _metadata(works: tuple[Work, ...], cdn: Cdn) -> _Metadata:
+    return {work.plan.job: metadata_of(cdn, work.plan.job) for work in works if work.plan.puts}
 
 
 def _changed(works: tuple[Work, ...], inventory: Inventory) -> tuple[str, ...]:
@@ -282,6 +315,7 @@ def _commit(
         if paging is not None:
             receipt = replace(done.receipt, generation=manifest.generation)
             paging.draw(manifest, newest, replace(done, receipt=receipt))
+        lease.check()  # signing takes a request of its own
         try:
             stored = target.write(
                 manifests.KEY,
@@ -310,13 +344,20 @@ def _delete_all(
     deleted: list[str] = []
     failures: dict[str, HubdataError] = {}
     changes: list[Change] = [change for work in works for change in work.plan.deletes if change.key in removed]
-    for change in changes:
-        try:
-            lease.check()  # whoever holds it now may want the file again: the ledger keeps what is left to delete
-            if change.planned_etag is not None:  # None: it is gone already, and only the manifest still named it
-                target.delete(change.key, if_etag=change.planned_etag)
-        except TargetError as err:
-            failures[change.key] = err
-        else:
-            deleted.append(change.key)
+    if not changes:
+        return (), failures
+
+    def delete(change: Change) -> None:
+        lease.check()  # whoever holds it now may want the file again: the ledger keeps what is left to delete
+        if change.planned_etag is not None:  # None: it is gone already, and only the manifest still named it
+            target.delete(change.key, if_etag=change.planned_etag)
+
+    with ThreadPoolExecutor(min(target.concurrency, len(changes)), thread_name_prefix=f"del-{target.name}") as pool:
+        for change, done in [(change, pool.submit(delete, change)) for change in changes]:
+            try:
+                done.result()
+            except TargetError as err:
+                failures[change.key] = err
+            else:
+                deleted.append(change.key)
     return tuple(deleted), failures

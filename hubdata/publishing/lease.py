@@ -7,6 +7,9 @@ one's. It is taken before the first write of a run that has something to write, 
 Whose time counts is the store's own, as its answers tell it. A holder that cannot renew stops before its lease is
 over by its own count, which began before the store's: so nobody writes under a lease that another has taken. One that
 was killed is not waited for by processes of its machine, which see that it is gone; by others for as long as it had.
+
+Who knows from its survey what lies there, because the last holder has left in the ledger how it would give its lease
+back, takes it under that ETag without reading it. It is given back beside whatever a run does last. (docs/adr/0027)
 """
 
 import socket
@@ -20,7 +23,7 @@ from datetime import datetime, timedelta
 from hubdata.errors import Conflict, TargetError
 from hubdata.model import lease as leases
 from hubdata.model.event import Event
-from hubdata.model.lease import Lease, Terms
+from hubdata.model.lease import GivenBack, Lease, Terms
 from hubdata.ports import Clock, Reporter, Target
 from hubdata.transfer import ending
 from hubdata.transfer.living import is_gone, this_process
@@ -32,8 +35,16 @@ _RACES = 100
 _NONE = ""  # the ETag of a lease that was not there; a lease that was not given back has none to go by
 _AGAIN_S = 1.0
 
+Later = Callable[[Callable[[], None]], object]
+"""Does something that nobody waits for, but before the run has ended."""
+
 _ours: "set[Held]" = set()
 """Every lease that this process holds."""
+
+
+def at_once(work: Callable[[], None]) -> None:
+    """Do it now: for whoever has nothing to do beside it."""
+    work()
 
 
 class Held:
@@ -66,6 +77,11 @@ class Held:
     def fence(self) -> int:
         """Return the lease's number: greater than that of every lease before it."""
         return self._lease.fence
+
+    @property
+    def once_given_back(self) -> GivenBack:
+        """Return by what the next run will know that it was given back."""
+        return self._lease.once_given_back()
 
     @property
     def now(self) -> datetime:
@@ -112,7 +128,7 @@ class Held:
         with self._writing, suppress(TargetError):
             if not self._lost:
                 self._lost = True
-                _write(self._target, replace(self._lease, expires_at=self._lease.acquired_at), self._etag)
+                _write(self._target, self._lease.ended(), self._etag)
 
     def _keep(self) -> None:
         pause = self._terms.holds.total_seconds() / 3
@@ -134,19 +150,25 @@ def held(
     run_id: str,
     clock: Clock,
     reporter: Reporter,
+    known: GivenBack | None = None,
+    later: Later = at_once,
 ) -> Iterator[Held]:
-    """Give the target's lease, once it is free, and give it back afterwards.
+    """Give the target's lease, once it is free, and give it back afterwards, or `later`. `known` need not be read.
 
     Raises TargetError, naming the holder, when it is not free within `terms.waits`.
     """
-    lease = _acquired(target, terms, run_id=run_id, clock=clock, reporter=reporter)
+    lease = _acquired(target, terms, known, run_id=run_id, clock=clock, reporter=reporter)
     _ours.add(lease)
     lease.start()
+
+    def give_back() -> None:
+        lease.give_back()
+        _ours.discard(lease)
+
     try:
         yield lease
     finally:
-        lease.give_back()
-        _ours.discard(lease)
+        later(give_back)
 
 
 def give_all_back(within: timedelta) -> bool:
@@ -163,7 +185,13 @@ def give_all_back(within: timedelta) -> bool:
     return not any(thread.is_alive() for thread in threads)
 
 
-def _acquired(target: Target, terms: Terms, *, run_id: str, clock: Clock, reporter: Reporter) -> Held:
+def _acquired(
+    target: Target, terms: Terms, known: GivenBack | None, *, run_id: str, clock: Clock, reporter: Reporter
+) -> Held:
+    taken = None if known is None else _followed(target, known, terms, run_id=run_id, clock=clock)
+    if taken is not None:
+        reporter.emit(Event("lease.taken", {"target": target.name, "fence": taken.fence}))
+        return taken
     waited, pause, named = timedelta(), _POLL, ""
     races = 0
     while True:
@@ -172,7 +200,7 @@ def _acquired(target: Target, terms: Terms, *, run_id: str, clock: Clock, report
         last = None if blob is None else Lease.from_bytes(blob.body)
         if last is None or last.is_over(_now(target)) or is_gone(last.process):
             asked = clock.monotonic()
-            lease = _new(last, run_id, _now(target), terms)
+            lease = _new(last.fence if last is not None else 0, run_id, _now(target), terms)
             try:
                 etag = _write(target, lease, None if blob is None else blob.stored.etag)
             except Conflict:  # another run was faster: it is waited for as any other
@@ -194,11 +222,30 @@ def _acquired(target: Target, terms: Terms, *, run_id: str, clock: Clock, report
         waited, pause = waited + pause, min(pause * 2, _SLOWEST_POLL)
 
 
-def _new(last: Lease | None, run_id: str, now: datetime, terms: Terms) -> Lease:
+def _followed(target: Target, known: GivenBack, terms: Terms, *, run_id: str, clock: Clock) -> Held | None:
+    """Return the lease, taken after the one that is known to have been given back; None when another run was faster."""
+    ending.check(target.name)
+    asked = clock.monotonic()
+    lease = _new(known.fence, run_id, _now(target), terms)
+    try:
+        etag = _write(target, lease, known.etag)
+    except Conflict:
+        return None
+    until, before = asked + terms.holds.total_seconds(), _NONE if known.etag is None else known.etag
+    taken = Held(target, lease, etag, before=before, terms=terms, until=until, monotonic=clock.monotonic)
+    if _now(target) - lease.acquired_at > terms.holds / 6:  # this machine stood still since the store told the time
+        try:
+            taken.renew()
+        except Conflict:
+            return None
+    return taken
+
+
+def _new(last: int, run_id: str, now: datetime, terms: Terms) -> Lease:
     process = this_process()
     number = process.split(":")[-2] if process else "?"
     return Lease(
-        fence=(last.fence if last is not None else 0) + 1,
+        fence=last + 1,
         run_id=run_id,
         holder=f"{socket.gethostname()}, process {number}",
         process=process,

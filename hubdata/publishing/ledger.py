@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hubdata.errors import Conflict, TargetError
+from hubdata.model.lease import GivenBack
 from hubdata.ports import Target
 
 KEY = ".hubdata/receipts.json"
@@ -77,13 +78,17 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The ledger as read. `etag` is None when the target has none yet; `seal` and `page` are the last ones there."""
+    """The ledger as read. `etag` is None when the target has none yet; `seal` and `page` are the last ones there.
+
+    `lease` is by what one knows that whoever wrote it last gave its lease back.
+    """
 
     open: tuple[Line, ...] = ()
     closed: tuple[Line, ...] = ()
     etag: str | None = None
     seal: Seal | None = None
     page: Page | None = None
+    lease: GivenBack | None = None
 
 
 def read(target: Target) -> Ledger:
@@ -102,6 +107,7 @@ def read(target: Target) -> Ledger:
             blob.stored.etag,
             _seal(data.get("seal")),
             _page(data.get("page")),
+            _lease(data.get("lease")),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as err:
         raise TargetError(
@@ -224,6 +230,10 @@ def _page(data: dict[str, Any] | None) -> Page | None:
     return Page(str(data["manifest"]), files, foreign)
 
 
+def _lease(data: dict[str, Any] | None) -> GivenBack | None:
+    return None if data is None else GivenBack(str(data["etag"]), int(data["fence"]))
+
+
 def _to_bytes(ledger: Ledger) -> bytes:
     def plain(line: Line) -> dict[str, Any]:
         return {
@@ -246,4 +256,6 @@ def _to_bytes(ledger: Ledger) -> bytes:
         body["seal"] = {"manifest": seal.manifest, "signed_by": seal.signed_by, "files": dict(seal.files)}
     if (page := ledger.page) is not None:
         body["page"] = {"manifest": page.manifest, "files": dict(page.files), "foreign": dict(page.foreign)}
+    if (lease := ledger.lease) is not None:
+        body["lease"] = {"etag": lease.etag, "fence": lease.fence}
     return (json.dumps(body, indent=1) + "\n").encode()

@@ -121,7 +121,9 @@ class Sealing:
         signer = self.sealer.signer
         if signer is None or manifest_etag is None:
             return
-        blob = self.target.read(manifests.KEY, max_bytes=MANIFEST_MAX_BYTES)
+        with ThreadPoolExecutor(1, thread_name_prefix="vouch") as aside:
+            public = aside.submit(self.target.read, MANIFEST_SIGNATURE, max_bytes=_SIGNATURE_MAX_BYTES)
+            blob = self.target.read(manifests.KEY, max_bytes=MANIFEST_MAX_BYTES)
         if blob is None or blob.stored.etag != manifest_etag:
             raise Conflict(
                 f"target {self.target.name}: {manifests.KEY} changed while this run looked at its signature",
@@ -130,7 +132,8 @@ class Sealing:
             )
         signed = 0
         for key in (MANIFEST_SIGNATURE, PENDING):
-            signature = self.target.read(key, max_bytes=_SIGNATURE_MAX_BYTES)
+            private = key == PENDING  # it is seldom wanted
+            signature = self.target.read(key, max_bytes=_SIGNATURE_MAX_BYTES) if private else public.result()
             if signature is None:
                 continue
             signed += 1

@@ -12,6 +12,7 @@ from hubdata.model.receipt import Invalidation
 from hubdata.model.run import Retained
 from hubdata.ports import Cdn, Clock, Reporter, Target
 from hubdata.publishing.apply import foreseen
+from hubdata.publishing.lease import Later, at_once
 from hubdata.publishing.paging import seen_at
 from hubdata.publishing.retention import retire
 from hubdata.publishing.survey import Survey
@@ -40,12 +41,14 @@ def visit(
     unread: tuple[Reading, ...] = (),
     reread: Reread | None = None,
     promoter: Promoter | None = None,
+    later: Later = at_once,
 ) -> Mapping[str, Stay]:
     """Return what came of every reading at `place`, by job name. A dry run only plans; a writing one holds the lease.
 
     A `promoter` has given the readings, and gives others when another run has promoted meanwhile. `bystanders` are jobs
     that failed or take no part: what they publish is unknown, so no file that a rule of theirs names is deleted; those
-    that failed are `unread`. Before anything is put, the target's gate has passed just that.
+    that failed are `unread`. Before anything is put, the target's gate has passed just that. The
+    lease is given back `later`.
     Raises TargetError when the target can be read no longer, or nothing could be committed.
     """
     planner = Planner(place, orders, run_id, reporter, reread, promoter)
@@ -53,7 +56,7 @@ def visit(
     if orders.dry_run:
         return _foreseen(planner, outlook)
     outlook = planner.gated(outlook)
-    done = Writer(planner, clock, unread).carried_out(outlook)
+    done = Writer(planner, clock, unread, later).carried_out(outlook)
     outlook, told = done.outlook, done.told
     if told is not None and orders.wait:
         told = _waited(place.cdn, told, clock, reporter)
@@ -102,6 +105,7 @@ def promote(
     run_id: str,
     clock: Clock,
     reporter: Reporter,
+    later: Later = at_once,
 ) -> Mapping[str, Stay]:
     """Return what came of a promotion to `place`, by job name, for all jobs of which there are `readings`.
 
@@ -120,6 +124,7 @@ def promote(
         bystanders=promoter.bystanders,
         unread=tuple(reading for reading in promoter.last.readings if reading.problem is not None),
         promoter=promoter,
+        later=later,
     )
     failed = {r.job.name: stranded(place.target, r) for r in promoter.last.readings if r.problem is not None}
     nothing = {r.job.name: idle(place.target, r.job, found.inventory.manifest) for r in readings}

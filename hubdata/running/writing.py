@@ -10,12 +10,12 @@ from datetime import timedelta
 
 from hubdata.errors import CdnError, TargetError
 from hubdata.model.event import Event
-from hubdata.model.lease import Terms
+from hubdata.model.lease import GivenBack, Terms
 from hubdata.model.receipt import Applied, Invalidation
 from hubdata.ports import Clock, Reporter, Variable
 from hubdata.publishing import ledger as ledgers
 from hubdata.publishing.apply import Work, apply
-from hubdata.publishing.lease import Held, held
+from hubdata.publishing.lease import Held, Later, at_once, held
 from hubdata.publishing.ledger import Inherited
 from hubdata.publishing.paging import Paging, is_whole, paging, unshown
 from hubdata.publishing.resealing import reseal
@@ -46,6 +46,7 @@ class Writer:
     planner: Planner
     clock: Clock
     unread: tuple[Reading, ...]
+    later: Later = at_once
     started: float = field(default_factory=time.monotonic)
 
     def carried_out(self, outlook: Outlook) -> Done:
@@ -54,7 +55,7 @@ class Writer:
         unsealed = place.sealer is not None and not place.sealer.is_whole(found)
         if unsealed or outlook.unfinished or outlook.works:
             _get_ready(place)
-            with self._held(self.planner.orders.lease) as lease:
+            with self._held(found, self.planner.orders.lease) as lease:
                 if not lease.follows(
                     found.lease_etag
                 ):  # another run has written since: what it left is planned against
@@ -66,7 +67,7 @@ class Writer:
 
     def _published(self, outlook: Outlook, lease: Held) -> Done:
         place, run_id, reporter = self.planner.place, self.planner.run_id, self.planner.reporter
-        found, works = outlook.found, outlook.works
+        found, works = _under(lease, outlook.found), outlook.works
         broke_off = bool(found.ledger.open)
         sealing = _sealing(place, found, lease)
         found, told, left = _resume(place, found, outlook.spoken_for, lease, reporter, publishes=bool(works))
@@ -99,7 +100,7 @@ class Writer:
         place = self.planner.place
         try:
             _get_ready(place, seals=False)
-            with self._held(replace(self.planner.orders.lease, waits=timedelta())) as lease:
+            with self._held(outlook.found, replace(self.planner.orders.lease, waits=timedelta())) as lease:
                 if not lease.follows(outlook.found.lease_etag):
                     outlook = replace(outlook, found=survey(place.target))
                 return self._shown_again(outlook, lease)
@@ -109,7 +110,7 @@ class Writer:
 
     def _shown_again(self, outlook: Outlook, lease: Held) -> str:
         """Write the page of what is published, unless it is whole; return what a person should know of it."""
-        target, found = self.planner.place.target, outlook.found
+        target, found = self.planner.place.target, _under(lease, outlook.found)
         etag = found.inventory.manifest_etag
         with self._paging(outlook, lease) as paging:
             if paging is None or etag is None or is_whole(found):
@@ -125,9 +126,17 @@ class Writer:
             return shown.remark or unshown(target.name, err)
         return shown.remark
 
-    def _held(self, terms: Terms) -> AbstractContextManager[Held]:
+    def _held(self, found: Survey, terms: Terms) -> AbstractContextManager[Held]:
         planner = self.planner
-        return held(planner.place.target, terms, run_id=planner.run_id, clock=self.clock, reporter=planner.reporter)
+        return held(
+            planner.place.target,
+            terms,
+            run_id=planner.run_id,
+            clock=self.clock,
+            reporter=planner.reporter,
+            known=_given_back(found),
+            later=self.later,
+        )
 
     def _paging(self, outlook: Outlook, lease: Held) -> AbstractContextManager[Paging | None]:
         """Give what writes the page; None where there is to be none."""
@@ -136,6 +145,22 @@ class Writer:
             return nullcontext()
         story = Narrator(place.target, outlook, self.unread, self.planner.run_id, orders.command, self.started)
         return paging(place.target, place.pager, lease, outlook.found, story=story.told, reporter=self.planner.reporter)
+
+
+def _given_back(found: Survey) -> GivenBack | None:
+    """Return the lease as the listing and the ledger together tell it; None where it has to be read."""
+    if found.lease_etag is None:
+        return GivenBack(None, 0)
+    told = found.ledger.lease
+    return told if told is not None and told.etag == found.lease_etag else None
+
+
+def _under(lease: Held, found: Survey) -> Survey:
+    """Return what was found, its ledger as it is written under `lease`: telling by what that is known once it is over.
+
+    Where another run writes the ledger meanwhile this is lost, and the next run reads the lease.
+    """
+    return replace(found, ledger=replace(found.ledger, lease=lease.once_given_back))
 
 
 def _get_ready(place: Place, *, seals: bool = True) -> None:

@@ -60,10 +60,11 @@ class QuickCloudfront:
 
     def warm(self) -> None:
         """Connect, in a thread that has nothing better to do. What goes wrong is met again by who asks."""
-        with suppress(OSError):
-            connection = self._connection()
-            connection.connect()
-            self._keep(connection)
+        with self._lock, suppress(OSError):  # who asks meanwhile waits for this connection
+            if self._kept is None:
+                connection = self._connection()
+                connection.connect()
+                self._kept = connection
 
     def invalidate(self, distribution: str, paths: tuple[str, ...], reference: str) -> str | None:
         """Return the id of the invalidation of `paths`, or None."""

@@ -27,12 +27,11 @@ TRIED = [
     (f"HEAD {STORE}",),
     (f"PUT {STORE}",),
 ]
-LEASED = [("GET .hubdata/lease.json",), ("PUT .hubdata/lease.json",)]
+LEASED = [("PUT .hubdata/lease.json",)]
 ENDED = [
     ("INVALIDATE",),
     ("PUT .hubdata/receipts.json",),
-    ("PUT .hubdata/lease.json",),
-    ("PUT .hubdata/runs/RUN.json",),
+    ("PUT .hubdata/lease.json", "PUT .hubdata/runs/RUN.json"),
 ]
 
 
@@ -90,6 +89,18 @@ def test_2_one_file_changed(far: Far) -> None:
     assert far.run() == [*SURVEY, *LEASED, *published("PUT data", 1), *ENDED]
 
 
-def test_3_nothing_changed(far: Far) -> None:
+def test_3_files_deleted(far: Far) -> None:
+    """They go after the swap, all at once."""
+    far.world.withdraw("job0/0.txt")
+    far.world.withdraw("job0/1.txt")
+    rounds = far.run()
+    assert rounds[3:-3] == [
+        ("PUT manifest.json",),
+        ("DELETE data", "DELETE data", "PUT .hubdata/page.json", "PUT index.html", "PUT status.json"),
+    ]
+    assert [*rounds[:3], *rounds[-3:]] == [*SURVEY, *LEASED, *published("", 0)[:1], *ENDED]
+
+
+def test_4_nothing_changed(far: Far) -> None:
     """Three requests, all at once."""
     assert far.run() == SURVEY

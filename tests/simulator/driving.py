@@ -12,7 +12,9 @@ from hubdata import pipeline
 from hubdata.errors import Exit
 from hubdata.model import lease as leases
 from hubdata.model.lease import Lease
+from hubdata.model.run import RunResult
 from hubdata.publishing.paging import KEYS as PAGES
+from hubdata.running.beside import Beside
 from hubdata.running.reading import Feed
 from hubdata.running.visiting import Orders, Place
 from tests.simulator.chances import GOOD, JOBS, KEYS, SHARED
@@ -80,8 +82,19 @@ class Driver(RuleBasedStateMachine):
             Place(target, world.cdns[name], sealer=world.sealer, pager=world.pager)
             for name, target in world.targets.items()
         )
-        go = partial(pipeline.run, feeds, places, lambda _: TextKind(), orders, run_id=run.name, others=others)
-        self.stepper.spawn(run, partial(go, clock=StepClock(self.stepper, skew), reporter=world.events))
+        clock = StepClock(self.stepper, skew)
+
+        def go() -> RunResult:
+            beside = Beside()
+            to = (feeds, places, lambda _: TextKind(), orders)
+            try:
+                return pipeline.run(
+                    *to, run_id=run.name, others=others, clock=clock, reporter=world.events, later=beside
+                )
+            finally:
+                beside.settle()
+
+        self.stepper.spawn(run, go)
         return run
 
     def move(self, run: Run, calls: int, order: int) -> None:

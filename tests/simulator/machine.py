@@ -43,7 +43,7 @@ class Publishing(Driver):
         """Set the world up: job `a` by file, job `b` as drawn, and with a source that keeps what is published."""
         self.world.sealer = SEALER if second in ("cdn", "silent") else None
         self.world.pager = None if second == "priced" else LinePager()
-        self.world.add_target("one")
+        self.world.add_target("one", concurrency=2)
         if second != "none":
             self.world.add_target("two", silent_cdn=second == "silent", priced_cdn=second == "priced")
         for name in JOBS:

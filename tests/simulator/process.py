@@ -296,7 +296,7 @@ def stepped(stepper: Stepper, runs: Mapping[str, Run]) -> Iterator[None]:
     pool: Any = partial(StepPool, stepper)
     with ExitStack() as stack:
         publishing = (f"publishing.{name}" for name in ("survey", "apply", "sealing", "paging"))
-        for module in ("pipeline", "running.explaining", *publishing):
+        for module in ("pipeline", "running.explaining", "running.beside", *publishing):
             stack.enter_context(mock.patch(f"hubdata.{module}.ThreadPoolExecutor", pool))
         stack.enter_context(mock.patch("hubdata.publishing.paging.wait", partial(step_wait, stepper)))
         stack.enter_context(mock.patch("hubdata.publishing.lease.threading", StepThreading(stepper)))

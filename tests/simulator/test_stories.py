@@ -4,6 +4,7 @@ The model's walk meets these too, but only now and then; here nothing is left to
 """
 
 import itertools
+from datetime import timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from hubdata.model.job import Unit
 from hubdata.model.lease import Terms
 from hubdata.running.visiting import Orders
 from tests.simulator.chances import GOOD, JOBS, Changes, Stay, Wreck
+from tests.simulator.driving import EVER
 from tests.simulator.machine import Publishing
 from tests.simulator.process import SORTS, Fault
 
@@ -51,6 +53,31 @@ def test_invariants_hold_wherever_a_run_stands_still(sort: str, fault: Fault) ->
             machine.alone(Orders(), JOBS)
             stay = Stay((sort, number), fault, 70)
             machine.stall(first=_SOBER, second=_SOBER, wreck=wreck, stay=stay, order=order, job="a", changes=change)
+            machine.holds()
+        finally:
+            machine.teardown()
+
+
+@pytest.mark.parametrize("fault", [Fault.LATE, Fault.STILL])
+@pytest.mark.parametrize("sort", ["PUT manifest.json", "PUT index.html", "DELETE", "INVALIDATE", "PUT receipts.json"])
+def test_invariants_hold_wherever_a_run_that_deletes_stands_still(sort: str, fault: Fault) -> None:
+    """Two files go at once, beside the page; the lease is over amid that, and both are wanted again as they were."""
+    for number, order, again in itertools.product((0, 1), (0, 1, 5), (False, True)):
+        machine = _machine()
+        try:
+            machine.commit("a", {3: GOOD[3]})
+            machine.alone(Orders(), JOBS)
+            machine.commit("a", {0: None, 1: None, 2: GOOD[2]})
+            run = machine.process(*_SOBER, skew=timedelta(), machine=0)
+            run.faults[sort, number] = fault
+            machine.flying.append(run)
+            machine.move(run, EVER, order)
+            machine.world.clock.sleep(timedelta(seconds=70))
+            if again:
+                machine.commit("a", {0: GOOD[3], 1: GOOD[3], 3: GOOD[2]})
+            machine.flying.append(machine.process(*_SOBER, skew=timedelta(), machine=1))
+            machine.move(machine.flying[-1], EVER, order)
+            machine.land_all()
             machine.holds()
         finally:
             machine.teardown()

@@ -181,7 +181,7 @@ def test_run_that_waited_plans_on_what_the_other_left(world: World) -> None:
     def publish() -> None:
         world.run()
 
-    world.wire.on("GET", ".hubdata/lease.json", do=publish)
+    world.wire.on("PUT", ".hubdata/lease.json", do=publish)
 
     second = world.run()
 
@@ -202,7 +202,7 @@ def _overtaken(world: World, newest: dict[str, bytes], error: SourceError | None
         assert world.run().exit_code is Exit.FINE
         source.files, source.error = newest, error
 
-    world.wire.on("GET", ".hubdata/lease.json", do=publish)
+    world.wire.on("PUT", ".hubdata/lease.json", do=publish)
     return world.run()
 
 

@@ -2,18 +2,19 @@
 
 import json
 import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
 
 from hubdata.errors import Conflict, TargetError
-from hubdata.model.lease import KEY, Lease, Terms
+from hubdata.model.lease import KEY, GivenBack, Lease, Terms
 from hubdata.publishing.lease import Held, held
 from hubdata.transfer.living import this_process
 from tests.simulator.clock import START, SettableClock
 from tests.simulator.store import MemoryTarget
-from tests.simulator.wire import Wire
+from tests.simulator.wire import When, Wire
 from tests.simulator.world import Events
 
 TERMS = Terms(holds=timedelta(seconds=60), waits=timedelta(seconds=90))
@@ -28,9 +29,11 @@ class Bench:
         self.store = MemoryTarget(self.wire, clock=self.clock)
         self.events = Events()
 
-    def take(self, run_id: str, terms: Terms = TERMS) -> AbstractContextManager[Held]:
+    def take(
+        self, run_id: str, terms: Terms = TERMS, *, known: GivenBack | None = None
+    ) -> AbstractContextManager[Held]:
         """Return the lease for a run, on its way."""
-        return held(self.store, terms, run_id=run_id, clock=self.clock, reporter=self.events)
+        return held(self.store, terms, run_id=run_id, clock=self.clock, reporter=self.events, known=known)
 
     def lease(self) -> Lease:
         """Return the lease as the store has it."""
@@ -197,3 +200,63 @@ def test_of_two_that_race_one_gets_it_first(bench: Bench) -> None:
         assert isinstance(lease, Held)
         assert lease.fence == 8
     assert bench.events.names() == ["lease.waiting", "lease.taken"]
+
+
+def test_lease_that_is_known_to_be_given_back_is_not_read(bench: Bench) -> None:
+    """The holder before has said how it would give it back, so the ETag in a listing tells all there is to know."""
+    with bench.take("run1") as lease:
+        told = lease.once_given_back
+        lease.renew()
+    found = bench.store.listing()[KEY]
+    assert (found.etag, told.fence) == (told.etag, 1)
+
+    calls = len(bench.wire.calls)
+    with bench.take("run2", known=told) as lease:
+        assert [call.method for call in bench.wire.calls[calls:]] == ["PUT"]
+        assert lease.fence == 2
+        assert lease.follows(found.etag)
+        assert bench.lease().run_id == "run2"
+
+
+def test_lease_that_never_was_is_not_read(bench: Bench) -> None:
+    """A listing without one tells that the first is to be created."""
+    with bench.take("run1", known=GivenBack(None, 0)) as lease:
+        assert [call.method for call in bench.wire.calls] == ["PUT"]
+        assert (lease.fence, lease.follows(None)) == (1, True)
+
+
+@pytest.mark.parametrize("known", [GivenBack(None, 0), GivenBack("0" * 32, 3)])
+def test_whoever_was_faster_is_waited_for_whatever_was_known(bench: Bench, known: GivenBack) -> None:
+    """What is known is a condition of the write: a lease that another run has taken meanwhile is read and respected."""
+    bench.leave()
+    waits = Terms(holds=TERMS.holds, waits=timedelta())
+    with pytest.raises(TargetError, match="another run is writing there: theirs"), bench.take("r", waits, known=known):
+        pytest.fail("it was given a lease that another run holds")
+    assert bench.lease().run_id == "theirs"
+
+
+@pytest.mark.parametrize("overtaken", [False, True])
+def test_machine_that_stood_still_before_it_took_the_lease_counts_anew(bench: Bench, overtaken: bool) -> None:
+    """The store's time was told long ago: the lease is renewed at once, or is another's by now and is waited for."""
+    seconds = timedelta(seconds=50)
+
+    def sleep() -> None:
+        bench.clock.set(START + seconds)
+        if overtaken:
+            bench.leave(expires_at="2026-07-01T12:00:00Z")
+
+    bench.wire.on("PUT", KEY, do=sleep, when=When.AFTER)
+    with bench.take("run1", known=GivenBack(None, 0)) as lease:
+        assert bench.lease().expires_at == START + seconds + TERMS.holds
+        assert lease.fence == (8 if overtaken else 1)
+        lease.check()
+
+
+def test_lease_is_given_back_later_if_so_wished(bench: Bench) -> None:
+    """Beside whatever the run does last: it is held until then, and nobody waits for it."""
+    later: list[Callable[[], None]] = []
+    with held(bench.store, TERMS, run_id="run1", clock=bench.clock, reporter=bench.events, later=later.append):
+        pass
+    assert not bench.lease().given_back
+    later[0]()
+    assert bench.lease().given_back

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from hubdata.errors import Conflict, TargetError
+from hubdata.model.lease import GivenBack
 from hubdata.publishing import ledger
 from hubdata.publishing.ledger import KEY, Ledger, Line
 from tests.simulator.store import MemoryTarget
@@ -34,6 +35,20 @@ def test_receipt_survives_the_trip_through_the_store(store: MemoryTarget) -> Non
 
     assert ledger.read(store) == opened
     assert opened.open == (line("a"),)
+
+
+def test_ledger_tells_how_its_writers_lease_will_end(store: MemoryTarget) -> None:
+    """It stays through opening and closing; a ledger that tells nothing of it, as older ones, is read all the same."""
+    told = GivenBack("0" * 32, 7)
+    opened = ledger.opened(store, Ledger(lease=told), line("a"))
+    assert ledger.read(store).lease == told
+    ledger.closed(store, opened, line("a"))
+    assert ledger.read(store).lease == told
+
+    body = json.loads(store.body(KEY) or b"")
+    del body["lease"]
+    store.seed(KEY, json.dumps(body).encode())
+    assert ledger.read(store).lease is None
 
 
 def test_closed_receipt_is_kept_without_its_paths(store: MemoryTarget) -> None:
