@@ -12,6 +12,7 @@ from typing import IO, Any
 from hubdata.errors import SourceError
 from hubdata.model.finding import Finding
 from hubdata.model.job import FileRule, Job, SourceSpec, Unit
+from hubdata.model.key import key_of
 from hubdata.model.snapshot import Artifact, Fetched, SourceFile
 from hubdata.model.validation import CheckedFile, ValidationResult
 from hubdata.planning.claims import Claim, claim, rule_for
@@ -94,7 +95,7 @@ def source_file(path: Path, root: Path | None = None) -> SourceFile:
     """
     try:
         size = path.stat().st_size
-        key = path.resolve().relative_to(root.resolve()).as_posix() if root else path.as_posix()
+        key = key_of(path.resolve(), root.resolve()) if root else key_of(path)
     except OSError as err:
         raise SourceError(f"{path}: cannot be read ({err.strerror or err})", advice="name an existing file") from err
     except ValueError as err:

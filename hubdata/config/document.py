@@ -15,6 +15,7 @@ from hubdata.config.toml_lines import Place, toml_lines
 from hubdata.model.secret import holds_secret, names_secret
 from hubdata.plugins import Fault
 
+ESCAPES = "a backslash in double quotes begins an escape: write paths in single quotes, or with slashes"
 MAX_BYTES = 1024 * 1024
 """Far beyond any settings file; what is larger was put here by mistake."""
 
@@ -64,7 +65,7 @@ def read_document(path: Path, name: str) -> tuple[Document, tuple[Problem, ...]]
     if len(body) > MAX_BYTES:
         return empty, (Problem(name, None, "", f"is larger than {MAX_BYTES:,} bytes", "this is not a settings file"),)
     try:
-        text = body.decode()
+        text = body.decode("utf-8-sig")  # some editors of Windows begin a file with a mark
         data = tomllib.loads(text)
     except UnicodeDecodeError as err:
         line = body.count(b"\n", 0, err.start) + 1
@@ -83,6 +84,8 @@ def _syntax_problem(name: str, text: str, error: ValueError) -> Problem:
     words, _, place = message.partition(" (at ")
     number = place.removeprefix("line ").partition(",")[0]
     line = int(number) if number.isdigit() else text.count("\n") + 1
+    if "\\" in words or "hex value" in words:
+        return Problem(name, line, "", f"is not valid TOML: {words}", ESCAPES)
     return Problem(name, line, "", f"is not valid TOML: {words}", "see https://toml.io")
 
 

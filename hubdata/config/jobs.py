@@ -15,6 +15,7 @@ from hubdata.config.document import Document, dotted, read_document
 from hubdata.config.job_file import NAME, FileTable, JobFile
 from hubdata.config.named import country_faults, named_faults
 from hubdata.config.problems import Level, Problem, in_order, stop_on_errors
+from hubdata.config.windows_paths import windows_path_faults
 from hubdata.model.job import Canary, FileRule, Group, Job, Limits, SourceSpec, Unit, Waiver
 from hubdata.plugins import Fault, Seam, faults
 
@@ -65,6 +66,7 @@ def _read(path: Path, shown: str, today: date) -> tuple[Job | None, list[Problem
         advice = "a job's name is its file's: lower-case letters, digits and hyphens"
         problems.append(Problem(shown, None, "", f"`{path.stem}` cannot be a job's name", advice))
     problems += map(document.problem, _source_and_kind_faults(document.data))
+    problems += map(document.problem, windows_path_faults(document.data))
     try:
         file = JobFile.model_validate(dict(document.data))
     except tables.ValidationError as err:

@@ -30,6 +30,7 @@ from hubdata.config.settings_file import (
 )
 from hubdata.config.sign_table import sign_spec
 from hubdata.config.stages import stage_faults
+from hubdata.config.windows_paths import windows_path_faults
 from hubdata.model.lease import Terms
 from hubdata.plugins import Fault, Seam, faults, suggest
 
@@ -145,7 +146,7 @@ def _document(
             return None, ()
         missing = Problem(str(named), None, "", "there is no such file", "name an existing file after -c/--config")
         return Document(str(named), cwd), (missing,)
-    return read_document(path, str(path.relative_to(cwd)) if path.is_relative_to(cwd) else str(path))
+    return read_document(path, path.relative_to(cwd).as_posix() if path.is_relative_to(cwd) else str(path))
 
 
 def _problems(layers: Layers) -> Iterator[Problem]:
@@ -163,6 +164,7 @@ def _problems(layers: Layers) -> Iterator[Problem]:
                     options, beside = options_of(table, model), model.model_fields
                     found = adapter_faults(seam, word, options, (*place, "type"), beside=beside)
                     yield from map(layers.problem, found)
+    yield from map(layers.problem, windows_path_faults(layers.data))
     yield from map(layers.problem, _dangling_cdns(layers.data))
     for table in ("verify", "http"):
         yield from map(layers.problem, _dangling_target(layers.data, table))

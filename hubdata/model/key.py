@@ -1,6 +1,7 @@
 """Keys: the names of files at a target and in a source, and which names are safe to write."""
 
 import re
+from pathlib import PurePath
 
 MANIFEST_SIGNATURE = "manifest.json.minisig"
 SUMS = "SHA256SUMS"
@@ -16,6 +17,14 @@ PRIVATE = ".hubdata/"
 
 _MAX_BYTES = 1024  # S3's limit on a key, in UTF-8 bytes
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]")
+
+
+def key_of(path: PurePath, root: PurePath | None = None) -> str:
+    """Return the key of a file: its path below `root` with slashes, whatever the system; the path itself without one.
+
+    Raises ValueError when it does not lie there.
+    """
+    return (path if root is None else path.relative_to(root)).as_posix()
 
 
 def key_problem(key: str) -> str | None:

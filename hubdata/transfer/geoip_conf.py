@@ -66,7 +66,7 @@ def read_geoip_conf(path: Path) -> Settings:
         ) from err
     if len(body) > _MAX_BYTES:
         raise _wrong(path, f"it has more than {_MAX_BYTES} bytes")
-    values = _values(body.decode(errors="replace"), path)
+    values = _values(body.decode("utf-8-sig", errors="replace"), path)
     return Settings(
         account_id=values.get("AccountID"),
         license_key=Secret(values["LicenseKey"]) if "LicenseKey" in values else None,

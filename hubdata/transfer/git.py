@@ -27,6 +27,7 @@ DIRTY = "-dirty"
 
 _SCP = re.compile(r"(?:[\w.+-]+@)?(?!(?:https?|ssh|git|file|ftps?):)[A-Za-z0-9][\w.-]*:[^\s:\\]+", re.ASCII)
 # ssh's short form, git@host:path
+_DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 _REF = re.compile(r"[A-Za-z0-9_.+@/#-]+")
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _HTTP_USER = "x-access-token"  # what GitHub calls it; other hosts accept any user name beside a token
@@ -59,6 +60,8 @@ def url_problem(url: str) -> str | None:
     if not url or not url.isprintable() or " " in url or "\\" in url or url.startswith("-"):
         return "expected https://HOST/PATH, ssh://HOST/PATH or file:///PATH"
     if "://" not in url:
+        if _DRIVE.match(url):
+            return "this is a path of Windows; a repository on this machine is file:///PATH"
         if _SCP.fullmatch(url):
             return None
         return "expected https://HOST/PATH, ssh://HOST/PATH or file:///PATH"
