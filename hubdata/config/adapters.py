@@ -5,9 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_args
 
-from hubdata.config.toml_lines import Place
 from hubdata.errors import ConfigError
-from hubdata.plugins import Fault, OptionsError, Seam, known, near, options_model, parse_options, suggest, words
+from hubdata.plugins import Fault, OptionsError, Place, Seam, known, near, options_model, parse_options, suggest, words
 
 
 def adapter_faults(

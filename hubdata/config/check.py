@@ -13,12 +13,11 @@ from hubdata.config.jobs import read_jobs, shown
 from hubdata.config.layers import EVERY_REPOSITORY, Layers
 from hubdata.config.problems import Level, Problem, in_order
 from hubdata.config.settings import Settings, read_settings
-from hubdata.config.toml_lines import Place
 from hubdata.errors import ConfigError
 from hubdata.model.job import Job
 from hubdata.model.notify import URL_VARIABLE
 from hubdata.planning.cron import Cron
-from hubdata.plugins import Fault, Seam, brought, suggest
+from hubdata.plugins import Fault, Place, Seam, brought, suggest
 from hubdata.transfer.secrets import secret_variable
 
 

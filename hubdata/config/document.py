@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from hubdata.config.problems import Problem
-from hubdata.config.toml_lines import Place, toml_lines
 from hubdata.model.secret import holds_secret, names_secret
-from hubdata.plugins import Fault
+from hubdata.plugins import Fault, Place
 
 ESCAPES = "a backslash in double quotes begins an escape: write paths in single quotes, or with slashes"
 MAX_BYTES = 1024 * 1024
@@ -32,6 +31,8 @@ class Document:
     @cached_property
     def lines(self) -> Mapping[Place, int]:
         """Return the line of every place; computed when first asked for, mostly when something is wrong."""
+        from hubdata.config.toml_lines import toml_lines
+
         return toml_lines(self.text)
 
     def line(self, place: Place) -> int | None:

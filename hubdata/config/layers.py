@@ -13,9 +13,8 @@ from typing import Any
 from hubdata.config.builtin import DEFAULT_TARGET
 from hubdata.config.document import Document, dotted, leaves
 from hubdata.config.problems import Level, Problem
-from hubdata.config.toml_lines import Place
 from hubdata.model.notify import URL_VARIABLE
-from hubdata.plugins import Fault, suggest
+from hubdata.plugins import Fault, Place, suggest
 from hubdata.signing.variables import KEY_VARIABLE, PASSWORD_VARIABLE
 
 DEFAULT = "default"

@@ -19,7 +19,6 @@ from hubdata.errors import SourceError
 from hubdata.model.snapshot import Provenance
 from hubdata.transfer import process
 from hubdata.transfer.deadline import Deadline
-from hubdata.transfer.git_messages import explain
 from hubdata.transfer.secrets import Secret
 
 DIRTY = "-dirty"
@@ -154,6 +153,8 @@ class Git:
     def error(self, result: process.Result) -> SourceError:
         """Return the error that explains a `result` that is not ok."""
         said = self._one_line(result.stderr)
+        from hubdata.transfer.git_messages import explain  # wanted only when git has failed
+
         meaning = explain(said.replace(self.url, "URL") if self.url else said)
         if meaning is not None:
             return SourceError(

@@ -11,7 +11,8 @@ import pytest
 from hubdata.errors import Exit, HubdataError, SourceError
 from hubdata.model.snapshot import Fetched, Provenance
 from hubdata.ports import Source, SourceContext
-from hubdata.sources.maxmind import MaxmindOptions, MaxmindSource
+from hubdata.sources.maxmind.options import MaxmindOptions
+from hubdata.sources.maxmind.source import MaxmindSource
 from tests.support.maxmind_server import SIGNATURE, MaxmindServer
 
 CITY, ASN = "GeoLite2-City", "GeoLite2-ASN"

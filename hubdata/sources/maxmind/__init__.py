@@ -14,11 +14,3 @@ published is the only memory; a release that is public costs nothing then either
 `access.py` finds credentials and settings, `updates.py` and `permalink.py` speak the two protocols, `source.py` does
 a run.
 """
-
-from hubdata.sources.maxmind.access import has_credentials
-from hubdata.sources.maxmind.options import MaxmindOptions
-from hubdata.sources.maxmind.release import Release
-from hubdata.sources.maxmind.source import MaxmindSource
-from hubdata.sources.maxmind.updates import parse_metadata
-
-__all__ = ["MaxmindOptions", "MaxmindSource", "Release", "has_credentials", "parse_metadata"]

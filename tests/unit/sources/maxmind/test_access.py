@@ -9,8 +9,9 @@ import pytest
 from hubdata.clock import SystemClock
 from hubdata.errors import ConfigError
 from hubdata.ports import SourceContext
-from hubdata.sources.maxmind import MaxmindOptions, MaxmindSource
 from hubdata.sources.maxmind.access import Access, find_access
+from hubdata.sources.maxmind.options import MaxmindOptions
+from hubdata.sources.maxmind.source import MaxmindSource
 from tests.support.forward_proxy import HttpProxy, SocksProxy
 from tests.support.maxmind_server import MaxmindServer
 

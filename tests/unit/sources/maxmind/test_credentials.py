@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from hubdata.errors import ConfigError, SourceError
 from hubdata.ports import SourceContext
 from hubdata.report.redaction import Redactor
-from hubdata.sources.maxmind import MaxmindOptions, MaxmindSource, has_credentials
-from hubdata.sources.maxmind.access import find_access
+from hubdata.sources.maxmind.access import find_access, has_credentials
+from hubdata.sources.maxmind.options import MaxmindOptions
+from hubdata.sources.maxmind.source import MaxmindSource
 from tests.support.maxmind_kit import ASN, BODY, CITY, CITY_KEY, LOGIN, SECRET, FakeClock, Kit, assert_no_secret
 from tests.support.maxmind_server import MaxmindServer
 

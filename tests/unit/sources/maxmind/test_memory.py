@@ -14,7 +14,8 @@ from hubdata.clock import SystemClock
 from hubdata.errors import SourceError
 from hubdata.model.snapshot import Fetched, Provenance
 from hubdata.ports import SourceContext
-from hubdata.sources.maxmind import MaxmindOptions, MaxmindSource
+from hubdata.sources.maxmind.options import MaxmindOptions
+from hubdata.sources.maxmind.source import MaxmindSource
 from hubdata.transfer import downloads
 from tests.support.maxmind_server import DAILY_DOWNLOADS, MaxmindServer
 

@@ -11,8 +11,10 @@ from hubdata.clock import SystemClock
 from hubdata.errors import SourceError
 from hubdata.model.snapshot import Fetched, Provenance
 from hubdata.ports import SourceContext
-from hubdata.sources.maxmind import MaxmindOptions, MaxmindSource, Release
+from hubdata.sources.maxmind.options import MaxmindOptions
 from hubdata.sources.maxmind.permalink import parse_digest_line
+from hubdata.sources.maxmind.release import Release
+from hubdata.sources.maxmind.source import MaxmindSource
 from hubdata.transfer import downloads
 from tests.support.maxmind_server import SIGNATURE, MaxmindServer
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from hubdata.errors import SourceError
-from hubdata.sources.maxmind import Release, parse_metadata
+from hubdata.sources.maxmind.release import Release
+from hubdata.sources.maxmind.updates import parse_metadata
 from tests.support.big_mmdb import CANARIES, MD5, SIZE, real_city_database
 from tests.support.maxmind_kit import (
     ASN,
