@@ -62,6 +62,7 @@ _NAME = re.compile(r"[a-z0-9-]+")
 _UNSIGNED = {"user-agent": f"hubdata/{__version__}", "accept-encoding": "identity"}
 _PASSING = frozenset({409, 429, 500, 502, 503, 504})
 _BUSY = frozenset({429, 503})
+_WAIT = _BUSY | {409}
 _TELLING = frozenset({400, 501})
 
 
@@ -82,10 +83,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """botocore is to be asked. `sent`: the request may have reached the store. `busy`: which had too much to do."""
+    """botocore is to be asked; after a while if `wait`. `sent`: the request may have reached the store."""
 
     sent: bool
-    busy: bool = False
+    wait: bool = False
 
 
 class QuickBucket:
@@ -226,6 +227,9 @@ class QuickBucket:
         except Broken as err:
             self._count(method, err.sends)
             return self._declined(Declined(sent=err.sends > 0), lasting=err.late or not err.sends)
+        except BaseException:  # of a body that fails as it is sent
+            self._count(method, 1)
+            raise
         self._count(method, reply.sends)
         if self._clock is not None:
             self._clock.hear(reply.headers.get("date"))
@@ -239,11 +243,10 @@ class QuickBucket:
         fits = reply.status != 200 or len(reply.body) <= max_bytes
         if telling or (fits and _plain(method, answer, reply.headers)):
             return answer
-        busy = reply.status in _BUSY
-        if busy:
+        if reply.status in _BUSY:
             self._wire.ease()
         passing = reply.status in _PASSING or reply.status in (200, 204)
-        return self._declined(Declined(sent=True, busy=busy), lasting=not passing)
+        return self._declined(Declined(sent=True, wait=reply.status in _WAIT), lasting=not passing)
 
     def _declined(self, declined: Declined, *, lasting: bool) -> Declined:
         with self._lock:

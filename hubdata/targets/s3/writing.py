@@ -49,7 +49,7 @@ class Writer:
             if mine is not None and (same_is_done or quick.sends > 1):
                 return mine
             raise self._bucket.conflict(parcel.key, planned_etag)
-        for attempt in range(1, _BUSY_ATTEMPTS + 1):
+        for attempt in range(2 if quick.sent else 1, _BUSY_ATTEMPTS + 1):
             try:
                 return self._confirmed(parcel, self._sent(parcel, condition))
             except TargetError as err:
@@ -64,7 +64,7 @@ class Writer:
                 # The first answer may have been lost and the retry met our own object: then all is well.
                 mine = same(parcel, self._bucket.head(parcel.key))
                 retried = isinstance(err.__cause__, Exception) and was_retried(err.__cause__)
-                if mine is not None and (same_is_done or quick.sent or retried or attempt > 1):
+                if mine is not None and (same_is_done or retried or attempt > 1):
                     return mine
                 raise self._bucket.conflict(parcel.key, planned_etag) from err.__cause__
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -116,7 +116,7 @@ class Writer:
         headers = parcel.served() | parcel.checks(sha256=self.abilities.checksums) | dict(condition)
         done = quick.put(self._bucket.prefix + parcel.key, parcel.body, sha256=parcel.sha256, said=headers)
         if isinstance(done, Declined):
-            if done.busy:
+            if done.wait:
                 pause(1)
             if isinstance(parcel.body, VerifiedReader):
                 parcel.body.seek(0)

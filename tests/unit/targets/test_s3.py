@@ -34,10 +34,19 @@ def store() -> Iterator[StrictS3]:
         yield running
 
 
+@pytest.fixture(params=["us-east-1", None], ids=["quick", "botocore"])
+def region(request: pytest.FixtureRequest) -> str | None:
+    """Give a region, with which all is simple; or none, which leaves the store to botocore."""
+    found: str | None = request.param
+    return found
+
+
 @pytest.fixture
-def target(store: StrictS3) -> S3Target:
-    """Give a target on the strict store."""
-    return S3Target("s3", S3Target.Options(bucket=S3_BUCKET, endpoint_url=store.url))
+def target(store: StrictS3, region: str | None) -> S3Target:
+    """Give a target on the strict store that goes one way to it or the other."""
+    made = S3Target("s3", S3Target.Options(bucket=S3_BUCKET, region=region, endpoint_url=store.url))
+    assert (made._quick is not None) is (region is not None)
+    return made
 
 
 def artifact_of(tmp_path: Path, body: bytes = b"1.2.3.0/24\n", key: str = "lists/a.txt") -> Artifact:
@@ -281,9 +290,9 @@ def test_refusals_are_one_line_with_advice(
     assert re.search(advice, caught.value.advice)
 
 
-def test_an_absent_bucket_is_said_by_every_method(store: StrictS3, tmp_path: Path) -> None:
+def test_an_absent_bucket_is_said_by_every_method(store: StrictS3, region: str | None, tmp_path: Path) -> None:
     """None of them takes an absent bucket for an absent object."""
-    target = S3Target("s3", S3Target.Options(bucket="absent", endpoint_url=store.url))
+    target = S3Target("s3", S3Target.Options(bucket="absent", region=region, endpoint_url=store.url))
     calls: list[Callable[[], object]] = [
         target.listing,
         lambda: target.read("a", max_bytes=1),
@@ -307,22 +316,22 @@ def test_missing_credentials_are_said(store: StrictS3, monkeypatch: pytest.Monke
     assert store.seen == []
 
 
-def test_an_unreachable_endpoint_is_said() -> None:
+def test_an_unreachable_endpoint_is_said(region: str | None) -> None:
     """A closed port is a network error that may pass."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
         with pytest.raises(TargetError, match="got no whole answer") as caught:
-            S3Target("s3", S3Target.Options(bucket="b-1", endpoint_url=url)).listing()
+            S3Target("s3", S3Target.Options(bucket="b-1", region=region, endpoint_url=url)).listing()
     assert url in str(caught.value)
     assert caught.value.retryable
 
 
-def test_something_that_is_not_s3_is_said(store: StrictS3) -> None:
+def test_something_that_is_not_s3_is_said(store: StrictS3, region: str | None) -> None:
     """TLS spoken to a plain port fails with a word on certificates, not with a traceback."""
     url = store.url.replace("http:", "https:")
     with pytest.raises(TargetError, match="TLS failed") as caught:
-        S3Target("s3", S3Target.Options(bucket="b-1", endpoint_url=url)).listing()
+        S3Target("s3", S3Target.Options(bucket="b-1", region=region, endpoint_url=url)).listing()
     assert "AWS_CA_BUNDLE" in caught.value.advice
 
 
