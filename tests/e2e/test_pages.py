@@ -6,11 +6,15 @@ Each page has a world of its own, with public names made local in one place. Wha
 import re
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
+from hubdata.demo.mmdb_writer import mmdb
+from tests.support.maxmind_server import MaxmindServer
 from tests.support.moto_server import CREDENTIALS, MotoServer
 from tests.support.pages import ROOT, Reader, blocks, pages, parsed
 from tests.support.repos import Repo
@@ -32,6 +36,16 @@ match = "jobs/*"
 
 [[ignore]]
 match = "hubdata.toml"
+"""
+GEOIP_JOB = """\
+[source]
+type = "maxmind"
+editions = ["GeoLite2-ASN"]
+url = "{url}"
+
+[[files]]
+match = "mmdb_update/*.mmdb"
+kind = "mmdb"
 """
 SETTINGS = 'jobs = "jobs"\n\n[targets.public]\ntype = "directory"\npath = "public"\n'
 LISTS = {"lists/good.txt": b"8.8.8.0/24\n", "lists/other.txt": b"9.9.9.0/24\n"}
@@ -177,6 +191,30 @@ def test_rotate_keys(tmp_path: Path, cloud: MotoServer) -> None:
     before = (who.home / "public/manifest.json").read_bytes()
     assert who.follow("docs/how-to/rotate-keys.md") == 5
     assert (who.home / "public/manifest.json").read_bytes() == before
+
+
+def test_the_readme_with_its_settings(tmp_path: Path, cloud: MotoServer) -> None:
+    """What is below `A real configuration`, in its order, with lists and a GeoIP vendor."""
+    bucket = cloud.bucket(name="hub-data", versioned=True)
+    who = reader(tmp_path / "home", cloud)
+    (settings,) = (block.text for block in blocks("README.md") if block.language == "toml")
+    distribution = cloud.distribution(bucket)
+    (who.home / "hubdata.toml").write_text(settings.replace("E2EXAMPLE", distribution))
+    record = {ip_network("8.8.8.0/24"): {"autonomous_system_number": 15169}}
+    path = who.home / "asn.mmdb"
+    path.write_bytes(mmdb("GeoLite2-ASN", record, build_epoch=int(time.time()) - 86400))
+    with MaxmindServer({"GeoLite2-ASN": path}) as vendor:
+        (who.home / "jobs" / "geoip.toml").write_text(GEOIP_JOB.format(url=vendor.url))
+        who.names["--to 12"] = "--to 1"
+        who.env |= {"MAXMIND_ACCOUNT_ID": vendor.account, "MAXMIND_LICENSE_KEY": vendor.key}
+        begin, elsewhere = ("hubdata config check", "hubdata verify"), ("hubdata serve", "hubdata verify")
+        typed = [block for block in blocks("README.md") if block.text.startswith(begin)]
+        lines = [line for block in typed for line, _ in block.commands if not line.startswith(elsewhere)]
+        assert len(lines) == 7
+        for line in lines:
+            fine(who, who.here(line))
+    told = cloud.client("cloudfront").list_invalidations(DistributionId=distribution)["InvalidationList"]
+    assert told["Quantity"] >= 1
 
 
 def _followed() -> set[str]:

@@ -135,7 +135,7 @@ class Reader:
                 if "file" in block.notes:
                     there = self.cwd / block.notes["file"]
                     there.parent.mkdir(parents=True, exist_ok=True)
-                    there.write_text(self._here(block.text))
+                    there.write_text(self.here(block.text))
                 elif block.typed and not {"not run", "run by"} & block.notes.keys():
                     count += 0 if any(word in block.text for word in skip) else self._do(block)
         finally:
@@ -160,13 +160,13 @@ class Reader:
             where = f"{block.page}:{block.line}: {line}"
             last = number == len(commands)
             if last and "starts" in block.notes:
-                self._start(self._here(line), self._here(block.notes["starts"]), where)
+                self._start(self.here(line), self.here(block.notes["starts"]), where)
                 continue
-            ended = self.run(self._here(line))
+            ended = self.run(self.here(line))
             wanted = int(block.notes["exits"]) if last and "exits" in block.notes else 0
             said = f"{where}\n{ended.stdout}{ended.stderr}"
             assert ended.code == wanted, f"ended with {ended.code}: {said}"
-            self._printed([self._here(one) for one in shown], ended.stdout + ended.stderr, said)
+            self._printed([self.here(one) for one in shown], ended.stdout + ended.stderr, said)
             self.ran.append((line, ended))
             if found := re.findall(r"--approve ([0-9a-f]{64})", ended.stdout):
                 self.names["PLAN_ID"] = found[0]
@@ -215,7 +215,8 @@ class Reader:
         first = self._shim if self.path is None else self.path
         return {"PATH": f"{first}:{os.environ['PATH']}", "HOME": str(self.home), "COLUMNS": "120", **self.env}
 
-    def _here(self, text: str) -> str:
+    def here(self, text: str) -> str:
+        """Return text with the names that things have here."""
         for public, local in self.names.items():
             text = text.replace(public, local)
         return text
