@@ -4,13 +4,17 @@ data repository, and the operator of a closed network.
 What they install is the wheel of this tree. Needs the package index, else these tests skip loudly.
 """
 
+import re
 import socket
+import urllib.request
 from pathlib import Path
 
 import pytest
 
+from tests.support.hub_world import HubServer, job, put_items
 from tests.support.packaged import environment
-from tests.support.pages import Reader
+from tests.support.pages import ROOT, Reader
+from tests.support.real import needs_real
 from tests.support.repos import Repo
 
 pytestmark = pytest.mark.slow
@@ -72,3 +76,38 @@ def test_a_maintainer_keeps_mistakes_out_of_a_data_repository(tmp_path: Path) ->
     assert refused.code == 3
     assert "::error file=lists/b.txt,line=1,title=cidr.host-bits::" in refused.stdout
     assert "lists/a.txt" not in refused.stdout
+
+
+@needs_real
+def test_an_operator_mirrors_a_hub_into_a_closed_network(tmp_path: Path) -> None:
+    """docs/mirror.md with the real items: each address that a rewritten item names is answered inside."""
+    page = (ROOT / "docs" / "mirror.md").read_text()
+    who = person(tmp_path / "home")
+    who.names = {"2001:db8::5": "::1", **who.names}
+    (settings,) = re.findall(r"```toml\n(\[targets.+?)```", page, re.DOTALL)
+    (who.home / "hubdata.toml").write_text(f'jobs = "jobs"\nspool = "spool"\n\n{settings}')
+    (who.home / "jobs").mkdir()
+    with HubServer() as upstream:
+        put_items(who.home / "hub", upstream.origin)
+        (who.home / "jobs" / "mirror.toml").write_text(job(upstream.base))
+        typed = re.findall(r"^\$ (.+)$", page, re.MULTILINE)
+        assert [line.split()[1] for line in typed if line.startswith("hubdata")][:3] == ["config", "plan", "sync"]
+        for line in typed:
+            ended = who.run(who.here(line))
+            assert ended.code == 0, f"{line}\n{ended.stdout}{ended.stderr}"
+    (serve,) = re.findall(r"^    (hubdata serve mirror .+)$", page, re.MULTILINE)
+    base = who.here("http://[::1]:8080/")
+    try:
+        who.start(who.here(f"{serve} --port 8080"), f"{base}manifest.json")
+        wanted = {
+            url
+            for item in (who.home / "inside").rglob("*.yaml")
+            for url in re.findall(r"source_url: \W?(http[^\s\"']+)", item.read_text())
+        }
+        served = {url for url in wanted if url.startswith(base)}
+        assert len(served) == 22
+        for url in served:
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                assert answer.status == 200
+    finally:
+        who.leave()

@@ -160,7 +160,7 @@ class Reader:
             where = f"{block.page}:{block.line}: {line}"
             last = number == len(commands)
             if last and "starts" in block.notes:
-                self._start(self.here(line), self.here(block.notes["starts"]), where)
+                self.start(self.here(line), self.here(block.notes["starts"]), where)
                 continue
             ended = self.run(self.here(line))
             wanted = int(block.notes["exits"]) if last and "exits" in block.notes else 0
@@ -196,7 +196,8 @@ class Reader:
             after.unlink()
         return Ended(ended.returncode, ended.stdout, ended.stderr, 0.0)
 
-    def _start(self, line: str, url: str, where: str) -> None:
+    def start(self, line: str, url: str, where: str = "") -> None:
+        """Return when what a line starts answers at `url`; it goes on until the reader leaves."""
         with self._said.open("wb") as said:
             process = subprocess.Popen(
                 ["bash", "-c", line], cwd=self.cwd, env=self._env(), stdout=said, stderr=said, start_new_session=True
