@@ -78,12 +78,15 @@ class Common:
         )
 
     @contextmanager
-    def watching(self) -> Iterator["Reporter"]:
-        """Give whoever watches the run: a bar for a person at a terminal, log lines for `-v`, else nobody."""
+    def watching(self, begins: str = "reading sources") -> Iterator["Reporter"]:
+        """Give whoever watches the run: a bar for a person at a terminal, log lines for `-v`, else nobody.
+
+        The bar says what the command `begins` with.
+        """
         if self.verbosity == 0 and self.log_format == "console" and sys.stderr.isatty():
             from hubdata.report.progress import ProgressReporter
 
-            with ProgressReporter(sys.stderr, color=self.color) as bar:
+            with ProgressReporter(sys.stderr, color=self.color, begins=begins) as bar:
                 yield bar
         else:
             from hubdata.report.log import LogReporter

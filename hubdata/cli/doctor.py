@@ -23,7 +23,7 @@ def doctor(common: Common, *, no_network: bool, write: bool) -> Exit:
     """
     if no_network and write:
         raise click.UsageError("--write asks targets: leave --no-network out.")
-    with common.watching():
+    with common.watching("looking at everything"):
         from hubdata.asking.doctoring import doctor as looked
 
         result = looked(common.choices(), network=not no_network, write=write)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from hubdata.model.event import Event
 from hubdata.report.redaction import redact
-from hubdata.report.terminal import plain
+from hubdata.report.terminal import colors_are_wanted, plain
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -24,11 +24,13 @@ _MAX_WORD = 40
 class ProgressReporter:
     """A reporter that shows how far a run is. Use it as a context manager: leaving it clears the bar."""
 
-    def __init__(self, stream: TextIO, *, color: bool = True, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self, stream: TextIO, *, color: bool = True, patience_s: float = PATIENCE_S, begins: str = "reading sources"
+    ) -> None:
         self._stream = stream
-        self._color = color
+        self._color = color and colors_are_wanted()
         self._lock = threading.Lock()
-        self._status = "reading sources"
+        self._status = begins
         self._done = 0
         self._total = 0
         self._over = False

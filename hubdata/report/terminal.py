@@ -49,9 +49,13 @@ class Screen:
 def screen_of(stream: TextIO, *, color: bool = True) -> Screen:
     """Return the screen behind `stream`: coloured only on a terminal, and never against NO_COLOR or `--no-color`."""
     terminal = stream.isatty()
-    wants = color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     width = shutil.get_terminal_size((80 if terminal else _FILE_WIDTH, 24)).columns
-    return Screen(max(width, _NARROWEST), terminal and wants)
+    return Screen(max(width, _NARROWEST), terminal and color and colors_are_wanted())
+
+
+def colors_are_wanted() -> bool:
+    """Tell whether the environment has nothing against colours (no-color.org; a terminal that calls itself dumb)."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def plain(text: str) -> str:
