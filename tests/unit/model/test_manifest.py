@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hubdata.errors import TargetError
 from hubdata.model.manifest import Entry, Manifest
 from hubdata.model.snapshot import Stats
+from hubdata.model.stage import Promoted
 from tests.unit.planning.samples import entry
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -27,8 +28,17 @@ entries = st.builds(
     cache_control=words,
     source=st.dictionaries(words, words, max_size=3),
     stats=st.builds(Stats, counts, counts, counts, counts),
+    cache_tag=words,
 )
-manifests = st.builds(Manifest, st.integers(0, 2**40), words, words, st.dictionaries(words, entries, max_size=4))
+manifests = st.builds(
+    Manifest,
+    st.integers(0, 2**40),
+    words,
+    words,
+    st.dictionaries(words, entries, max_size=4),
+    withdrawn=st.dictionaries(words, st.lists(words, max_size=2).map(tuple), max_size=2),
+    promoted=st.none() | st.builds(Promoted, words, st.integers(0, 9), partial=st.booleans()),
+)
 
 
 @settings(max_examples=150, deadline=None)
@@ -39,6 +49,7 @@ def test_manifest_survives_the_trip_through_json(manifest: Manifest) -> None:
 
     assert Manifest.from_bytes(body) == manifest
     assert Manifest.from_bytes(body).to_bytes() == body
+    assert body == (json.dumps(json.loads(body), indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 def test_written_form_is_the_contract_s() -> None:
