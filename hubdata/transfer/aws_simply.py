@@ -1,19 +1,23 @@
-"""Tell where AWS may be asked without botocore, with what to sign, and connect to it as botocore would.
+"""Tell where AWS may be asked without botocore, with what to sign, and whom to trust there, as botocore would.
 
 Credentials lie in the environment, and no profile, proxy, configuration file or setting of the environment has a say
 (docs/adr/0007). Wherever one has, whoever asks leaves the question to botocore, which knows them all.
 """
 
 import re
+import threading
 from collections.abc import Mapping
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult
 
 from hubdata.transfer.sigv4 import Credentials
+from hubdata.transfer.wire import Wire
 
 if TYPE_CHECKING:
-    from http.client import HTTPConnection
+    from ssl import SSLContext
 
 REGION = re.compile(r"(us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-\d")
 """A region of the partition `aws`, by its name."""
@@ -25,6 +29,8 @@ _COMPLICATIONS = (
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"),
 )
 _FILES = {"AWS_CONFIG_FILE": "config", "AWS_SHARED_CREDENTIALS_FILE": "credentials"}
+_building = threading.Lock()
+_built: "dict[str, SSLContext]" = {}
 _AUTHORITIES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 
 
@@ -41,20 +47,32 @@ def authorities_in(environment: Mapping[str, str]) -> str:
     return next(filter(None, map(environment.get, _AUTHORITIES)), "")
 
 
-def connection_to(url: SplitResult, authorities: str, *, timeout_s: float) -> "HTTPConnection":
-    """Return a connection to the host of `url`, not yet open, that trusts `authorities`, or whom botocore trusts."""
-    from http.client import HTTPConnection, HTTPSConnection
+def wire_to(url: SplitResult, authorities: str, *, most: int) -> Wire:
+    """Return connections to the host of `url`, at most `most`, that trust `authorities`, or whom botocore trusts."""
+    secure = url.scheme == "https"
+    trust = partial(_trusted, authorities) if secure else None
+    return Wire(url.hostname or "", url.port or (443 if secure else 80), most=most, trust=trust)
 
-    host, port = url.hostname or "", url.port
-    if url.scheme == "http":
-        return HTTPConnection(host, port, timeout=timeout_s)
-    import ssl
 
-    if not authorities:
-        from certifi import where
+def _trusted(authorities: str) -> "SSLContext":
+    """Return what TLS is checked by: built once for all of AWS, for reading the authorities takes 10 to 30 ms."""
+    with _building:
+        if authorities not in _built:
+            import ssl
 
-        authorities = where()
-    return HTTPSConnection(host, port, timeout=timeout_s, context=ssl.create_default_context(cafile=authorities))
+            _built[authorities] = ssl.create_default_context(cafile=authorities or _usual_authorities())
+        return _built[authorities]
+
+
+def _usual_authorities() -> str:
+    """Return the file that botocore trusts as well; certifi's, found without the 8 ms that its import takes."""
+    spec = find_spec("certifi")
+    beside = Path(spec.origin).with_name("cacert.pem") if spec and spec.origin else None
+    if beside is not None and beside.is_file():
+        return str(beside)
+    from certifi import where
+
+    return where()
 
 
 def _has_files(environment: Mapping[str, str]) -> bool:

@@ -1,4 +1,4 @@
-"""Ask CloudFront to forget paths over plain `http.client` where everything is simple, and decline whatever is not.
+"""Ask CloudFront to forget paths over a plain connection where everything is simple, and decline whatever is not.
 
 A publication sends CloudFront one request. botocore needs 0.25 s of CPU to be imported and built for it, as much as all
 the rest of a run that changes one file. So where `aws_simply` finds nothing that botocore would have to know, it is
@@ -10,23 +10,19 @@ and every message to a person stay botocore's.
 """
 
 import re
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from urllib.parse import SplitResult, urlsplit
 
 from hubdata import __version__
-from hubdata.transfer.aws_simply import authorities_in, connection_to, credentials_where_simple
+from hubdata.transfer.aws_simply import authorities_in, credentials_where_simple, wire_to
 from hubdata.transfer.sigv4 import Credentials, Scope, Unsigned, signed
+from hubdata.transfer.wire import Broken, Sending
 
-if TYPE_CHECKING:
-    from http.client import HTTPConnection
-
-TIMEOUT_S = 10
-
+_CONNECTIONS = 4
 _ENDPOINT = "https://cloudfront.amazonaws.com"
 _REGION = "us-east-1"
 _API = "2020-05-31"
@@ -43,9 +39,7 @@ class QuickCloudfront:
     def __init__(self, url: SplitResult, credentials: Credentials, authorities: str = "") -> None:
         self._url = url
         self._credentials = credentials
-        self._authorities = authorities
-        self._kept: HTTPConnection | None = None
-        self._lock = threading.Lock()
+        self._wire = wire_to(self._url, authorities, most=_CONNECTIONS)
         self._declined = False
 
     @classmethod
@@ -60,72 +54,30 @@ class QuickCloudfront:
 
     def warm(self) -> None:
         """Connect, in a thread that has nothing better to do. What goes wrong is met again by who asks."""
-        with self._lock, suppress(OSError):  # who asks meanwhile waits for this connection
-            if self._kept is None:
-                connection = self._connection()
-                connection.connect()
-                self._kept = connection
+        with suppress(Broken):
+            self._wire.warm()
 
     def invalidate(self, distribution: str, paths: tuple[str, ...], reference: str) -> str | None:
         """Return the id of the invalidation of `paths`, or None."""
-        from http.client import HTTPException
-
         if self._declined or not _DISTRIBUTION.fullmatch(distribution) or not all(map(_plain, (*paths, reference))):
             return None
         body = document(paths, reference)
         path = f"{self._url.path}/{_API}/distribution/{distribution}/invalidation"
         try:
             found = self._asked(path, body, reference)
-        except (OSError, HTTPException, ValueError):
+        except Broken:
             found = None
         self._declined = found is None  # what went wrong once may take as long again
         return found
 
     def _asked(self, path: str, body: bytes, reference: str) -> str | None:
-        from http.client import HTTPException
-
-        kept = self._taken()
-        if kept is not None:
-            with suppress(OSError, HTTPException):  # it may have been closed meanwhile, at the other end
-                return self._exchange(kept, path, body, reference)
-        return self._exchange(self._connection(), path, body, reference)
-
-    def _exchange(self, connection: "HTTPConnection", path: str, body: bytes, reference: str) -> str | None:
         own = {"host": self._url.netloc, "content-type": "application/xml"}
         request = Unsigned("POST", path, "", own, sha256(body).hexdigest())
         headers = signed(request, self._credentials, Scope("cloudfront", _REGION), now=datetime.now(UTC))
-        whole = False
-        try:
-            connection.request("POST", path, body, {**headers, "user-agent": f"hubdata/{__version__}"})
-            response = connection.getresponse()
-            most = _MIN_ANSWER_BYTES + 8 * len(body)  # it tells the paths again
-            told = response.read(most + 1)
-            whole = len(told) <= most and response.length in (None, 0)
-            return _id_in(told, reference) if whole and response.status == 201 else None
-        finally:
-            if whole and not response.will_close:
-                self._keep(connection)
-            else:
-                connection.close()
-
-    def __del__(self) -> None:
-        kept: HTTPConnection | None = self.__dict__.get("_kept")
-        if kept is not None:
-            kept.close()
-
-    def _connection(self) -> "HTTPConnection":
-        return connection_to(self._url, self._authorities, timeout_s=TIMEOUT_S)
-
-    def _taken(self) -> "HTTPConnection | None":
-        with self._lock:
-            kept, self._kept = self._kept, None
-            return kept
-
-    def _keep(self, connection: "HTTPConnection") -> None:
-        with self._lock:
-            known, self._kept = self._kept, connection
-        if known is not None:
-            known.close()
+        most = _MIN_ANSWER_BYTES + 8 * len(body)  # it tells the paths again
+        sending = Sending("POST", path, {**headers, "user-agent": f"hubdata/{__version__}"}, body)
+        reply = self._wire.exchange(sending, max_bytes=most)
+        return _id_in(reply.body, reference) if reply.status == 201 else None
 
 
 def document(paths: tuple[str, ...], reference: str) -> bytes:

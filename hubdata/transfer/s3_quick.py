@@ -17,20 +17,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 from hubdata import __version__
-from hubdata.transfer.aws_simply import credentials_where_simple
+from hubdata.transfer.aws_simply import credentials_where_simple, wire_to
 from hubdata.transfer.s3_listing import Page, Row, read_page
 from hubdata.transfer.s3_simple import Place, simple_place
 from hubdata.transfer.s3_whole import whole_etag
 from hubdata.transfer.sigv4 import EMPTY, Credentials, Scope, Unsigned, signed
 from hubdata.transfer.store_clock import StoreClock
-from hubdata.transfer.wire import Body, Broken, Reply, Sending, Wire
-
-if TYPE_CHECKING:
-    from ssl import SSLContext
+from hubdata.transfer.wire import Body, Broken, Reply, Sending
 
 CONNECTIONS = 64
 MAX_LISTING_BYTES = 16 << 20
@@ -100,11 +97,7 @@ class QuickBucket:
         self._scope = Scope("s3", place.region)
         self._credentials = credentials
         self._headers = {"host": self._url.netloc, **headers}
-        self._authorities = place.authorities
-        secure = self._url.scheme == "https"
-        port = self._url.port or (443 if secure else 80)
-        trust = self._trust if secure else None
-        self._wire = Wire(self._url.hostname or "", port, most=CONNECTIONS, trust=trust)
+        self._wire = wire_to(self._url, place.authorities, most=CONNECTIONS)
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._patience = _TROUBLES
@@ -256,15 +249,6 @@ class QuickBucket:
     def _count(self, method: str, sends: int) -> None:
         with self._lock:
             self._counts[method] += sends
-
-    def _trust(self) -> "SSLContext":
-        import ssl
-
-        if not self._authorities:
-            from certifi import where  # what botocore trusts as well
-
-            self._authorities = where()
-        return ssl.create_default_context(cafile=self._authorities)
 
 
 def at_once(fastest_s: float) -> int:

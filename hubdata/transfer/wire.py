@@ -11,7 +11,6 @@ the request is sent once more on a fresh one, and `Reply.sends` says so: the fir
 """
 
 import os
-import select
 import socket
 import threading
 import time
@@ -125,6 +124,13 @@ class Wire:
                 self._busy -= 1
                 self._free.notify()
 
+    def warm(self) -> None:
+        """Have a connection at hand, unless there is one. Raises Broken."""
+        kept = self._kept() or self._connected(0)
+        kept.idle_since = time.monotonic()
+        with self._free:
+            self._idle.append(kept)
+
     def close(self) -> None:
         """Close what is idle."""
         with self._free:
@@ -211,7 +217,7 @@ class Wire:
         return _Line(connection)
 
     def _checked_by(self, trust: Callable[[], "SSLContext"]) -> "SSLContext":
-        with self._free:  # 10 to 30 ms: once, whoever needs it first
+        with self._free:  # it takes 10 to 30 ms: once, whoever needs it first
             if self._context is None:
                 self._context = trust()
             return self._context
@@ -260,9 +266,14 @@ class _Line:
         """Tell whether the idle connection is young and silent: what is to be read now is an end, or nobody's."""
         if time.monotonic() - self.idle_since > IDLE_S or self.left_over():
             return False
-        poll = select.poll()
-        poll.register(self._socket, select.POLLIN)
-        return not poll.poll(0)
+        self._socket.settimeout(0)
+        try:
+            self._socket.recv(1)
+        except BlockingIOError:
+            return True
+        except OSError as err:
+            return type(err).__name__ == "SSLWantReadError"  # of TLS, which had words of its own to read at most
+        return False
 
     def left_over(self) -> bool:
         """Tell whether more arrived than the answer."""

@@ -234,8 +234,8 @@ def test_a_connection_that_was_closed_meanwhile_is_opened_again(edge: StrictClou
     """It was opened in advance, and the puts took long: that is no reason to import botocore."""
     asked = quick(edge.url)
     asked.warm()
-    assert asked._kept is not None
-    asked._kept.sock.shutdown(socket.SHUT_RDWR)
+    (line,) = asked._wire._idle
+    line._socket.shutdown(socket.SHUT_RDWR)
     assert asked.invalidate(DISTRIBUTION, ("/a",), "r1") == "I1"
 
 

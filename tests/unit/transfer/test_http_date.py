@@ -1,6 +1,8 @@
 """Dates in headers: read, or passed over, and never the end of a run."""
 
+import sys
 from datetime import UTC, datetime
+from email.utils import format_datetime
 
 import pytest
 
@@ -46,3 +48,13 @@ def test_what_is_no_date_is_passed_over_by_all_who_read_one(text: str) -> None:
     clock = StoreClock()
     clock.hear(text)
     assert (http_moment(text), http_date(text), parse_retry_after(text, NOON), clock.now()) == (None, "", None, None)
+
+
+def test_the_usual_form_needs_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every month of it means what the library says; what only looks like it is no date."""
+    moments = [datetime(2026, month, 3, 4, 5, 6, tzinfo=UTC) for month in range(1, 13)]
+    texts = [format_datetime(moment, usegmt=True) for moment in moments]
+    monkeypatch.setitem(sys.modules, "email.utils", None)
+    assert [http_moment(text) for text in texts] == moments
+    assert http_moment("Fri, 31 Feb 2026 12:00:00 GMT") is None
+    assert http_moment("Fri, 01 Jan 2026 24:00:00 GMT") is None

@@ -312,7 +312,11 @@ def test_tls_is_prepared_once_and_checks_who_answers(tmp_path: Path) -> None:
         assert built == [1]
         assert connections._session is not None
         connections.close()
+        opened = server.connections
+        for _ in range(3):
+            connections.warm()  # what TLS says after its greeting is no answer to anybody
         assert ask(connections, "/bb").body == b"bb"
+        assert server.connections == opened + 1
         for other in (
             Wire("127.0.0.1", server.port, most=1, trust=trust),
             Wire("localhost", server.port, most=1, trust=ssl.create_default_context),
