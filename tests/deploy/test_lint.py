@@ -28,7 +28,7 @@ def test_what_checkov_leaves_out_everywhere_has_a_reason() -> None:
 
 def _files() -> list[Path]:
     found = [path for path in DEPLOY.rglob("*") if path.is_file() and ".terraform" not in path.parts]
-    return [*found, ROOT / "Dockerfile", *(ROOT / ".ci").iterdir()]
+    return [*found, ROOT / "Dockerfile", *(path for path in (ROOT / ".ci").iterdir() if path.is_file())]
 
 
 def test_exceptions_beside_a_line_have_a_reason() -> None:
