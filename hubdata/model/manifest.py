@@ -7,6 +7,7 @@ Format: CONTRACT.md, "At the target".
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from json.encoder import encode_basestring as _quoted
 from typing import Any
 
@@ -75,11 +76,14 @@ class Manifest:
         if not self.files:
             return (before + empty + after).encode()
         shared: dict[int, str] = {}
-        body = bytearray(before.encode() + b'\n  "files": {')
+        body = BytesIO()  # it gives its bytes away uncopied: of a large manifest there is one
+        body.write(f'{before}\n  "files": {{'.encode())
+        comma = ""
         for key in sorted(self.files):
-            body += f"\n    {_quoted(key)}: {_entry_text(self.files[key], shared)},".encode()
-        body[-1:] = b"\n  }"
-        return bytes(body + after.encode())
+            body.write(f"{comma}\n    {_quoted(key)}: {_entry_text(self.files[key], shared)}".encode())
+            comma = ","
+        body.write(f"\n  }}{after}".encode())
+        return body.getvalue()
 
     @staticmethod
     def from_bytes(body: bytes) -> "Manifest":
