@@ -21,10 +21,11 @@ from hubdata.config.settings import Settings, read_settings
 from hubdata.doctor import caches, keys, logins, machine, readers, stores, upstreams
 from hubdata.doctor.catalogue import About
 from hubdata.doctor.examining import Probe, examine
+from hubdata.errors import ConfigError
 from hubdata.model.checkup import Check, Checkup
 from hubdata.model.job import Job
 from hubdata.model.verification import Family, Pin
-from hubdata.plugins import Seam, parse_options
+from hubdata.plugins import Seam, parse_options, suggest
 from hubdata.transfer.url import origin
 
 _LARGEST = 512 << 20
@@ -38,15 +39,24 @@ _KEY_OPENS_IN_S = 30.0
 def doctor(choices: Choices, *, network: bool = True, write: bool = False) -> Checkup:
     """Return how everything stands that a run of `choices` relies on. With `write`, rights to write are tried.
 
-    Raises ConfigError for a target that there is not; all else is in the result.
+    Raises ConfigError for a target or job that there is not; all else is in the result.
     """
     started = time.monotonic()
     layers = app.layers_of(choices)
     _, settings, _ = read_settings(**layers)
     if settings is not None:
         tuple(assembly.chosen_targets(choices.targets, settings))
+        _there_are(choices.jobs, settings.jobs)
     checks = examine((*_always(layers), *(_of(settings, choices, network, write) if settings else ())))
     return Checkup(checks, round(time.monotonic() - started, 3))
+
+
+def _there_are(jobs: Iterable[str], directory: Path) -> None:
+    """Return when each of `jobs` has a file, be it one that cannot be read. Raises ConfigError."""
+    known = [path.stem for path in directory.glob("*.toml")]
+    for name in jobs:
+        if name not in known:
+            raise ConfigError(f"--job {name}: there is no such job", advice=suggest(name, known))
 
 
 def _always(layers: Mapping[str, Any]) -> Iterator[Probe]:
