@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from hubdata.assembly import chosen_targets, feeds_of, kind_builder, lacking, places_of, verdict_memory
 from hubdata.clock import SystemClock
-from hubdata.config.editions import refresh
 from hubdata.config.jobs import load_jobs
 from hubdata.config.settings import Settings, load_settings
 from hubdata.errors import ConfigError
@@ -24,7 +23,6 @@ from hubdata.model.job import Job
 from hubdata.model.run import HookResult, RunResult
 from hubdata.pipeline import run
 from hubdata.planning.approval import plan_id
-from hubdata.planning.fleet import priced
 from hubdata.plugins import suggest
 from hubdata.ports import Clock, Reporter, SourceContext, Target, Variable
 from hubdata.report.tagging import Tagged, decided
@@ -83,6 +81,8 @@ def geoip_refresh(choices: Choices, reporter: Reporter) -> RunResult:
 
     Raises ConfigError when there is no GeoIP job, or none of them publishes a chosen edition.
     """
+    from hubdata.config.editions import refresh
+
     settings = settings_of(choices)
     wanted = refresh(load_jobs(settings.jobs), choices.jobs, choices.editions)
     named = replace(choices, jobs=tuple(sorted(wanted.selected)))  # who asks for them is told what they lack
@@ -190,6 +190,8 @@ def _run(
         if memory is not None:
             notices = (*notices, *memory.close(reporter))
         if settings.fleet is not None:
+            from hubdata.planning.fleet import priced
+
             result = priced(result, settings.fleet)
         notices = (*settings.notices, *notices, *_remarks(result, settings, places))
         hooks = _hooked(result, settings, spool, reporter)

@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from hubdata.errors import HubdataError
 from hubdata.model.event import Event
@@ -21,13 +22,15 @@ from hubdata.model.stage import StageResult
 from hubdata.planning.inventory import published
 from hubdata.planning.outcome import job_result, wrote
 from hubdata.ports import Clock, Published, Reporter
-from hubdata.publishing.lease import Later, at_once
 from hubdata.publishing.survey import Survey, survey
-from hubdata.running.promoting import Promoter, Roll
 from hubdata.running.proving import KindOf
 from hubdata.running.reading import Feed, Reading, read
 from hubdata.running.sharing import Stay, lost
 from hubdata.running.visiting import Orders, Place, promote, visit
+from hubdata.transfer.afterwards import Later, at_once
+
+if TYPE_CHECKING:
+    from hubdata.running.promoting import Promoter
 
 
 def run(
@@ -99,15 +102,17 @@ class _Course:
         """Return all jobs that there are."""
         return (*self.others, *(job for feed in self.feeds for job in feed.jobs))
 
-    def promoter(self, place: Place) -> Promoter | None:
+    def promoter(self, place: Place) -> "Promoter | None":
         """Return what promotes to `place`; None where the sources feed it."""
         if place.feeder is None:
             return None
+        from hubdata.running.promoting import Promoter, Roll
+
         roll = Roll(self.known, frozenset(reading.job.name for reading in self.readings), _keys(self.feeds))
         to = (place.target.name, place.feeder, roll)
         return Promoter(*to, self.kind_of, self.now, self.reporter, force=self.orders.force)
 
-    def visited(self, place: Place, promoter: Promoter | None) -> Mapping[str, Stay]:
+    def visited(self, place: Place, promoter: "Promoter | None") -> Mapping[str, Stay]:
         """Return what came of every job at `place`, whatever went wrong there."""
         name = place.target.name
         sound = tuple(reading for reading in self.readings if reading.problem is None)
@@ -190,7 +195,7 @@ def _keys(feeds: tuple[Feed, ...]) -> frozenset[str] | None:
     return frozenset[str]().union(*(keys for keys in named if keys is not None)) if any(named) else None
 
 
-def _stage(target: str, promoter: Promoter, stays: Mapping[str, Stay]) -> StageResult:
+def _stage(target: str, promoter: "Promoter", stays: Mapping[str, Stay]) -> StageResult:
     stands, feeder = promoter.last.standing, promoter.feeder
     promoted = next((stay.result.promoted for stay in stays.values() if stay.result.applied), None)
     due = None if stands.due is None else stands.due.generation

@@ -29,7 +29,8 @@ from hubdata.publishing import ledger as ledgers
 from hubdata.publishing.closing import Begun, closed
 from hubdata.publishing.lease import Held
 from hubdata.publishing.ledger import Inherited, Line
-from hubdata.publishing.paging import Paging, seen_at
+from hubdata.publishing.pages import seen_at
+from hubdata.publishing.paging import Paging
 from hubdata.publishing.sealing import Sealing
 from hubdata.publishing.survey import Survey, read_manifest
 from hubdata.publishing.telling import OWN, TAG_METADATA, metadata_of, telling

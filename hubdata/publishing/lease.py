@@ -26,6 +26,7 @@ from hubdata.model.event import Event
 from hubdata.model.lease import GivenBack, Lease, Terms
 from hubdata.ports import Clock, Reporter, Target
 from hubdata.transfer import ending
+from hubdata.transfer.afterwards import Later, at_once
 from hubdata.transfer.living import is_gone, this_process
 
 _MAX_BYTES = 64 * 1024
@@ -35,16 +36,8 @@ _RACES = 100
 _NONE = ""  # the ETag of a lease that was not there; a lease that was not given back has none to go by
 _AGAIN_S = 1.0
 
-Later = Callable[[Callable[[], None]], object]
-"""Does something that nobody waits for, but before the run has ended."""
-
 _ours: "set[Held]" = set()
 """Every lease that this process holds."""
-
-
-def at_once(work: Callable[[], None]) -> None:
-    """Do it now: for whoever has nothing to do beside it."""
-    work()
 
 
 class Held:

@@ -30,17 +30,14 @@ from hubdata.ports import Blob, Reporter, Target
 from hubdata.publishing import successes
 from hubdata.publishing.lease import Held
 from hubdata.publishing.ledger import Page
+from hubdata.publishing.pages import KEYS
 from hubdata.publishing.survey import Survey
 
-KEYS = (PAGE, STATUS)
 MEMORY = f"{PRIVATE}page.json"
 """What pages after this one tell of the past; nothing else depends on it, so losing it only begins the charts anew."""
 
 CACHE_CONTROL = "public, max-age=60, stale-while-revalidate=60, stale-if-error=86400"
 """No longer at an edge than elsewhere: of a page that was mended nobody tells the CDN."""
-
-ROOT = ""
-"""The key of what a reader gets who names none."""
 
 PATIENCE_S = 10.0
 """So long the CDN is kept waiting for a page; one that comes later is seen a minute later."""
@@ -88,25 +85,6 @@ class Pager(Protocol):
     def drew(self, key: str, body: bytes) -> bool:
         """Tell whether `body`, which lies at `key`, is a page that hubdata has drawn."""
         ...
-
-
-def is_whole(found: Survey) -> bool:
-    """Tell whether what `found` holds has its page, as the ledger remembers it, or cannot have one. Asks nothing."""
-    manifest, page = found.inventory.manifest_etag, found.ledger.page
-    if manifest is None:
-        return True
-    if page is None or any(found.own.get(key) != etag for key, etag in page.foreign.items()):
-        return False
-    mine = [key for key in KEYS if key not in page.foreign]
-    as_left = all(key in page.files and found.own.get(key) == page.files[key] for key in mine)
-    return as_left and (page.manifest == manifest or not mine)
-
-
-def seen_at(found: Survey) -> tuple[str, ...]:
-    """Return the keys at which readers find the page that a run is about to write; none where another's page stands."""
-    page = found.ledger.page
-    theirs = page is not None and PAGE in page.foreign and page.foreign[PAGE] == found.own.get(PAGE)
-    return () if theirs else (PAGE, ROOT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from hubdata.planning.inventory import recognise, touched
 from hubdata.planning.limits import breaches, breaches_of_rollback
 from hubdata.ports import Cdn, Reporter, Target
 from hubdata.publishing.ledger import waits
+from hubdata.publishing.pages import is_whole
 from hubdata.publishing.survey import Survey, survey
 from hubdata.running.measuring import Measurer
 from hubdata.running.reading import Reading, renewed
@@ -30,6 +31,7 @@ from hubdata.running.sharing import Planned
 from hubdata.transfer.digest import multipart_etag
 
 if TYPE_CHECKING:  # what a run without changes, gate and stages does without
+    from hubdata.model.receipt import Applied, Invalidation
     from hubdata.publishing.apply import Work
     from hubdata.publishing.paging import Pager
     from hubdata.publishing.sealing import Sealer
@@ -111,6 +113,17 @@ class Outlook:
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """What was carried out upon an outlook; `remark` is what a person should know of the page."""
+
+    outlook: Outlook
+    applied: "Applied | None" = None
+    told: "Invalidation | None" = None
+    broke_off: bool = False
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Planner:
     """Plans for one place in one run. `reread` asks sources once more; a `promoter` gives the readings itself."""
 
@@ -161,6 +174,16 @@ class Planner:
 
         finding = finding_of(verdict, target.name)
         return replace(outlook, planned=tuple(each.barred_by(verdict, finding) for each in planned))
+
+    def has_to_publish(self, outlook: Outlook) -> bool:
+        """Tell whether anything is to be carried out, finished or sealed."""
+        place, found = self.place, outlook.found
+        unsealed = place.sealer is not None and not place.sealer.is_whole(found)
+        return unsealed or outlook.unfinished or bool(outlook.works)
+
+    def has_to_show(self, outlook: Outlook) -> bool:
+        """Tell whether the status page is to be written, whatever else is."""
+        return self.place.pager is not None and not is_whole(outlook.found)
 
     def record(self, outlook: Outlook) -> Promoted | None:
         """Return what the manifest is to say of a promotion: while something of it has yet to go out, it is partial."""

@@ -3,24 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from hubdata.errors import CdnError
 from hubdata.model.event import Event
 from hubdata.model.job import Job
-from hubdata.model.meaning import Difference
-from hubdata.model.receipt import Invalidation
 from hubdata.model.run import Retained
 from hubdata.ports import Cdn, Clock, Reporter, Target
-from hubdata.publishing.apply import foreseen
-from hubdata.publishing.lease import Later, at_once
-from hubdata.publishing.paging import seen_at
-from hubdata.publishing.retention import retire
 from hubdata.publishing.survey import Survey
-from hubdata.running.outlook import Orders, Outlook, Place, Planner, Reread
-from hubdata.running.promoting import Promoter
+from hubdata.running.outlook import Done, Orders, Outlook, Place, Planner, Reread
 from hubdata.running.reading import Reading
 from hubdata.running.sharing import Planned, Stay, idle, renewed_stays, shares, stranded
-from hubdata.running.writing import Writer, pending
+from hubdata.transfer.afterwards import Later, at_once
+
+if TYPE_CHECKING:
+    from hubdata.model.meaning import Difference
+    from hubdata.model.receipt import Invalidation
+    from hubdata.running.promoting import Promoter
 
 __all__ = ("Orders", "Place", "promote", "visit")
 
@@ -40,7 +39,7 @@ def visit(
     bystanders: tuple[Job, ...] = (),
     unread: tuple[Reading, ...] = (),
     reread: Reread | None = None,
-    promoter: Promoter | None = None,
+    promoter: "Promoter | None" = None,
     later: Later = at_once,
 ) -> Mapping[str, Stay]:
     """Return what came of every reading at `place`, by job name. A dry run only plans; a writing one holds the lease.
@@ -56,7 +55,7 @@ def visit(
     if orders.dry_run:
         return _foreseen(planner, outlook)
     outlook = planner.gated(outlook)
-    done = Writer(planner, clock, unread, later).carried_out(outlook)
+    done = _written(planner, outlook, clock, unread, later)
     outlook, told = done.outlook, done.told
     if told is not None and orders.wait:
         told = _waited(place.cdn, told, clock, reporter)
@@ -77,8 +76,20 @@ def visit(
     return {**stays, **renewed_stays(stays, outlook.anew, place.target)}
 
 
+def _written(planner: Planner, outlook: Outlook, clock: Clock, unread: tuple[Reading, ...], later: Later) -> Done:
+    """Return what was carried out. Where nothing is to be written, what writes is not even imported: mostly."""
+    if not planner.has_to_publish(outlook) and not planner.has_to_show(outlook):
+        return Done(outlook)
+    from hubdata.running.writing import Writer
+
+    return Writer(planner, clock, unread, later).carried_out(outlook)
+
+
 def _foreseen(planner: Planner, outlook: Outlook) -> Mapping[str, Stay]:
     """Return what a run would come to, job by job."""
+    from hubdata.publishing.apply import foreseen
+    from hubdata.publishing.pages import seen_at
+
     place, found = planner.place, outlook.found
     meanings = _explained(outlook.planned, place, found, planner.reporter, held_only=False)
     ours = (*(place.sealer.keys if place.sealer else ()), *(seen_at(found) if place.pager else ()))
@@ -99,7 +110,7 @@ def promote(
     place: Place,
     found: Survey,
     readings: tuple[Reading, ...],
-    promoter: Promoter,
+    promoter: "Promoter",
     orders: Orders,
     *,
     run_id: str,
@@ -133,7 +144,7 @@ def promote(
 
 def _explained(
     planned: tuple[Planned, ...], place: Place, found: Survey, reporter: Reporter, *, held_only: bool
-) -> Mapping[str, Difference]:
+) -> "Mapping[str, Difference]":
     """Return by key what the changes mean that a person will look at. With nothing of the kind, nothing is imported."""
     wanted = [each.held for each in planned]
     if not held_only:
@@ -149,13 +160,15 @@ def _explained(
     return {**told, **place.measurer.told(place.target, keys, artifacts, found.inventory.objects)}
 
 
-def _waited(cdn: Cdn, told: Invalidation, clock: Clock, reporter: Reporter) -> Invalidation:
+def _waited(cdn: Cdn, told: "Invalidation", clock: Clock, reporter: Reporter) -> "Invalidation":
     if told.pending:
         return told
     started = clock.monotonic()
     try:
         cdn.wait(told, timeout=_WAIT)
     except CdnError as err:
+        from hubdata.running.writing import pending
+
         reporter.emit(Event("cdn.unfinished", {"id": told.id or "", "error": str(err)}))
         return pending(told, err)
     waited_s = round(clock.monotonic() - started, 1)
@@ -168,6 +181,10 @@ def _retired(
 ) -> Mapping[str, Retained | None]:
     """Return by job what was removed of its past; with nothing of the kind, nothing is asked."""
     known, manifest = (*(reading.job for reading in readings), *bystanders), found.inventory.manifest
+    if all(reading.job.retention is None for reading in readings):
+        return {}
+    from hubdata.publishing.retention import retire
+
     return {
         job.name: retire(job, target, manifest, tuple(j for j in known if j.name != job.name), reporter)
         for job in (reading.job for reading in readings)

@@ -15,28 +15,19 @@ from hubdata.model.receipt import Applied, Invalidation
 from hubdata.ports import Clock, Reporter, Variable
 from hubdata.publishing import ledger as ledgers
 from hubdata.publishing.apply import Work, apply
-from hubdata.publishing.lease import Held, Later, at_once, held
+from hubdata.publishing.lease import Held, held
 from hubdata.publishing.ledger import Inherited
-from hubdata.publishing.paging import Paging, is_whole, paging, unshown
+from hubdata.publishing.pages import is_whole
+from hubdata.publishing.paging import Paging, paging, unshown
 from hubdata.publishing.resealing import reseal
 from hubdata.publishing.resuming import resume
 from hubdata.publishing.sealing import Sealing
 from hubdata.publishing.survey import Survey, survey
 from hubdata.running.measuring import Measurer
 from hubdata.running.narrating import Narrator
-from hubdata.running.outlook import Outlook, Place, Planner
+from hubdata.running.outlook import Done, Outlook, Place, Planner
 from hubdata.running.reading import Reading
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What was carried out upon an outlook; `remark` is what a person should know of the page."""
-
-    outlook: Outlook
-    applied: Applied | None = None
-    told: Invalidation | None = None
-    broke_off: bool = False
-    remark: str = ""
+from hubdata.transfer.afterwards import Later, at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +43,7 @@ class Writer:
     def carried_out(self, outlook: Outlook) -> Done:
         """Return what came of the plans, and of what earlier runs left; with nothing of either, nothing is sent."""
         place, found = self.planner.place, outlook.found
-        unsealed = place.sealer is not None and not place.sealer.is_whole(found)
-        if unsealed or outlook.unfinished or outlook.works:
+        if self.planner.has_to_publish(outlook):
             _get_ready(place)
             with self._held(found, self.planner.orders.lease) as lease:
                 if not lease.follows(
@@ -61,7 +51,7 @@ class Writer:
                 ):  # another run has written since: what it left is planned against
                     outlook = self.planner.gated(self.planner.again(outlook))
                 return self._published(outlook, lease)
-        if place.pager is not None and not is_whole(found):
+        if self.planner.has_to_show(outlook):
             return Done(outlook, remark=self._shown_alone(outlook))
         return Done(outlook)
 
