@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from hubdata.audit.rewriting import Mirror, Rewritten, reindexed, rewritten
 from hubdata.errors import ConfigError, TargetError
 from hubdata.grammar.data_entries import is_item_file
-from hubdata.grammar.yaml_text import MAX_BYTES
 from hubdata.model import manifest as manifests
 from hubdata.model.finding import Finding
 from hubdata.model.manifest import Manifest
@@ -24,6 +23,7 @@ from hubdata.transfer.public_url import canonical_url
 
 _INDEX = ".index.json"
 _MAX_INDEX = 64 << 20
+_MAX_FILE = 64 << 20
 _MAX_MANIFEST = 64 << 20
 _MAX_ITEMS = 200_000
 _DOWNLOAD_TIME = timedelta(seconds=60)
@@ -50,7 +50,7 @@ def rewrite(
         items += 1
         if items > _MAX_ITEMS:
             raise ConfigError(f"--hub {hub}: more than {_MAX_ITEMS:,} items", advice="name the hub's root")
-        body = tree.read(key, max_bytes=MAX_BYTES)
+        body = tree.read(key, max_bytes=_MAX_FILE)
         if body is None or _MARK not in body:
             continue
         one = rewritten(key, body, mirror)

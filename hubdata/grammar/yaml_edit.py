@@ -95,7 +95,7 @@ def _span(text: str, events: list[Any], number: int, new: str) -> _Span:
 
 def _after_properties(text: str, event: Any, start: int, end: int) -> int:
     """Return where the value itself begins, behind an anchor and a tag."""
-    if event.anchor is None and event.tag is None and event.implicit != (False, False):
+    if text[start] not in "&!":
         return start
     starts = {
         token.end_mark.index: token.start_mark.index

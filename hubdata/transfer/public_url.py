@@ -16,11 +16,12 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 def canonical_url(url: str) -> str:
     """Return the one spelling of `url` by which it is told from others, itself where it is none.
 
-    Scheme and host in lower case, no port that goes without saying, no letter escaped that need not be (RFC 3986, 6.2).
+    Scheme and host in lower case, no final dot, no port that goes without saying, no letter escaped that need not be
+    (RFC 3986, 6.2).
     """
     try:
         parts = urlsplit(url)
-        host, port = (parts.hostname or "").lower(), parts.port
+        host, port = (parts.hostname or "").lower().removesuffix("."), parts.port
     except ValueError:
         return url
     if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:

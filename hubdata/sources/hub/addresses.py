@@ -13,8 +13,11 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from hubdata.model.key import key_problem
 from hubdata.transfer.public_url import canonical_url, file_url_problem
 from hubdata.transfer.reach import Reach, is_loopback_host, reach_of
+from hubdata.transfer.url import origin
 
 MAX_URL_CHARS = 2048
+_MAX_NAME, _MAX_DEPTH = 255, 40
+"""What file systems take as one name, in bytes, and fewer directories than anybody needs."""
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SLASH_INSIDE = re.compile(r"%(?:2f|5c|00)", re.IGNORECASE)
 _GIVE_KEY = 'give it a key of its own in [source.keys], as "URL" = "key"'
@@ -40,19 +43,24 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What addresses are held to: the `base` that keys begin below, keys given by hand, and hosts of the operator's."""
+    """What addresses are held to: the `base` that keys begin below, and keys given by hand.
+
+    `hosts` and `origins` are the operator's own, which may lie in a private network.
+    """
 
     base: str | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
-    internal: frozenset[str] = frozenset()
+    hosts: frozenset[str] = frozenset()
+    origins: frozenset[tuple[str, str, int]] = frozenset()
 
     def address(self, text: str) -> Address:
         """Return what `text`, a `source_url`, means here. Raises Unusable."""
         url = canonical_url(text)
         parts = self._parts(text, url)
-        host = (parts.hostname or "").lower()
-        key = self.keys.get(url) or self._derived(parts)
-        return Address(url, key, public_only=host not in self.internal)
+        return Address(url, self.keys.get(url) or self._derived(parts), public_only=not self._own(url))
+
+    def _own(self, url: str) -> bool:
+        return origin(url) in self.origins or origin(url)[1] in self.hosts
 
     def _parts(self, text: str, url: str) -> SplitResult:
         if not text.isascii() or not text.isprintable() or " " in text or "\\" in text:
@@ -65,7 +73,7 @@ class Rules:
             raise Unusable(problem.replace(", and job files hold none", ", and items are read by all"))
         parts = urlsplit(url)
         host = (parts.hostname or "").lower()
-        if host not in self.internal and (is_loopback_host(host) or _reach(host) not in (None, Reach.GLOBAL)):
+        if not self._own(url) and (is_loopback_host(host) or _reach(host) not in (None, Reach.GLOBAL)):
             raise Unusable(
                 f"{host} lies in a private network, and whoever writes items could read what is there",
                 "correct the item; if that is your own server, name its host in `internal_hosts`",
@@ -84,6 +92,10 @@ class Rules:
             key = parts.netloc + path
         if problem := key_problem(key):
             raise Unusable(f"{key!r} cannot be a key: {problem}", _GIVE_KEY)
+        if key.count("/") > _MAX_DEPTH or any(len(part.encode()) > _MAX_NAME for part in key.split("/")):
+            raise Unusable("its path is too deep, or a part of it too long, for a directory", _GIVE_KEY)
+        if any(part.startswith(".") for part in key.split("/")):
+            raise Unusable("a part of its path begins with a dot, and such names are kept private", _GIVE_KEY)
         return key
 
 

@@ -62,15 +62,19 @@ class Clients:
         self._all: list[ConditionalClient] = []
         self._lock = threading.Lock()
 
-    def upstream(self) -> Upstream:
-        """Return the patience for one more file. Raises SourceError when there is none left for any."""
-        left = self.deadline.remaining_s
-        if left <= 0:
+    def check(self) -> None:
+        """Raise SourceError when the time for everything is up."""
+        if self.deadline.expired:
             raise SourceError(
                 f"not all was done within the {self._options.timeout_s:g} s allowed",
                 advice="the next run goes on; raise `timeout_s` if the network is slow",
                 retryable=True,
             )
+
+    def upstream(self) -> Upstream:
+        """Return the patience for one more file. Raises SourceError when there is none left for any."""
+        self.check()
+        left = max(self.deadline.remaining_s, 0.001)
         clock = self._context.clock
         return Upstream(
             self._options.model_copy(update={"timeout_s": min(left, self._options.file_timeout_s)}),

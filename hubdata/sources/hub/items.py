@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,6 +26,7 @@ from hubdata.transfer.spool import spool_error
 
 MAX_INDEX_BYTES = 64 << 20
 _MAX_ALL_BYTES = 512 << 20
+_MAX_ENTRIES = 1000
 _MARK = b"source_url"
 """An item without it names no data; a whole hub is read in a tenth of the time for knowing."""
 
@@ -65,8 +67,16 @@ class Hub:
         except YamlProblem as err:
             self.findings.append(unreadable(key, err.line, str(err)))
             return
+        named: list[Named] = []
+        findings: list[Finding] = []
         for document in found:
-            self.named += (Named(key, entry) for entry in data_entries(key, document, self.findings))
+            entries_of_it = islice(data_entries(key, document, findings), _MAX_ENTRIES - len(named) + 1)
+            named += (Named(key, entry) for entry in entries_of_it)
+        if len(named) > _MAX_ENTRIES:  # by aliases, a small text can hold very many
+            self.findings.append(unreadable(key, None, f"more than {_MAX_ENTRIES:,} data entries"))
+            return
+        self.named += named
+        self.findings += findings
 
     def failed(self, key: str, why: str) -> None:
         """Note an item that could not be had."""
@@ -91,7 +101,11 @@ def of_directory(root: Path, hub: Hub, max_items: int) -> Iterator[Item]:
                     elif entry.is_dir(follow_symlinks=False):
                         pending.append(Path(entry.path))
                         bounds.directory()
-                    elif entry.is_file(follow_symlinks=False) and is_item_file(key):
+                    elif not entry.is_file(follow_symlinks=False) or not is_item_file(key):
+                        continue
+                    elif finding := entries.unsafe_name(key):
+                        hub.findings.append(finding)
+                    else:
                         with _plain(Path(entry.path)) as file:
                             yield key, bounds.took(file.read(MAX_BYTES + 1))
     except OSError as err:
@@ -206,7 +220,7 @@ def _items_of(index: bytes, where: str) -> Iterator[tuple[str, Mapping[str, Any]
         if isinstance(kind, dict):
             for name, item in kind.items():
                 if isinstance(item, dict):
-                    yield str(name)[:200], item
+                    yield entries.printable(str(name)[:200]), item
 
 
 _INDEX = "name the hub's .index.json; or name a checkout of the hub (`path`), or its repository (`url`)"

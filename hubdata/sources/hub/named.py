@@ -11,8 +11,6 @@ from hubdata.model.finding import Finding, Severity
 from hubdata.sources.hub.addresses import Address, Rules, Unusable, sharing
 from hubdata.sources.hub.items import Named
 
-_MAX_NAMED = 200_000
-
 
 @dataclass(frozen=True, slots=True)
 class Meant:
@@ -31,9 +29,7 @@ def addresses_of(named: Iterable[Named], rules: Rules, published: Mapping[str, s
     first: dict[Address, Named] = {}
     unusable: dict[str, Finding] = {}
     by_name: dict[str, dict[str, Named]] = {}
-    for number, each in enumerate(named):
-        if number > _MAX_NAMED:
-            raise _too_many(_MAX_NAMED)
+    for each in named:
         url = each.entry.source_url
         if not url:
             continue  # found already: an entry without one is malformed

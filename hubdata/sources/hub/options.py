@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
 from hubdata.model.key import key_problem
 from hubdata.signing.minisign import FormatError, PublicKey
@@ -11,9 +10,12 @@ from hubdata.tables import Field, field_validator, model_validator
 from hubdata.transfer.git import ref_problem, url_problem
 from hubdata.transfer.public_url import canonical_url, file_url_problem
 from hubdata.transfer.upstream import UpstreamOptions
-from hubdata.transfer.url import base_url_problem
+from hubdata.transfer.url import base_url_problem, origin
 
 NO_MANIFEST = "none"
+
+Origin = tuple[str, str, int]
+"""Scheme, host and port."""
 
 
 class HubOptions(UpstreamOptions):
@@ -89,6 +91,13 @@ class HubOptions(UpstreamOptions):
                 raise ValueError(f"not a public key of minisign's: {err}") from None
         return texts
 
+    @field_validator("internal_hosts")
+    @classmethod
+    def _usable_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not host or "/" in host or "@" in host for host in hosts):
+            raise ValueError("a host's name or address, without scheme, port or path")
+        return tuple(host.strip("[]").lower() for host in hosts)
+
     @field_validator("keys")
     @classmethod
     def _usable_names(cls, keys: Mapping[str, str]) -> Mapping[str, str]:
@@ -117,8 +126,7 @@ class HubOptions(UpstreamOptions):
         return tuple(PublicKey.parse(text) for text in self.public_keys)
 
     @property
-    def internal(self) -> frozenset[str]:
-        """Return the hosts that the operator named, which may lie in a private network."""
+    def origins(self) -> frozenset[Origin]:
+        """Return the servers that the operator named by a URL, which may lie in a private network."""
         named = (self.base_url, self.index, None if self.manifest == NO_MANIFEST else self.manifest, *self.keys)
-        hosts = (urlsplit(url).hostname or "" for url in named if url)
-        return frozenset(host.lower() for host in (*hosts, *self.internal_hosts))
+        return frozenset(origin(url) for url in named if url)

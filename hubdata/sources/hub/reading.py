@@ -66,6 +66,7 @@ def read_hub(options: HubOptions, context: SourceContext, clients: Clients, each
     else:
         items = _Remote(options, context, clients).items(hub, each)
     for item in items:
+        clients.check()
         hub.take(item)
     if not hub.items and not hub.findings:
         raise SourceError(

@@ -63,7 +63,8 @@ class HubSource:
         with Clients(self._options, self._context, monotonic=self._monotonic, random=self._random) as clients:
             hub = read_hub(self._options, self._context, clients, self._each)
             known = {key: source for key, source in published().items() if source.get("type") == "hub"}
-            rules = Rules(self._options.base_url, self._options.keys, self._options.internal)
+            options = self._options
+            rules = Rules(options.base_url, options.keys, frozenset(options.internal_hosts), options.origins)
             urls = {key: source.get("url", "") for key, source in known.items()}
             meant = addresses_of(hub.named, rules, urls, self._options.max_files)
             if not meant.addresses and not hub.findings and not meant.findings:

@@ -60,7 +60,7 @@ def url(server: UrlServer, path: str) -> str:
 
 def item(*urls: str) -> str:
     """Return an item that names these, each under a name of its own."""
-    entries = (f"  - source_url: '{u}'\n    dest_file: f{n}-{abs(hash(u))}.txt\n" for n, u in enumerate(urls))
+    entries = (f"  - source_url: {json.dumps(u)}\n    dest_file: f{n}-{abs(hash(u))}.txt\n" for n, u in enumerate(urls))
     return "name: x/y\ndata:\n" + "".join(entries)
 
 
@@ -185,6 +185,10 @@ BAD_URLS = {
     "https://h.example/a b.txt": "a blank",
     "https://h.example/é.txt": "no URL has",
     "https://[broken/x.txt": "not a URL",
+    "https://h.example/.git/config": "begins with a dot",
+    "https://h.example/" + "d/" * 60 + "x.txt": "too deep",
+    "https://h.example/" + "n" * 300: "too long",
+    "https://h.example:9999/x.txt\n": "no URL has",
     "https://h.example/" + "x" * 2100: "characters",
 }
 
@@ -485,6 +489,15 @@ def test_a_hub_that_names_nothing_is_an_error(kit: Fetching, tmp_path: Path) -> 
     (tmp_path / "empty" / "a.yaml").write_text("name: x\n")
     assert "name no data files" in str(kit.refused(path=tmp_path / "empty"))
     assert "No such file" in str(kit.refused(path=tmp_path / "nowhere"))
+
+
+def test_one_item_that_names_very_much_is_told_alone(kit: Fetching, server: UrlServer, tmp_path: Path) -> None:
+    """By aliases a small text holds a hundred thousand entries; the others of the hub are fetched all the same."""
+    text = f"data:\n- &e {{source_url: '{url(server, '/hub/q')}', dest_file: q, extra: 1}}\n" + "- *e\n" * 100_000
+    (tmp_path / "hub/many.yaml").write_text(text)
+    fetched = kit.fetch()
+    assert told(fetched) == {("audit.unreadable", "many.yaml")}
+    assert len(fetched.files) == 3
 
 
 def test_a_hub_beyond_its_bounds_is_an_error(kit: Fetching) -> None:
