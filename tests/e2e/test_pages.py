@@ -4,6 +4,7 @@ Each page has a world of its own, with public names made local in one place. Wha
 """
 
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -176,7 +177,14 @@ def test_roll_back(tmp_path: Path, cloud: MotoServer) -> None:
     who = reader(tmp_path / "home", cloud)
     fine(who, "hubdata sync --once")
     fine(who, "echo 1.1.1.0/24 >> data/lists/good.txt; git -C data commit -qam more; hubdata sync --once")
+    before = who.home / "before"
+    shutil.copytree(who.home / "public", before)
     assert who.follow("docs/how-to/roll-back.md") == 5
+    for changed in (who.home / "public", who.home / "spool"):
+        shutil.rmtree(changed)
+    before.rename(who.home / "public")
+    who.names |= {"generation:12": "generation:1", "--to 12": "--to 1", "--target aws": "--target public"}
+    assert who.follow("docs/rollback.md") == 4
     assert (who.home / "public/lists/good.txt").read_bytes() == LISTS["lists/good.txt"]
 
 
