@@ -39,13 +39,15 @@ def _inside(link: re.Match[str], here: str) -> str:
 
 def _indented(markdown: str) -> str:
     out: list[str] = []
-    fenced = inside = False
+    fenced = inside = parted = False
     for line in markdown.splitlines():
         item = not fenced and _ITEM.match(line) is not None
-        if item and not inside and out and out[-1].strip():
+        if item and (parted or not inside) and out and out[-1].strip():
             out.append("")
         if item:
-            inside = True
+            inside, parted = True, False
+        elif inside and not line.strip():
+            parted = True
         elif not fenced and line.strip() and not line.startswith(" "):
             inside = False
         if line.lstrip().startswith("```"):

@@ -112,5 +112,8 @@ def test_the_site_shows_tables_lists_and_commands_as_such(site: Path) -> None:
     assert "hubdata geoip diff" in command_line
     runbook = (site / "runbook/index.html").read_text(encoding="utf-8")
     assert "```" not in re.sub(r"<code>.*?</code>", "", runbook, flags=re.DOTALL)
+    for page in sorted(site.rglob("*.html")):
+        prose = re.findall(r"<p>(.*?)</p>", page.read_text(encoding="utf-8"), re.DOTALL)
+        assert [words for words in prose if re.search(r"\n(?:\d{1,2}\.|-) |\n\|.*\|$", words)] == [], page
     decisions = sorted(path.name for path in (site / "adr").iterdir() if path.is_dir())
     assert len(decisions) == len(list((DOCS / "adr").glob("0*.md")))
