@@ -16,7 +16,9 @@ from bench.child import ROOT
 from bench.parts import NAMES, run
 from bench.peers import cache
 from bench.results import load
-from bench.tables import markdown, scenarios
+from bench.tables import scenarios
+
+HERE = Path(__file__).parent
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,20 +28,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", action="append", choices=NAMES, metavar="PART", help=", ".join(NAMES))
     parser.add_argument("--quick", action="store_true", help="a trial: 2 runs, less of everything, kept apart")
     parser.add_argument("--write", action="store_true", help="write RESULTS.md and its charts from all kept results")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="where the page is written")
+    parser.add_argument("--out", type=Path, default=HERE, help="where the page is written")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     wanted = parser.parse_args(argv)
+    if wanted.quick and wanted.write and wanted.out == HERE:
+        parser.error("a trial is not written beside the code: give --out")
     kept = cache() / ("trial" if wanted.quick else "results")
     runs = 2 if wanted.quick else wanted.runs
     if wanted.inside:
         run(wanted.only[0], runs, wanted.quick, kept)
         return 0
+    from bench.page import shown, write
+
     failed = [name for name in wanted.only or NAMES if not measured(name, runs, wanted.quick)]
     found = load(kept, NAMES)
     for name in wanted.only or NAMES:
         if name in found:
-            for table in scenarios(found[name]):
-                print(f"\n### {table.title}\n\n{markdown(table.head, table.rows)}")
+            for table in (*scenarios(found[name]), *found[name].tables):
+                print("\n" + "\n\n".join(shown(table, "###")))
+    if wanted.write:
+        write(found, wanted.out)
     for name in failed:
         print(f"FAILED: {name}", file=sys.stderr)
     return len(failed)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from bench.results import Measured, Part, Table
 from bench.timing import Run
 
-HEAD = ("tool", "wall s", "min-max", "/ aws", "/ s5cmd", "CPU s", "peak MB", "requests", "MB up", "MB down")
+HEAD = ("tool", "n", "wall s", "min-max", "/ aws", "/ s5cmd", "CPU s", "peak MB", "requests", "MB up", "MB down")
 
 
 CELLS = ("wall s", "min-max", "CPU s", "peak MB")
@@ -57,6 +57,7 @@ def _row(part: Part, one: Measured) -> tuple[str, ...]:
         moved = (asked, f"{one.wire.up / 1e6:.3f}", f"{one.wire.down / 1e6:.3f}")
     return (
         one.tool,
+        str(len(one.runs)),
         f"{wall(one):.3f}",
         f"{min(walls):.3f}-{max(walls):.3f}",
         *("" if value is None else f"{value:.2f}" for value in ratios),

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.results import FAR, LOOPBACK, Measured, Part
-from bench.world import COLD, World, lay, world
+from bench.timing import once
+from bench.world import COLD, HUBDATA, World, lay, world
 from tests.support.real import SEC_LISTS
 
 FLAGS = ("--job", "allowlists", "--job", "web-patterns", "--job", "appsec")
@@ -25,7 +26,21 @@ def measure(runs: int, quick: bool) -> Part:
                     age(here.directory)
                 tools = here.tools if scenario in (FIRST, SAME) else (COLD, *here.tools)
                 found += here.measured(scenario, net, runs, prepare, tools)
-        return Part("sync", tuple(found), versions=here.versions, missing=(*here.missing, *here.failed))
+        figures = written(here)
+        missing = (*here.missing, *here.failed)
+        return Part("sync", tuple(found), figures=figures, versions=here.versions, missing=missing)
+
+
+def written(here: World) -> dict[str, float]:
+    """Return how many objects of the tree, and how many of hubdata's own, one changed file has it write."""
+    prepare = steps(here)[ONE]
+    before = here.store.told(here.bucket(HUBDATA))
+    # A counter that begins anew would make a file that was published before, which is as good a change.
+    once(here.command(HUBDATA, LOOPBACK, lambda: prepare(HUBDATA)))
+    after = here.store.told(here.bucket(HUBDATA))
+    changed = {key for key in after if after[key] != before.get(key)}
+    data = {key for key in changed if (here.directory / key).is_file()}
+    return {"data_puts": len(data), "own_puts": len(changed - data)}
 
 
 def age(directory: Path, seconds: float = 60) -> None:
