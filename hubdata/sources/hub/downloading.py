@@ -1,7 +1,7 @@
 """Download one data file: only if it is another than the published one, and only what its upstream says it is."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,12 @@ _ADVICE = {
     410: _MEND,
     429: "too many requests: wait for the next run; do not restart in a loop",
 }
+
+
+_DIFFERS = (
+    "the last good version stays. A publication may be under way: the next run tries again;"
+    " if it lasts, somebody between changes what comes"
+)
 
 
 @dataclass(slots=True)
@@ -105,13 +111,14 @@ class Downloads:
     def _attempt(self, upstream: Upstream, address: Address, entry: Entry | None, known: Validators) -> _Got | None:
         client = self.clients.client(upstream, address.url, public_only=address.public_only)
         path = place_in(self.context.workspace, recipe_of(address))
-        limit = self.options.max_bytes if entry is None else min(self.options.max_bytes, entry.size + 1)
+        limit = self.options.max_bytes
         changed = client.get_changed(address.url, known=known, deadline=upstream.deadline, max_bytes=limit)
         try:
             with changed as response:
                 if response is None:
                     return None
-                pieces = Hashed(self.clients.budget.counted(response.pieces()), "sha256")
+                came = self.clients.budget.counted(response.pieces())
+                pieces = Hashed(came if entry is None else _upto(entry, came, safe_url(address.url)), "sha256")
                 size = write_stream(path, pieces, max_bytes=limit, what=safe_url(address.url))
         except RequestFailed as err:
             raise explained(err, _ADVICE) from None
@@ -146,6 +153,18 @@ def exact(known: Validators) -> Validators:
     return replace(known, length="") if known.etag else known
 
 
+def _upto(entry: Entry, pieces: Iterator[bytes], url: str) -> Iterator[bytes]:
+    """Yield `pieces`. Raises SourceError as soon as there are more than the upstream's manifest says."""
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > entry.size:
+            raise SourceError(
+                f"{url}: expected {entry.size} bytes, as the upstream's manifest says, found more", advice=_DIFFERS
+            )
+        yield piece
+
+
 def _judge(got: _Got, address: Address, entry: Entry | None, content_type: str) -> None:
     """Raise SourceError when what came is a page, blank, or not what the upstream's manifest says."""
     url = safe_url(address.url)
@@ -156,8 +175,7 @@ def _judge(got: _Got, address: Address, entry: Entry | None, content_type: str) 
         raise SourceError(
             f"{url}: expected {entry.size} bytes with SHA-256 {entry.sha256[:64]}, as the upstream's manifest says,"
             f" found {got.size} with {got.sha256}",
-            advice="the last good version stays. A publication may be under way: the next run tries again;"
-            " if it lasts, somebody between changes what comes",
+            advice=_DIFFERS,
         )
 
 
