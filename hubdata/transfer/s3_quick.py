@@ -1,6 +1,6 @@
 """Read and write a bucket over plain connections when everything is simple, and decline whatever is not.
 
-botocore needs 0.2 s of CPU to be imported and built, and 1.5 ms for each request (docs/adr/0007, docs/adr/0026). So
+botocore needs 0.2 s of CPU to be imported and built, and 1.5 ms for each request (docs/adr/0007, docs/adr/0028). So
 where credentials lie in the environment and no profile, proxy or configuration file has a say (`aws_simply.py`,
 `s3_simple.py`), requests are signed here, and sent over connections that stay open (`wire.py`).
 

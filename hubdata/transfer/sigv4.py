@@ -1,6 +1,6 @@
 """Sign a request to AWS, or to a store that speaks its protocol, by Signature Version 4.
 
-For requests that are simple enough to be sent without botocore (docs/adr/0026). A request is signed once, right before
+For requests that are simple enough to be sent without botocore (docs/adr/0028). A request is signed once, right before
 it is sent; what is sent again is signed again. The tests hold every signature against botocore's own signer. Nothing
 here reads an environment or a file: callers know the credentials. (AWS, "Signature Version 4 signing process".)
 """

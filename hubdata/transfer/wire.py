@@ -1,7 +1,7 @@
 """Exchange requests and answers over a few connections that stay open, each within a time that is bounded as a whole.
 
 For stores that are asked hundreds of times in a run: a connection costs a round trip or three, and building, signing
-and parsing a request here a tenth of the CPU that a general HTTP client takes (docs/adr/0026). What makes a general
+and parsing a request here a tenth of the CPU that a general HTTP client takes (docs/adr/0028). What makes a general
 one general is left out: no redirects, proxies, cookies or retries, and an answer that is not plainly well formed is
 none (`wire_answer.py`).
 

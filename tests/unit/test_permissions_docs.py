@@ -28,7 +28,13 @@ ACTIONS = {
 }
 """Actions with other names than their operations (service authorization reference, "Actions for Amazon S3")."""
 
-BY_HAND = {"LIST": "ListObjectsV2", "GET": "GetObject"}
+BY_HAND = {
+    "LIST": "ListObjectsV2",
+    "GET": "GetObject",
+    "HEAD": "HeadObject",
+    "PUT": "PutObject",
+    "DELETE": "DeleteObject",
+}
 """What is asked over plain HTTP (`transfer/s3_quick.py`), and the operation that it is."""
 
 OF_VERSIONS = "Version"
