@@ -3,6 +3,7 @@
 Each page has a world of its own, with public names made local in one place. What cannot be typed here says why.
 """
 
+import json
 import re
 import shutil
 import socket
@@ -13,8 +14,10 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from hubdata.demo.mmdb_writer import mmdb
+from hubdata.reference.manifest import schema as manifest_schema
 from tests.support.maxmind_server import MaxmindServer
 from tests.support.moto_server import CREDENTIALS, MotoServer
 from tests.support.pages import ROOT, Reader, blocks, pages, parsed
@@ -201,6 +204,22 @@ def test_rotate_keys(tmp_path: Path, cloud: MotoServer) -> None:
     assert (who.home / "public/manifest.json").read_bytes() == before
 
 
+def test_check_a_mirror(tmp_path: Path, cloud: MotoServer) -> None:
+    """In a mirror's directory, with hubdata and without it; the public copy, as it is served."""
+    minisign()
+    who = reader(tmp_path / "home", cloud)
+    fine(who, "minisign -G -W -p hubdata.pub -s hubdata.key")
+    key = (who.home / "hubdata.pub").read_text().splitlines()[1]
+    (who.home / "hubdata.toml").write_text(f'{SETTINGS}\n[sign]\npublic_key = "{key}"\nkey_file = "hubdata.key"\n')
+    fine(who, "hubdata sync --once && cp hubdata.pub public/ && cd public")
+    url = who.here("http://[::1]:8080")
+    who.env |= {"HUBDATA_CONFIG": str(who.home / "hubdata.toml"), "HUBDATA_VERIFY__URL": url}
+    who.env["HUBDATA_VERIFY__FAMILIES"] = '["ipv6"]'
+    who.names |= {"117": "1", "RWQ...": key}
+    who.start(who.here("hubdata serve . --host ::1 --port 8080"), f"{url}/manifest.json")
+    assert who.follow("docs/signing.md") == 4
+
+
 def test_the_readme_with_its_settings(tmp_path: Path, cloud: MotoServer) -> None:
     """What is below `A real configuration`, in its order, with lists and a GeoIP vendor."""
     bucket = cloud.bucket(name="hub-data", versioned=True)
@@ -221,6 +240,8 @@ def test_the_readme_with_its_settings(tmp_path: Path, cloud: MotoServer) -> None
         assert len(lines) == 7
         for line in lines:
             fine(who, who.here(line))
+    held = cloud.client("s3").get_object(Bucket=bucket, Key="manifest.json")["Body"].read()
+    Draft202012Validator(manifest_schema()).validate(json.loads(held))
     told = cloud.client("cloudfront").list_invalidations(DistributionId=distribution)["InvalidationList"]
     assert told["Quantity"] >= 1
 
