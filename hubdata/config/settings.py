@@ -141,12 +141,20 @@ def _document(
     """Return the settings file, None when there is none and nobody asked for one."""
     named = config or (Path(environment["HUBDATA_CONFIG"]) if environment.get("HUBDATA_CONFIG") else None)
     path = cwd / (named or DEFAULT_FILE)
-    if not path.exists():
+    if not _is_there(path):
         if named is None:
             return None, ()
         missing = Problem(str(named), None, "", "there is no such file", "name an existing file after -c/--config")
         return Document(str(named), cwd), (missing,)
     return read_document(path, path.relative_to(cwd).as_posix() if path.is_relative_to(cwd) else str(path))
+
+
+def _is_there(path: Path) -> bool:
+    """Tell whether there is such a file, or one that this user may not know of: reading it says why."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
 
 
 def _problems(layers: Layers) -> Iterator[Problem]:

@@ -95,7 +95,11 @@ def spool(path: Path, needed_bytes: int) -> Iterator[Check]:
     """
     about = About("spool")
     advice = "set `spool` (HUBDATA_SPOOL) to a directory that hubdata's user may write to"
-    there = next(each for each in (path, *path.parents) if each.exists())
+    try:
+        there = nearest(path)
+    except OSError as err:
+        yield about.fail(f"{path}: {err.strerror or err}", advice)
+        return
     if not there.is_dir():
         yield about.fail(f"{there} is not a directory", advice)
         return
@@ -122,6 +126,11 @@ def spool(path: Path, needed_bytes: int) -> Iterator[Check]:
         yield about.warn(found, f"close it to others: chmod 700 {path}")
     else:
         yield about.ok(told)
+
+
+def nearest(path: Path) -> Path:
+    """Return `path`, or what of the way to it is there. Raises OSError where this user may not look."""
+    return next(each for each in (path, *path.parents) if each.exists())
 
 
 def _size(count: int) -> str:

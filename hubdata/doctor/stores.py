@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hubdata.doctor.catalogue import About
+from hubdata.doctor.machine import nearest
 from hubdata.doctor.skew import clock
 from hubdata.errors import Conflict, HubdataError, TargetError
 from hubdata.model import manifest as manifests
@@ -234,7 +235,11 @@ def _told(about: About, able: bool, abilities_: Abilities) -> Check:
 def directory(name: str, path: Path, target: Target, *, write: bool) -> Iterator[Check]:
     """Yield what can be said of a directory that is published into; it need not be there yet."""
     store = About("store", name)
-    there = next(each for each in (path, *path.parents) if each.exists())
+    try:
+        there = nearest(path)
+    except OSError as err:
+        yield store.fail(f"{path}: {err.strerror or err}", "let hubdata's user look and write there")
+        return
     if not there.is_dir():
         yield store.fail(f"{there} is not a directory", "correct `path`, or move that file away")
         return

@@ -3,6 +3,7 @@
 Nothing is fetched: git is asked for the names of refs, other hosts for a connection. What a vendor counts is not spent.
 """
 
+import os
 import socket
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -39,23 +40,28 @@ def git(about: About, options: Mapping[str, Any], environment: Mapping[str, str]
         bare = Path(directory) / "empty"  # else git would look for a repository around, and obey its configuration
         git_repository.create(bare)
         run = Git(bare, url, Deadline.after(_GIT_TIME), environment, token)
-        wanted = () if is_object_id(ref) else (ref,)
-        result = run.run("ls-remote", "--quiet", "--", url, *wanted, max_stdout=4 << 20)
+        # Of a commit's id nobody can be asked without fetching it.
+        wanted = "HEAD" if is_object_id(ref) else ref
+        result = run.run("ls-remote", "--quiet", "--", url, wanted, max_stdout=4 << 20)
     if not result.ok:
         raise run.error(result)
-    if wanted and not result.stdout:
+    lines = (line.partition("\t") for line in result.stdout.decode("utf-8", "replace").splitlines())
+    named = {name: commit for commit, _, name in lines}
+    found = next((named[name] for name in (f"refs/heads/{ref}", f"refs/tags/{ref}", ref) if name in named), "")
+    if found:
+        yield about.ok(f"{url}: {ref} is {found[:12]}")
+    elif is_object_id(ref):
+        yield about.ok(f"{url}: its host answers")
+    else:
         yield about.fail(f"{url} has no ref {ref}", "correct `ref`: see which there are with git ls-remote URL")
-        return
-    told = f"{ref} is {result.stdout.split()[0].decode('ascii', 'replace')[:12]}" if wanted else "its host answers"
-    yield about.ok(f"{url}: {told}")
 
 
 def directory(about: About, path: Path) -> Iterator[Check]:
     """Tell whether the directory that a job reads is there."""
-    if path.is_dir() or path.is_file():
+    if os.access(path, os.R_OK):
         yield about.ok(str(path))
     else:
-        yield about.fail(f"{path} is not there", "correct `path`, or put the files there")
+        yield about.fail(f"{path} is not there, or may not be read", "correct `path`, or put the files there")
 
 
 def host(about: About, url: str, environment: Mapping[str, str]) -> Iterator[Check]:

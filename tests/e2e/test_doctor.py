@@ -5,6 +5,7 @@ import os
 import pwd
 import socket
 import stat
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,7 +15,8 @@ import pytest
 
 from hubdata.app import Choices
 from hubdata.asking.doctoring import doctor
-from hubdata.doctor.catalogue import CHECKS
+from hubdata.doctor import upstreams
+from hubdata.doctor.catalogue import CHECKS, About
 from hubdata.errors import ConfigError, Exit
 from hubdata.model.checkup import Check, Checkup, Status
 from tests.support.command import hubdata
@@ -123,6 +125,24 @@ def test_whatever_is_wrong_is_told_with_what_to_do(world: SmallWorld) -> None:
     finally:
         world.edit("jobs/lists.toml", 'ref = "main"', 'ref = "master"')
         world.edit("jobs/words.toml", "../dta", "../data")
+
+
+@pytest.mark.parametrize(
+    ("ref", "said"),
+    [("master", "master is "), ("HEAD", "HEAD is "), ("refs/heads/master", "is "), ("0" * 40, "its host answers")],
+)
+def test_every_sort_of_ref_is_understood(world: SmallWorld, ref: str, said: str) -> None:
+    """A branch, a full name, and a commit that only a fetch could find."""
+    about = About("source", "lists")
+    (check,) = upstreams.git(about, {"url": world.repo.url, "ref": ref}, os.environ)
+    assert (check.status, said in check.found) == (Status.OK, True), check
+
+
+@pytest.mark.parametrize("ref", ["aster", "main", "x/master", "refs/tags/master"])
+def test_a_ref_that_there_is_not_is_told(world: SmallWorld, ref: str) -> None:
+    """One whose name another one ends with, too: git lists that."""
+    (check,) = upstreams.git(About("source", "lists"), {"url": world.repo.url, "ref": ref}, os.environ)
+    assert check.status is Status.FAIL
 
 
 def test_a_target_that_there_is_not_is_a_usage_error(world: SmallWorld) -> None:
@@ -317,29 +337,35 @@ def test_a_spool_that_cannot_be_used_is_told(world: SmallWorld, tmp_path: Path) 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_a_read_only_spool_without_a_home_is_told_to_another_user(world: SmallWorld, tmp_path: Path) -> None:
-    """Somebody who may write nowhere is told where, and gets a result all the same."""
-    locked = tmp_path / "locked"
-    locked.mkdir(mode=0o755)
-    tmp_path.chmod(0o755)
-    world.write("hubdata.toml", SETTINGS.replace('"spool"', json.dumps(str(locked))))
-    for path in (world.root, *world.root.parents[:3]):
-        path.chmod(path.stat().st_mode | 0o055)
+def test_a_read_only_spool_without_a_home_is_told_to_another_user(world: SmallWorld) -> None:
+    """Somebody who may write nowhere is told where; who may not even read the settings is told that."""
     nobody = pwd.getpwnam("nobody")
-    ended = hubdata(
-        "doctor",
-        "--no-network",
-        "--format=json",
-        cwd=world.root,
-        env={"HOME": "/nonexistent"},
-        within=("setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"),
-    )
-    if ended.code == 127 or "No such file" in ended.stderr or "Permission denied" in ended.stderr:
-        pytest.skip(f"this interpreter cannot be started by another user: {ended.stderr[-200:]}")
-    spool = next(check for check in ended.json["checks"] if check["name"] == "spool")
-    assert spool["status"] == "fail", spool
-    assert "cannot be written to" in spool["found"]
-    assert ended.code == 2
+    become = ("setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups")
+    with tempfile.TemporaryDirectory() as name:  # below pytest's own only its user may look
+        root = Path(name)
+        (root / "locked").mkdir(mode=0o755)
+        (root / "jobs").mkdir(mode=0o755)
+        (root / "jobs" / "words.toml").write_text((world.root / "jobs" / "words.toml").read_text())
+        (root / "hubdata.toml").write_text(SETTINGS.replace('"spool"', '"locked"'))
+        root.chmod(0o755)
+        flags = ("doctor", "--no-network", "--format=json")
+        ended = hubdata(*flags, cwd=root, env={"HOME": "/nonexistent"}, within=become)
+        spool = next(check for check in ended.json["checks"] if check["name"] == "spool")
+        assert spool["status"] == "fail", spool
+        assert "cannot be written to" in spool["found"]
+        assert ended.code == 2
+        (root / "locked").chmod(0o700)
+        (root / "hubdata.toml").write_text(SETTINGS.replace('"spool"', '"locked/a"').replace('"mirror"', '"locked/b"'))
+        ended = hubdata(*flags, cwd=root, env={"HOME": "/nonexistent"}, within=become)
+        told = {check["name"]: check["found"] for check in ended.json["checks"] if check["status"] == "fail"}
+        assert (told["spool"], told["store"]) == (
+            f"{root}/locked/a: Permission denied",
+            f"{root}/locked/b: Permission denied",
+        )
+        (root / "hubdata.toml").chmod(0o600)
+        ended = hubdata(*flags, cwd=root, env={"HOME": "/nonexistent"}, within=become)
+        assert ended.code == 2
+        assert "cannot be read: Permission denied" in ended.stdout
 
 
 def test_the_command_says_the_same_to_people_and_programs(world: SmallWorld) -> None:
