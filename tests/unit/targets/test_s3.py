@@ -187,6 +187,62 @@ def test_another_writer_during_a_lost_answer_is_a_conflict(store: StrictS3, targ
     assert store.objects["lists/a.txt"].body == b"theirs"
 
 
+def test_a_write_that_crossed_the_end_of_its_connection_may_have_met_itself(store: StrictS3) -> None:
+    """The store closed a connection that was kept, having done the work or not: sent again, and recognised, at once."""
+    target = S3Target("s3", S3Target.Options(bucket=S3_BUCKET, region="us-east-1", endpoint_url=store.url))
+    for name, fault in (("done", Fault("PUT", drop=True)), ("not-done", Fault("PUT", reset=True))):
+        target.listing()  # leaves a connection
+        store.faults.append(fault)
+        body = name.encode()
+        stored = target.write(name, body, content_type="x/y", cache_control="", if_etag=None)
+        assert (stored.etag, store.objects[name].body) == (hashlib.md5(body).hexdigest(), body)
+    assert target.requests()["PUT"] == store.count("PUT") == 4
+    assert target._bucket.client._client is None, "botocore was not needed"
+
+
+def test_a_write_that_crossed_the_end_of_its_connection_may_have_met_another(store: StrictS3) -> None:
+    """What lies there then is somebody else's, and stays."""
+    target = S3Target("s3", S3Target.Options(bucket=S3_BUCKET, region="us-east-1", endpoint_url=store.url))
+
+    def somebody() -> None:
+        store.objects["lease"] = Object(b"theirs", {})
+
+    target.listing()
+    store.faults.append(Fault("PUT", reset=True, before=somebody))
+    with pytest.raises(Conflict, match="somebody else"):
+        target.write("lease", b"ours", content_type="x/y", cache_control="", if_etag=None)
+    assert store.objects["lease"].body == b"theirs"
+
+
+def test_a_busy_store_is_asked_more_slowly_and_by_fewer(
+    store: StrictS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """503 is waited for before botocore asks again, and halves the connections for the rest of the run."""
+    waits: list[int] = []
+    monkeypatch.setattr(writing, "pause", waits.append)
+    target = S3Target("s3", S3Target.Options(bucket=S3_BUCKET, region="us-east-1", endpoint_url=store.url))
+    assert target._quick is not None
+    before = target._quick._wire._most
+    store.faults.append(Fault("PUT", 503, "SlowDown"))
+    target.put(Upload(artifact_of(tmp_path), None))
+    assert (waits, target._quick._wire._most) == ([1], before // 2)
+    assert store.count("PUT") == 2
+
+
+def test_the_pace_is_the_lines(store: StrictS3) -> None:
+    """Before any answer, and where botocore is asked, 32 at once; then as many as the fastest answer is worth."""
+    target = S3Target("s3", S3Target.Options(bucket=S3_BUCKET, region="us-east-1", endpoint_url=store.url))
+    assert target._quick is not None
+    assert target.concurrency == 32
+    target.listing()
+    assert 8 <= target.concurrency <= 64
+    target._quick._wire._fastest_s = 0.04
+    assert target.concurrency == 64
+    store.faults.append(Fault("LIST", 403, "AccessDenied"))
+    target.listing()
+    assert (target._quick.given_up, target.concurrency) == (True, 32)
+
+
 def test_busy_conditional_writes_are_repeated(store: StrictS3, target: S3Target, tmp_path: Path) -> None:
     """409 means that two conditional writes met, not that ours lost: it is sent again."""
     store.faults.extend([Fault("PUT", 409, "ConditionalRequestConflict")] * 2)
