@@ -78,6 +78,8 @@ def _span(text: str, events: list[Any], number: int, new: str) -> _Span:
     start, end = event.start_mark.index, event.end_mark.index
     if isinstance(event, yaml.AliasEvent):
         return _Span(start, end, _scalar(new))
+    if not isinstance(event, yaml.ScalarEvent):
+        raise YamlProblem("this is no text", event.start_mark.line + 1)
     start = _after_properties(text, event, start, end)
     old, style = text[start:end], event.style
     if style == "'":

@@ -135,6 +135,7 @@ def test_what_is_no_yaml_is_told_and_left(text: str) -> None:
 def test_a_copy_made_by_other_means_is_known_by_where_it_was_copied_from() -> None:
     """A tree that was copied as it is: its manifest says nothing of addresses."""
     mirror = Mirror("https://mirror.test/hub", frozenset({"web/a.txt"}), origins=("https://hub.example",))
+    assert mirror.key_of(OLD + "?v=2") is None
     done = rewritten("a.yaml", f"data:\n  - source_url: {OLD}\n".encode(), mirror)
     assert (done.body or b"").decode() == "data:\n  - source_url: https://mirror.test/hub/web/a.txt\n"
 
@@ -165,3 +166,13 @@ def test_an_index_of_other_items_is_left() -> None:
     index, fitting, findings = reindexed(_index(b"other"), {"scenarios/a.yaml": (b"old", b"new")})
     assert (index, fitting, [each.rule for each in findings]) == (_index(b"other"), 0, ["rewrite.index"])
     assert [each.rule for each in reindexed(b"[", {"a": (b"", b"x")})[2]] == ["rewrite.index"]
+
+
+def test_an_index_is_left_where_a_digest_stands_for_something_else_too() -> None:
+    """Two items are equal, and only one was rewritten: exchanging the digest would change the other."""
+    old, new = b"source_url: a\n", b"source_url: b\n"
+    index = json.loads(_index(old))
+    index["parsers"] = {"x/b": {**index["scenarios"]["x/a"], "path": "parsers/b.yaml"}}
+    body = json.dumps(index).encode()
+    left, fitting, findings = reindexed(body, {"scenarios/a.yaml": (old, new)})
+    assert (left, fitting, [each.rule for each in findings]) == (body, 0, ["rewrite.index"])

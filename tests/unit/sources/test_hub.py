@@ -299,6 +299,20 @@ class TestManifest:
         assert sorted(server.endpoints) == ["/hub/manifest.json", "/other/c.txt"]
         assert all("If-None-Match" in request.headers for request in server.requests)
 
+    def test_with_force_everything_is_fetched_all_the_same(self, kit: Fetching, server: UrlServer) -> None:
+        """And still held to it."""
+        published = as_published(kit.fetch())
+        assert set(made(kit.fetch(published, force=True))) == {"a.txt", "sub/b.txt", "other/c.txt"}
+        server.files["/hub/a.txt"] = C
+        assert told(kit.fetch(published, force=True)) == {(ITEM_FAILED, "a.txt")}
+
+    def test_more_than_it_says_is_not_even_read(self, kit: Fetching, server: UrlServer) -> None:
+        """The download ends where the file should."""
+        server.fail("/hub/a.txt", stream=lambda: iter([A, b"x" * 100] * 10_000))
+        fetched = kit.fetch()
+        assert told(fetched) == {(ITEM_FAILED, "a.txt")}
+        assert "manifest says, found more" in fetched.findings[0].message
+
     def test_other_bytes_than_it_says_are_not_taken(self, kit: Fetching, server: UrlServer) -> None:
         """The last good version stays until file and manifest agree."""
         published = as_published(kit.fetch())
@@ -410,6 +424,14 @@ class TestSigned:
         assert fetched.files == ()
         assert set(fetched.kept) == set(published)
 
+    def test_a_pair_that_is_half_published_is_asked_for_again(self, signed: Fetching, server: UrlServer) -> None:
+        """The signature comes a moment after its manifest: that is no attack."""
+        old = sign(manifest({"a.txt": C}, 6), 6)
+        server.fail("/hub/manifest.json.minisig", body=old, times=1)
+        fetched = signed.fetch()
+        assert (fetched.findings, len(fetched.files)) == ((), 3)
+        assert server.count("/hub/manifest.json.minisig") == 2
+
     def test_what_is_not_signed_is_not_fetched(self, signed: Fetching, server: UrlServer) -> None:
         """A file beside the manifest that it does not name."""
         body = manifest({"a.txt": A})
@@ -448,6 +470,9 @@ def test_an_index_on_the_web_names_items(kit: Fetching, server: UrlServer, tmp_p
     server.mend()
     assert set(kit.fetch(published).kept) == set(published)
     assert [each for each in server.endpoints if "master" in each] == ["/master/.index.json"]
+    for kept in () if content or kit.memory is None else (kit.memory / "items").iterdir():
+        kept.write_bytes(b"source_url: damaged")
+    assert (kit.fetch(published).findings, set(kit.fetch(published).kept)) == ((), set(published))
     server.files["/master/scenarios/one.yaml"] = b"source_url: x"
     kit.memory = None
     if not content:
@@ -464,6 +489,11 @@ def test_an_index_on_disk_has_its_items_beside_it(kit: Fetching, tmp_path: Path)
     (tmp_path / "hub/scenarios/two.yaml").rename(tmp_path / "two.yaml")
     (tmp_path / "hub/scenarios/two.yaml").symlink_to(tmp_path / "two.yaml")
     assert told(kit.fetch()) == {(ITEM_FAILED, "scenarios/two.yaml")}
+    (tmp_path / "hub/scenarios").rename(tmp_path / "elsewhere")
+    (tmp_path / "hub/scenarios").symlink_to(tmp_path / "elsewhere")
+    assert told(kit.fetch({"x": {"type": "hub"}})) == {
+        (ITEM_FAILED, f"scenarios/{name}.yaml") for name in ("one", "two")
+    }
 
 
 @pytest.mark.parametrize("body", [b"[", b"[]", b"{}", b'{"a": 1}', b"[" * 100_000])
