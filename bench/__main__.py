@@ -6,10 +6,13 @@ of whole processes that take turns after a warm-up. Compare ratios, not seconds.
 """
 
 import argparse
+import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from bench.child import ROOT
@@ -19,6 +22,8 @@ from bench.results import load
 from bench.tables import scenarios
 
 HERE = Path(__file__).parent
+LONGEST_S = 1_500
+"""A part that takes longer is stopped, and has failed."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     from bench.page import shown, write
 
-    failed = [name for name in wanted.only or NAMES if not measured(name, runs, wanted.quick)]
+    failed = [name for name in wanted.only or NAMES if not measured(name, runs, wanted.quick, kept)]
     found = load(kept, NAMES)
     for name in wanted.only or NAMES:
         if name in found:
@@ -53,12 +58,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     return len(failed)
 
 
-def measured(name: str, runs: int, quick: bool) -> bool:
+def measured(name: str, runs: int, quick: bool, kept: Path) -> bool:
     """Tell whether a part, run as a process of its own, came to its end."""
     print(f"== {name}", file=sys.stderr, flush=True)
     started = time.monotonic()
     argv = [sys.executable, "-m", "bench", "--inside", "--only", name, "--runs", str(runs), *["--quick"] * quick]
-    code = subprocess.run(argv, cwd=ROOT, check=False).returncode
+    (kept / f"{name}.json").unlink(missing_ok=True)  # what is on the page afterwards is of this run
+    with subprocess.Popen(argv, cwd=ROOT, start_new_session=True) as part:
+        try:
+            code = part.wait(LONGEST_S)
+        except subprocess.TimeoutExpired:
+            print(f"== {name}: stopped after {LONGEST_S} s", file=sys.stderr)
+            code = -1
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(part.pid, signal.SIGKILL)  # it, or what it has left behind
     print(f"== {name}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     return code == 0
 

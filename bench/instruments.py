@@ -2,7 +2,7 @@
 
 32 connections send requests one after the other, as fast as they are answered: to the store, through the proxy without
 a delay, and through the proxy as it is used. With a delay of 40 ms, 32 connections could at best send 800 a second. A
-listing of 100,000 keys is read from the store, page by page, and 10,000 from the mock server that the tests use.
+listing of 100,000 keys is read from the store, page by page, and 5,000 from the mock server that the tests use.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ def measure(runs: int, quick: bool) -> Part:
         store.empty("many")
         store.fill("many", directory)
         pages = [("store of this measurement", *_pages(store.url, "many"))]
-        pages.append(("moto, the mock server of the tests", *_moto(2_000 if quick else 10_000)))
+        pages.append(("moto, the mock server of the tests", *_moto(2_000 if quick else 5_000)))
     note = "`at best` is what the delays alone would let through. A put of 15,000 bytes each."
     return Part(
         "instruments",

@@ -29,9 +29,7 @@ environments of their own, and run without further options; `rclone tuned` is wh
 - hubdata reads, digests and validates every file, keeps a lease, a ledger, a manifest, a status page, and tells the
   CDN; the peers compare sizes and times (`rclone tuned`: MD5), and validate nothing.
 - hubdata's first sync begins with an empty bucket and an empty spool. What it finds out once about a store that is not
-  AWS's (six small requests, ever) is left there, because at AWS it is never asked.
-- A process cannot be seen to need less memory than the one that measures it when it starts: about what `python -c pass`
-  shows above. For s5cmd that hides the true figure."""
+  AWS's (six small requests, ever) is left there, because at AWS it is never asked."""
 
 AGAIN = """\
     python -m bench --write                  # everything, in half an hour; this page and its charts

@@ -1,13 +1,15 @@
 """Time whole processes: wall clock, CPU and peak memory as the operating system accounts for them."""
 
-import os
+import atexit
+import functools
+import json
 import statistics
 import subprocess
-import threading
-import time
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 LONGEST_S = 900
 """A process that runs for longer is killed, and has failed."""
@@ -34,30 +36,41 @@ class Command:
     after: Callable[[], object] = lambda: None
 
 
-def once(command: Command) -> Run:
-    """Return the figures of one run. Raises RuntimeError with the tool's output when it fails.
+class _Launcher:
+    """The small process that starts the tools, itself started at the first."""
 
-    This process must stay small: until a child executes its program, its memory is counted as the child's.
-    """
+    def __init__(self) -> None:
+        argv = [sys.executable, "-I", "-S", str(Path(__file__).with_name("launch.py"))]
+        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+    def run(self, command: Command) -> dict[str, Any]:
+        wish = {"argv": command.argv, "env": dict(command.env), "cwd": str(command.cwd), "longest_s": LONGEST_S}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(wish) + "\n")
+        self._process.stdin.flush()
+        return dict(json.loads(self._process.stdout.readline()))
+
+
+_launcher = functools.cache(_Launcher)
+
+
+def once(command: Command) -> Run:
+    """Return the figures of one run. Raises RuntimeError with the tool's output when it fails."""
     command.prepare()
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command.argv, env=dict(command.env), cwd=command.cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    assert process.stdout is not None
-    guard = threading.Timer(LONGEST_S, process.kill)
-    guard.start()
-    output = process.stdout.read()
-    guard.cancel()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stdout.close()
-    if process.returncode != 0:
-        said = output.decode(errors="replace")[-2000:]
-        raise RuntimeError(f"{command.name} ended with {process.returncode}:\n{said}")
+    took = _launcher().run(command)
+    if took["code"] != 0:
+        raise RuntimeError(f"{command.name} ended with {took['code']}:\n{took['said']}")
     command.after()
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return Run(took["wall_s"], took["cpu_s"], took["peak_mb"])
 
 
 def interleaved(

@@ -1,5 +1,6 @@
 """What the page says follows from what was measured: medians, ratios, targets, charts, and the fleet's arithmetic."""
 
+import resource
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from functools import partial
@@ -15,7 +16,7 @@ from bench.parts import NAMES
 from bench.profile import slowest
 from bench.results import FAR, LOOPBACK, Measured, Part, Table, Wire, load, save
 from bench.tables import markdown, scenarios
-from bench.timing import Command, Run, interleaved, median
+from bench.timing import Command, Run, interleaved, median, once
 from bench.tree import FRESH
 
 WIRE = Wire({"GET": 2, "LIST": 1}, 900, 5_000, 1)
@@ -114,6 +115,12 @@ def test_a_tool_that_fails_loses_nobody_elses_figures(tmp_path: Path) -> None:
     assert turns == ["good", "bad", "good", "good"]
     with pytest.raises(RuntimeError, match="bad ended with 3"):
         interleaved(commands, 1)
+
+
+def test_a_small_tools_memory_is_not_hidden_by_who_starts_it(tmp_path: Path) -> None:
+    """A program that needs next to nothing is seen to, however large the process is that measures it."""
+    found = once(Command("true", ["/bin/true"], {}, tmp_path, lambda: None))
+    assert 0 < found.peak_mb < resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 / 2
 
 
 def test_medians_are_of_each_figure_by_itself() -> None:
