@@ -168,6 +168,6 @@ def world(request_ms: float = REQUEST_MS, connect_ms: float = CONNECT_MS) -> Ite
 
 
 def lay(tree: Path, into: Path) -> None:
-    """Lay a tree anew, as a clone does: every file is another, of now."""
+    """Lay a tree anew, as a clone does: every file is another, of now. Workflows stay out: nobody publishes them."""
     shutil.rmtree(into, ignore_errors=True)
-    shutil.copytree(tree, into, copy_function=shutil.copyfile)
+    shutil.copytree(tree, into, ignore=shutil.ignore_patterns(".git*"), copy_function=shutil.copyfile)
