@@ -63,6 +63,7 @@ RUN_BY = {
     "docs/diff.md": "tests/e2e/test_diff_docs.py",
     "docs/runbook.md": "tests/deploy/test_deploy_docs.py",
     "docs/tutorial.md": "tests/e2e/test_personas.py",
+    "docs/pull.md": "tests/e2e/test_personas.py",
     "docs/pull-requests.md": "tests/e2e/test_personas.py",
     "docs/mirror.md": "tests/e2e/test_personas.py",
     "README.md": "tests/e2e/test_readme.py",

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.hub_world import HubServer, job, put_items
+from tests.support.list_server import ListServer
+from tests.support.list_world import CLOUDFLARE, ListWorld
 from tests.support.packaged import environment
 from tests.support.pages import ROOT, Reader
-from tests.support.real import needs_real
+from tests.support.real import SEC_LISTS, needs_real
 from tests.support.repos import Repo
 
 pytestmark = pytest.mark.slow
@@ -76,6 +78,24 @@ def test_a_maintainer_keeps_mistakes_out_of_a_data_repository(tmp_path: Path) ->
     assert refused.code == 3
     assert "::error file=lists/b.txt,line=1,title=cidr.host-bits::" in refused.stdout
     assert "lists/a.txt" not in refused.stdout
+
+
+@needs_real
+def test_a_maintainer_has_vendors_lists_come_by_pull_request(tmp_path: Path) -> None:
+    """docs/pull.md in the real repository with its real list of sources: one vendor's change is one commit."""
+    who = person(tmp_path / "home")
+    with ListServer() as vendors:
+        world = ListWorld.create(who.home, vendors)
+        who.env["HUBDATA_CONFIG"] = str(who.home / "hubdata.toml")
+        began = who.run("cd checkout && git init --quiet && git add . && git commit --quiet --message 'As it is'")
+        assert began.code == 0, began.stderr
+        vendors.set("cloudflare4", (SEC_LISTS / CLOUDFLARE).read_bytes() + b"\n198.41.0.0/24")
+        assert who.follow("docs/pull.md") == 3
+    log = who.run("git log --max-count 1 --name-only --format=%s%n%b").stdout
+    assert log.startswith("Update cloudflare_ips.txt\n")
+    assert "1 network gained (256 IPv4 addresses)" in log
+    assert log.rstrip().endswith(CLOUDFLARE)
+    assert (world.checkout / CLOUDFLARE).read_text().endswith("198.41.0.0/24")
 
 
 @needs_real
