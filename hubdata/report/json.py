@@ -30,21 +30,26 @@ METHODS = ("LIST", "GET", "PUT", "HEAD", "DELETE")
 
 def run_json(result: RunResult) -> str:
     """Return a run (or a plan: the same, with nothing applied) as one JSON object."""
-    return dumps(
-        {
-            "run_id": result.run_id,
-            "exit_code": int(result.exit_code),
-            "elapsed_s": round(result.elapsed_s, 3),
-            "dry_run": result.dry_run,
-            "notices": [redact(notice) for notice in result.notices],
-            "unknown_plans": list(result.unknown_plans),
-            "problem": _problem(wording.unknown_plans(result)),
-            "jobs": [_job(job) for job in result.jobs],
-            "hooks": [_hook(hook) for hook in result.hooks],
-            "verify": _verification(result.verification),
-            "stages": [_stage(stage) for stage in result.stages],
-        }
-    )
+    return dumps(run_value(result))
+
+
+def run_value(result: RunResult) -> dict[str, Any]:
+    """Return the same as plain dictionaries and lists, as `json` would read it."""
+    value = {
+        "run_id": result.run_id,
+        "exit_code": int(result.exit_code),
+        "elapsed_s": round(result.elapsed_s, 3),
+        "dry_run": result.dry_run,
+        "notices": [redact(notice) for notice in result.notices],
+        "unknown_plans": list(result.unknown_plans),
+        "problem": _problem(wording.unknown_plans(result)),
+        "jobs": [_job(job) for job in result.jobs],
+        "hooks": [_hook(hook) for hook in result.hooks],
+        "verify": _verification(result.verification),
+        "stages": [_stage(stage) for stage in result.stages],
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(value))
+    return plain
 
 
 def validation_json(result: ValidationResult) -> str:

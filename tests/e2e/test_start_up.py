@@ -129,3 +129,14 @@ def test_run_without_changes_imports_nothing_that_changes_need(world: Path) -> N
     assert sorted({name.partition(".")[0] for name in loaded} & LIBRARIES) == []
     assert sorted(loaded & OF_PYTHON) == []
     assert sorted(loaded & OF_OURS) == []
+
+
+def test_run_that_publishes_a_change_imports_no_client_of_aws(world: Path) -> None:
+    """Lease, receipt, file, manifest, page, CDN and record go out over plain connections: none of it needs botocore."""
+    (world / "lists/a.txt").write_text("8.8.8.0/24\n9.9.9.0/24\n")
+    changed = _sync(world)
+    assert changed.returncode == 0, changed.stderr
+    assert "published" in changed.stdout, changed.stdout
+    loaded = set((world / "modules").read_text().split())
+    assert {"hubdata.publishing.apply", "hubdata.report.page.published"} <= loaded
+    assert sorted({name.partition(".")[0] for name in loaded} & LIBRARIES) == []

@@ -7,6 +7,7 @@ from typing import Any
 from hubdata.errors import ConfigError
 from hubdata.model.run import RunResult
 from hubdata.report.json import exception_json, run_json, validation_json
+from hubdata.report.record_json import record_json
 from tests.unit.report import samples
 
 
@@ -128,3 +129,13 @@ def test_an_error_that_ends_the_process_is_an_object_too() -> None:
         "exit_code": 2,
         "error": {"message": "no job `x`", "advice": "hubdata config show lists them"},
     }
+
+
+def test_a_record_says_the_same_on_one_line() -> None:
+    """Every run that writes waits for its record; to lay it out would take longer than to send it."""
+    targets = samples.EVERYTHING.jobs[0].targets[:1]
+    only = replace(samples.EVERYTHING, jobs=(replace(samples.EVERYTHING.jobs[0], targets=targets),), stages=())
+    text = record_json(only, targets[0].target)
+    assert text.count("\n") == 1
+    told = json.loads(text)
+    assert {key: told[key] for key in _run(only)} == _run(only)
