@@ -278,6 +278,8 @@ def test_an_item_that_cannot_be_read_deletes_nothing(kit: Fetching, server: UrlS
     fetched = kit.fetch(published)
     assert set(fetched.kept) == set(published)
     assert {rule for rule, _ in told(fetched)} == {"audit.unreadable", "source.link"}
+    (tmp_path / "hub/a\nb.yaml").write_text("source_url: [\n")
+    assert ("source.unsafe-name", "a\\nb.yaml") in told(kit.fetch(published))
 
 
 class TestManifest:
