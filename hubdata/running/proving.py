@@ -5,12 +5,10 @@ What comes out as an artifact carries the SHA-256 of the bytes that were judged;
 
 import mmap
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from hubdata.errors import SourceError
 from hubdata.model.finding import Finding, Severity
@@ -100,12 +98,30 @@ def judge(claim: Claim, kind: Kind, job: Job, now: datetime) -> tuple[Artifact, 
     max_bytes = rule.limits.max_bytes or kind.max_bytes
     if file.size > max_bytes:
         return _artifact(claim, kind, file.size), Verdict((_too_large(file.key, file.size, max_bytes),))
-    with _body(file.path, job.name, file.key) as body:
-        size = len(body)
-        if size > max_bytes:
-            return _artifact(claim, kind, file.size), Verdict((_too_large(file.key, size, max_bytes),))
-        unproven = _artifact(claim, kind, size)
-        digest, verdict = _judged(unproven, body, kind, Demands(rule.limits, now, job.canaries))
+    try:
+        handle = os.open(file.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            size = os.fstat(handle).st_size
+            if size < _MAPPED_FROM_BYTES:
+                return _judged(claim, kind, job, now, _whole(handle, size))
+            with mmap.mmap(handle, 0, access=mmap.ACCESS_READ) as body:
+                return _judged(claim, kind, job, now, body)
+        finally:
+            os.close(handle)
+    except OSError as err:
+        raise SourceError(
+            f"job {job.name}: {file.key} cannot be read ({err.strerror or err})",
+            advice="see that the checkout or the spool is readable and still there",
+        ) from err
+
+
+def _judged(claim: Claim, kind: Kind, job: Job, now: datetime, body: Body) -> tuple[Artifact, Verdict]:
+    rule, size = claim.rule, len(body)
+    max_bytes = rule.limits.max_bytes or kind.max_bytes
+    if size > max_bytes:
+        return _artifact(claim, kind, claim.file.size), Verdict((_too_large(claim.file.key, size, max_bytes),))
+    unproven, demands = _artifact(claim, kind, size), Demands(rule.limits, now, job.canaries)
+    digest, verdict = _digested(unproven, body, kind, demands)
     return _artifact(claim, kind, size, digest, verdict.stats), verdict
 
 
@@ -125,7 +141,7 @@ def _artifact(claim: Claim, kind: Kind, size: int, digest: Digests = _UNREAD, st
     )
 
 
-def _judged(artifact: Artifact, body: Body, kind: Kind, demands: Demands) -> tuple[Digests, Verdict]:
+def _digested(artifact: Artifact, body: Body, kind: Kind, demands: Demands) -> tuple[Digests, Verdict]:
     """Return digests and verdict of `body`; of a large one both at once, as hashing needs no interpreter.
 
     Where verdicts are remembered, the digest tells whether there is one: it comes first, always of the bytes read.
@@ -139,26 +155,6 @@ def _judged(artifact: Artifact, body: Body, kind: Kind, demands: Demands) -> tup
         pending = aside.submit(digests, body)
         verdict = kind.check(artifact, body, demands)
         return pending.result(), verdict
-
-
-@contextmanager
-def _body(path: Path, job: str, key: str) -> Iterator[Body]:
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            size = os.fstat(handle).st_size
-            if size >= _MAPPED_FROM_BYTES:
-                with mmap.mmap(handle, 0, access=mmap.ACCESS_READ) as mapped:
-                    yield mapped
-            else:
-                yield _whole(handle, size)
-        finally:
-            os.close(handle)
-    except OSError as err:
-        raise SourceError(
-            f"job {job}: {key} cannot be read ({err.strerror or err})",
-            advice="see that the checkout or the spool is readable and still there",
-        ) from err
 
 
 def _whole(handle: int, size: int) -> bytes:
