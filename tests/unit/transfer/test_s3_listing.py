@@ -72,6 +72,11 @@ def test_an_element_of_another_shape_is_read_by_the_parser(shaped: str) -> None:
     assert read_page(page(shaped)) == Page((("k", 1, "0cc175b9c0f1b6a831c399e269772661"),), "")
 
 
+def test_what_a_comment_hides_is_not_listed() -> None:
+    """Also where nothing else stands in it."""
+    assert read_page(page(f"<!--{item('not')}-->")) == Page((), "")
+
+
 def test_the_usual_shape_needs_no_parser_for_its_elements(monkeypatch: pytest.MonkeyPatch) -> None:
     """That is where the time goes: the parser sees the page without them."""
     seen: list[int] = []

@@ -234,9 +234,15 @@ def test_a_listing_that_turns_in_a_circle_is_declined(store: StrictS3, monkeypat
         b"</ListBucketResult>"
     )
     reader = quick(store.url)
-    monkeypatch.setattr(reader, "_page", lambda prefix, token: s3_listing.read_page(body))
+    asked: list[str] = []
+
+    def page(prefix: str, token: str) -> s3_listing.Page | None:
+        asked.append(token)
+        return s3_listing.read_page(body)
+
+    monkeypatch.setattr(reader, "_page", page)
     assert listed(reader) is None
-    assert reader.given_up
+    assert (reader.given_up, asked) == (True, ["", "x"])
 
 
 SAID = {
@@ -294,6 +300,26 @@ def test_what_is_not_plainly_stored_or_refused_is_declined(store: StrictS3, faul
     answer = quick(store.url).put("a", b"a", sha256=sha256(b"a"), said=SAID)
     assert isinstance(answer, Declined)
     assert answer.sent is sent
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "etag", "plain"),
+    [
+        (200, b"", '"e"', True),
+        (200, b"<Error><Code>InternalError</Code></Error>", '"e"', False),
+        (200, b"", '"', False),
+        (200, b"", None, False),
+        (204, b"", '"e"', False),
+    ],
+)
+def test_a_put_is_done_when_a_whole_etag_says_so_and_nothing_else(
+    status: int, body: bytes, etag: str | None, plain: bool
+) -> None:
+    """A success that goes on to speak, or says half of what it must, is none."""
+    headers = {"content-length": str(len(body)), **({"etag": etag} if etag else {})}
+    reply = wire.Reply(status, headers, body, 1)
+    reader = quick("http://127.0.0.1:1")
+    assert isinstance(reader._judged("PUT", reply, 1 << 16, trial=False), Answer) is plain
 
 
 @pytest.mark.parametrize(

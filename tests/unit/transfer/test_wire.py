@@ -1,6 +1,7 @@
 """Exchanges on connections that stay open: what is reused, what is never believed, and what takes too long."""
 
 import gc
+import io
 import os
 import socket
 import ssl
@@ -168,6 +169,32 @@ def test_a_request_that_crossed_the_end_of_a_connection_is_sent_again_and_says_s
         assert (again.sends, again.body, server.connections) == (2, b"ok", 2)
 
 
+class Streamed(io.BytesIO):
+    """A body that is read as it is sent."""
+
+    def __len__(self) -> int:
+        return len(self.getvalue())
+
+
+def test_a_body_that_is_sent_again_is_sent_from_its_start() -> None:
+    """The first pass read it to its end."""
+    got: list[bytes] = []
+
+    def deaf(client: socket.socket, number: int, server: Server) -> None:
+        while True:
+            got.append(request(client).partition(b"\r\n\r\n")[2])
+            if len(got) == 2:
+                return
+            client.sendall(OK + b"ok")
+
+    body = bytes(range(256)) * 1000
+    with Server(deaf) as server:
+        connections = to(server)
+        ask(connections)
+        reply = connections.exchange(Sending("PUT", "/a", {"host": "x"}, Streamed(body)), max_bytes=10)
+        assert (reply.sends, got) == (2, [b"", body, body])
+
+
 def test_a_fresh_connection_that_closes_without_an_answer_is_not_tried_again() -> None:
     """One request, one doubt; whoever asked decides."""
 
@@ -216,8 +243,8 @@ def test_an_answer_to_nobodys_request_is_never_taken_for_ours(late: bool) -> Non
 @pytest.mark.parametrize("what", ["silence", "drip of headers", "drip of a body"])
 def test_an_exchange_is_over_in_time_however_slowly_it_goes_on(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A byte now and then does not begin the time anew."""
-    monkeypatch.setattr(wire, "EXCHANGE_TIMEOUT_S", 0.4)
-    monkeypatch.setattr(wire, "PAUSE_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(wire, "EXCHANGE_TIMEOUT_S", 30 if what == "silence" else 0.4)
+    monkeypatch.setattr(wire, "PAUSE_TIMEOUT_S", 0.3 if what == "silence" else 30)
     monkeypatch.setattr(wire, "SLOWEST_BYTES_S", 1 << 20)
 
     def drip(client: socket.socket, number: int, server: Server) -> None:
