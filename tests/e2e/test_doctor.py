@@ -310,6 +310,26 @@ families = ["ipv4"]
     assert found(result, "source", "lists").status is Status.OK
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can take the network away")
+def test_with_a_dead_network_everything_is_told(world: SmallWorld) -> None:
+    """No route and no resolver: each service is told as such, at once, and what lies on this machine is well."""
+    world.write("hubdata.toml", S3.replace("endpoint_url", "# ") + '\n[verify]\nurl = "https://hub-data.example.net"\n')
+    world.edit("hubdata.toml", "{bucket}", "hub-data")
+    ended = hubdata(
+        "doctor",
+        "--format=json",
+        cwd=world.root,
+        env={**CREDENTIALS, "HOME": str(world.root)},
+        within=("unshare", "--net"),
+    )
+    assert ended.code == 6, ended.stdout
+    failed = {
+        f"{check['name']} {check['subject']}": check for check in ended.json["checks"] if check["status"] == "fail"
+    }
+    assert failed.keys() == {"store aws", "dns A hub-data.example.net", "dns AAAA hub-data.example.net"}
+    assert all(check["advice"] for check in failed.values())
+
+
 def test_without_network_nothing_is_asked(world: SmallWorld, silent: str) -> None:
     """`--no-network` answers at once, and says what it did not look at."""
     settings = S3.format(bucket="b-b", url=silent) + f'\n[verify]\nurl = "{silent}"\n'
