@@ -21,7 +21,6 @@ FILES = 6
 SURVEY = [("GET .hubdata/receipts.json", "GET manifest.json", "LIST")]
 STORE = ".hubdata/store.json"
 TRIED = [
-    (f"GET {STORE}",),
     (f"PUT {STORE}",),
     ("DELETE .hubdata/no-such-object", f"PUT {STORE}", f"PUT {STORE}", f"PUT {STORE}"),
     (f"HEAD {STORE}",),

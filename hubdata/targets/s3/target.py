@@ -66,6 +66,7 @@ class S3Target:
         self._multipart_over_bytes = options.multipart_over_bytes
         self._probed = options.endpoint_url is None and not any(map(os.environ.get, _OWN_ENDPOINTS))
         self._record: str | None = None
+        self._looked = False
 
     @property
     def name(self) -> str:
@@ -112,9 +113,13 @@ class S3Target:
     def listing(self) -> Mapping[str, Stored]:
         """Return every object below the prefix, 1,000 a request."""
         found = self._listed_quickly()
-        if found is not None:
-            return found
-        found = {}
+        if found is None:
+            found = self._listed_by_botocore()
+        self._looked = True  # whether a record of what the store enforces lies there is known
+        return found
+
+    def _listed_by_botocore(self) -> dict[str, Stored]:
+        found: dict[str, Stored] = {}
         page: dict[str, Any] = {"Prefix": self._bucket.prefix, "MaxKeys": 1000}
         while True:
             with self._bucket.explained("ListObjectsV2"):
@@ -229,7 +234,8 @@ class S3Target:
         if self._probed:
             return
         known = Abilities.of_etag(self._record) if self._record else None
-        known = known or self._recorded()
+        if known is None and not (self._looked and self._record is None):
+            known = self._recorded()
         if known is None:
             from hubdata.targets.s3.probe import probe
 

@@ -143,6 +143,20 @@ def test_store_that_enforces_all_costs_seven_small_requests(store: StrictS3) -> 
     assert sum(one.size for one in store.seen) < 1000
 
 
+def test_store_whose_listing_tells_of_no_record_is_not_asked_for_one(store: StrictS3) -> None:
+    """A first run has listed it just now; what another run has written since is tried and kept just the same."""
+    target = target_at(store)
+    target.listing()
+    target.probe()
+    assert [store.count(method) for method in ("GET", "PUT", "DELETE", "HEAD", "LIST")] == [0, 5, 1, 1, 1]
+
+    told = kept(store)
+    late = target_at(store)
+    late._looked = True
+    late.probe()
+    assert kept(store) == told
+
+
 def test_aws_is_not_tried(store: StrictS3) -> None:
     """What AWS enforces is written in its manual; and a policy there may well allow less than a trial needs."""
     target = S3Target("s3", S3Target.Options(bucket="b-1", region="eu-west-1"))
