@@ -63,6 +63,9 @@ RUN_BY = {
     "docs/diff.md": "tests/e2e/test_diff_docs.py",
     "docs/runbook.md": "tests/deploy/test_deploy_docs.py",
     "docs/tutorial.md": "tests/e2e/test_personas.py",
+    "docs/geoip.md": "tests/e2e/test_geoip_docs.py",
+    "docs/http-source.md": "tests/e2e/test_pull.py",
+    "docs/plugins.md": "tests/e2e/test_personas.py",
     "docs/pull.md": "tests/e2e/test_personas.py",
     "docs/pull-requests.md": "tests/e2e/test_personas.py",
     "docs/mirror.md": "tests/e2e/test_personas.py",
@@ -219,6 +222,30 @@ def test_check_a_mirror(tmp_path: Path, cloud: MotoServer) -> None:
     who.names |= {"117": "1", "RWQ...": key}
     who.start(who.here("hubdata serve . --host ::1 --port 8080"), f"{url}/manifest.json")
     assert who.follow("docs/signing.md") == 4
+
+
+def test_what_config_check_says(tmp_path: Path, cloud: MotoServer) -> None:
+    """Two slips of the pen, told as the page shows them."""
+    who = reader(tmp_path / "home", cloud)
+    (who.home / "hubdata.toml").write_text(
+        'jobs = "jobs"\n[targets.aws]\nbuket = "hub-data"\ntype = "s3"\nbucket = "b"\n'
+    )
+    files = [f'[[files]]\nmatch = "lists/{number}.txt"\nkind = "cidr"\n' for number in (1, 2)]
+    job = '[source]\ntype = "directory"\npath = "../data"\n' + "".join(files)
+    slip = '[[files]]\nmatch = "lists/3.txt"\nkind = "cdir"\n'
+    blank = "\n" * (31 - job.count("\n") - slip.count("\n"))
+    (who.home / "jobs" / "lists.toml").rename(who.home / "jobs" / "allowlists.toml")
+    (who.home / "jobs" / "allowlists.toml").write_text(job + blank + slip)
+    assert who.follow("docs/configuration.md") == 1
+
+
+def test_what_a_doctor_looks_at(tmp_path: Path, cloud: MotoServer) -> None:
+    """Each line of the page, at a store and a directory that are well."""
+    bucket = cloud.bucket(versioned=True)
+    who = reader(tmp_path / "home", cloud)
+    aws = f'[targets.aws]\ntype = "s3"\nbucket = "{bucket}"\nregion = "us-east-1"\n'
+    (who.home / "hubdata.toml").write_text(f"{SETTINGS}\n{aws}")
+    assert who.follow("docs/doctor.md") == 4
 
 
 def test_the_readme_with_its_settings(tmp_path: Path, cloud: MotoServer) -> None:

@@ -5,6 +5,7 @@ What they install is the wheel of this tree. Needs the package index, else these
 """
 
 import re
+import shutil
 import socket
 import urllib.request
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from tests.support.hub_world import HubServer, job, put_items
 from tests.support.list_server import ListServer
 from tests.support.list_world import CLOUDFLARE, ListWorld
-from tests.support.packaged import environment
+from tests.support.packaged import environment, with_uv
 from tests.support.pages import ROOT, Reader
 from tests.support.real import SEC_LISTS, needs_real
 from tests.support.repos import Repo
@@ -96,6 +97,24 @@ def test_a_maintainer_has_vendors_lists_come_by_pull_request(tmp_path: Path) -> 
     assert "1 network gained (256 IPv4 addresses)" in log
     assert log.rstrip().endswith(CLOUDFLARE)
     assert (world.checkout / CLOUDFLARE).read_text().endswith("198.41.0.0/24")
+
+
+def test_somebody_brings_an_adapter_of_their_own(tmp_path: Path) -> None:
+    """The example of docs/plugins.md, installed where hubdata is, is found and found good."""
+    installed = environment("sign")
+    example = shutil.copytree(ROOT / "tests" / "data" / "plugin_example", tmp_path / "example")
+    with_uv("pip", "install", "--quiet", "--no-deps", "--python", installed.bin / "python", example)
+    who = Reader(tmp_path / "home", path=installed.bin)
+    (who.home / "data").mkdir()
+    (who.home / "data" / "names.txt").write_text("example.net\n")
+    (who.home / "jobs").mkdir()
+    job = '[source]\ntype = "directory"\npath = "../data"\n\n[[files]]\nmatch = "*.txt"\nkind = "hostnames"\n'
+    (who.home / "jobs" / "names.toml").write_text(job)
+    (who.home / "hubdata.toml").write_text('jobs = "jobs"\nspool = "spool"\n')
+    assert who.follow("docs/plugins.md") == 2
+    shown = next(ended for line, ended in who.ran if "config show" in line)
+    assert "kinds.hostnames" in shown.stdout
+    assert who.run("hubdata sync --once").code == 0
 
 
 @needs_real

@@ -55,13 +55,16 @@ class Block:
     @property
     def typed(self) -> bool:
         """Tell whether it is something that people type."""
-        return self.language in {"sh", "console", "bash", "shell"}
+        return self.language in {"sh", "console", "bash", "shell"} or (
+            not self.language
+            and re.search(r"^(?:\$ )?(?:hubdata|pip|python3?|curl|git) ", self.text, re.MULTILINE) is not None
+        )
 
     @property
     def commands(self) -> list[tuple[str, list[str]]]:
         """Return each command with what must be printed."""
         out: list[tuple[str, list[str]]] = []
-        if self.language != "console":
+        if self.language != "console" and not re.search(r"^\$ ", self.text, re.MULTILINE):
             if "<<" in self.text:  # a file, typed: its lines are no commands
                 return [(f"set -e\n{self.text}", [])]
             whole = re.sub(r"\\\n\s*", "", self.text)
