@@ -45,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     from bench.page import shown, write
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # whoever stops this stops its parts
     failed = [name for name in wanted.only or NAMES if not measured(name, runs, wanted.quick, kept)]
     found = load(kept, NAMES)
     for name in wanted.only or NAMES:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.peers import environment, peers
-from bench.results import FAR, Measured, Part, Table
-from bench.tables import CELLS, cells
+from bench.results import FAR, LOOPBACK, Measured, Part, Table
+from bench.tables import CELLS, cells, wall
 from bench.timing import Command, interleaved, median
 from bench.tree import FLAGS
 from bench.world import HUBDATA, hubdata, lay, world
@@ -20,7 +20,7 @@ NOTE = "Whole processes, with compiled modules in place. `import boto3` is what 
 
 
 def measure(runs: int, quick: bool) -> Part:
-    """Return what starting costs, and a plan of an unchanged tree from far away."""
+    """Return what starting costs, and a plan of an unchanged tree, near and far."""
     del quick
     found, missing = peers()
     quiet = Path("/")
@@ -36,20 +36,26 @@ def measure(runs: int, quick: bool) -> Part:
     commands = [Command(name, argv, environment(), quiet, lambda: None) for name, argv in argvs.items()]
     timed = interleaved(commands, max(runs, 2 * runs - 1))
     rows = tuple((name, *cells(each)) for name, each in timed.items())
+    plans = tuple(_plan(runs))
+    near, far = (wall(one) for one in plans)
     return Part(
         "start",
-        tuple(_plan(runs)),
+        plans,
         tables=(Table(TITLE, HEAD, rows, NOTE),),
-        figures={"version_s": median(timed[VERSION]).wall_s},
+        figures={"version_s": median(timed[VERSION]).wall_s, "plan_distance_s": far - near},
         missing=missing,
     )
 
 
 def _plan(runs: int) -> list[Measured]:
-    """Return what `hubdata plan` takes on a tree that is published already, far away."""
+    """Return what `hubdata plan` takes on a tree that is published already, near and far."""
     with world() as here:
         here.flags = (*FLAGS, "--checkout", str(here.directory))
         lay(SEC_LISTS, here.directory)
         here.measured("first", FAR, 1, lambda _: None, (HUBDATA,), warm_up=False)
         here.verb = ("plan",)
-        return here.measured(PLAN, FAR, runs, lambda _: lay(SEC_LISTS, here.directory), (HUBDATA,))
+        return [
+            one
+            for net in (LOOPBACK, FAR)
+            for one in here.measured(PLAN, net, runs, lambda _: lay(SEC_LISTS, here.directory), (HUBDATA,))
+        ]
