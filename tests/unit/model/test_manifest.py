@@ -1,6 +1,8 @@
 """Manifests: the same after a trip through JSON, and strict about what is read."""
 
 import json
+import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -125,3 +127,20 @@ def test_what_looks_like_an_entry_elsewhere_is_left_out() -> None:
     data = json.loads(Manifest(1, "t", "r", {"a": entry("a", b"x")}).to_bytes())
     data["later"] = [data["files"]["a"], {"changed_at": 1, "sha256": None}]
     assert Manifest.from_bytes(json.dumps(data).encode()).files.keys() == {"a"}
+
+
+def test_large_manifest_is_read_and_written_without_a_second_one() -> None:
+    """Beside the entries there is the text that they are read from, or written to, and no tree of either."""
+    names = [f"lists/{number // 100:04}/{number:06}.txt" for number in range(1_000)]
+    manifest = Manifest(1, "t", "r", {name: entry(name, name.encode(), stats=Stats(1, 256, 0)) for name in names})
+
+    def peak_of(work: Callable[[], object]) -> float:
+        tracemalloc.start()
+        work()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak / len(body)
+
+    body = manifest.to_bytes()
+    assert peak_of(manifest.to_bytes) < 2.5
+    assert peak_of(lambda: Manifest.from_bytes(body)) < 2.5  # the text once, and the entries
