@@ -16,6 +16,7 @@ PRIVATE = ".hubdata/"
 """Everything below this prefix is hubdata's own and is never served."""
 
 _MAX_BYTES = 1024  # S3's limit on a key, in UTF-8 bytes
+_NO_SEGMENT = frozenset(("", ".", ".."))
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
@@ -43,8 +44,7 @@ def key_problem(key: str) -> str | None:
         return f"it has {len(encoded)} bytes, more than the {_MAX_BYTES} that S3 allows"
     if _UNSAFE.search(key):
         return "it holds a control character or a backslash"
-    segments = key.split("/")
-    if any(s in ("", ".", "..") for s in segments):
+    if not _NO_SEGMENT.isdisjoint(key.split("/")):
         return "it has an empty, `.` or `..` segment"
     if key in RESERVED or key.startswith(PRIVATE):
         return "hubdata writes that name itself"
