@@ -7,7 +7,7 @@ any report can print.
 import os
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from hubdata.report.tagging import Tagged, decided
 from hubdata.running.beside import Beside
 from hubdata.running.visiting import Orders, Place
 from hubdata.transfer.spool import Spool
+from hubdata.values import frozen
 
 if TYPE_CHECKING:
     from hubdata.config.problems import Problem
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from hubdata.running.rolling_back import Past
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Choices:
     """What the command line said. Empty `jobs` and `targets` mean all; `checkouts` are `DIR` or `URL=DIR`.
 
@@ -57,7 +58,7 @@ class Choices:
     run_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Known:
     """Settings and job files as they were read before, for whoever runs again and again."""
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ from hubdata.running.reading import Feed, Reading, read
 from hubdata.running.sharing import Stay, lost
 from hubdata.running.visiting import Orders, Place, promote, visit
 from hubdata.transfer.afterwards import Later, at_once
+from hubdata.values import frozen
 
 if TYPE_CHECKING:
     from hubdata.running.promoting import Promoter
@@ -81,7 +82,7 @@ def run(
     return replace(result, records={name: surveys[name].result().records for name in visited if wrote(result, name)})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Course:
     """A run that has read its sources, and goes to its targets."""
 

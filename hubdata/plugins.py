@@ -7,7 +7,6 @@ among what other packages bring (`extensions.py`), and only then.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 from hubdata import tables
 from hubdata.errors import ConfigError
 from hubdata.model.secret import names_secret, redact
+from hubdata.values import frozen
 
 if TYPE_CHECKING:
     from hubdata.extensions import Extension
@@ -82,7 +82,7 @@ TABLES: Mapping[Seam, Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fault:
     """One thing wrong with a table of settings: where in it, what, and how to mend it."""
 

@@ -9,7 +9,7 @@ Every adapter class has a nested `Options`, a pydantic model with `extra="forbid
 
 import mmap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -22,6 +22,7 @@ from hubdata.model.receipt import Invalidation
 from hubdata.model.references import References
 from hubdata.model.snapshot import Artifact, Fetched, Provenance, Stats
 from hubdata.model.tariff import Tariff
+from hubdata.values import frozen
 
 Body = bytes | mmap.mmap
 """The bytes of one file: in memory when small, mapped when large. Never written to."""
@@ -56,7 +57,7 @@ class Reporter(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SourceContext:
     """What a run gives every source it builds, besides the source's own options.
 
@@ -88,7 +89,7 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Demands:
     """What a file is held to besides its kind's own rules. `checked_at` is aware UTC."""
 
@@ -97,7 +98,7 @@ class Demands:
     canaries: tuple[Canary, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """What a kind says of one file: everything it found, what it counted, and what it shares with its group."""
 
@@ -142,7 +143,7 @@ class Lasting(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Blob:
     """One small object, whole."""
 
@@ -150,7 +151,7 @@ class Blob:
     stored: Stored
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Upload:
     """An artifact's bytes on their way to a key, with the headers they are served with.
 

@@ -5,7 +5,6 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -17,6 +16,7 @@ from click.shell_completion import CompletionItem
 from hubdata.cli.errors import Voice, say
 from hubdata.errors import Exit
 from hubdata.model.event import Event
+from hubdata.values import frozen
 
 if TYPE_CHECKING:
     from hubdata.app import Choices
@@ -39,7 +39,7 @@ class Format(StrEnum):
     HTML = "html"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Common:
     """The shared flags of one command line. `verbosity` is -1 for `-q`, else the number of `-v`."""
 

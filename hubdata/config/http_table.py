@@ -5,16 +5,16 @@ the files that their `_FILE` forms name.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from hubdata.tables import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from hubdata.values import frozen
 
 _PLACE = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}(?:%[A-Za-z0-9_.-]{1,16})?\]|[A-Za-z0-9._-]{0,253}):([0-9]{1,5})")
 _MIB = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """Where to listen. An empty `host` means every address of the machine, port 0 any port that is free."""
 
@@ -30,7 +30,7 @@ class Place:
         return cls(found[1], int(found[2]))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GithubSpec:
     """Which pushes are heeded: those to `ref` (as git writes it in full) of `repository` have `jobs` run."""
 
@@ -40,7 +40,7 @@ class GithubSpec:
     max_bytes: int = _MIB
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HttpSpec:
     """How the worker answers over HTTP. `target` is whose state the page shows; None is the first one."""
 

@@ -4,7 +4,6 @@ Job files are data that a reviewer approves without reading Python, so nothing i
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,12 @@ from hubdata.config.problems import Level, Problem, in_order, stop_on_errors
 from hubdata.config.windows_paths import windows_path_faults
 from hubdata.model.job import Canary, FileRule, Group, Job, Limits, SourceSpec, Unit, Waiver
 from hubdata.plugins import Fault, Seam, faults
+from hubdata.values import frozen
 
 _ENDS_SOON = timedelta(days=30)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobReading:
     """Every job that can be used, and every problem of all files."""
 

@@ -16,6 +16,7 @@ from hubdata.config.problems import Level, Problem
 from hubdata.model.notify import URL_VARIABLE
 from hubdata.plugins import Fault, Place, suggest
 from hubdata.signing.variables import KEY_VARIABLE, PASSWORD_VARIABLE
+from hubdata.values import frozen
 
 DEFAULT = "default"
 PREFIX = "HUBDATA_"
@@ -65,7 +66,7 @@ EVERY_REPOSITORY = "*"
 """The checkout that stands for whatever repository a job names."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Origin:
     """Where a value came from: `file` and `line`, or a `name` such as `HUBDATA_SPOOL`, `--jobs`, `default`."""
 

@@ -4,10 +4,10 @@ A person with three typing errors wants to read of all three at once, each with 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from hubdata.errors import ConfigError
+from hubdata.values import frozen
 
 
 class Level(StrEnum):
@@ -17,7 +17,7 @@ class Level(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """One thing wrong with one key. `line` counts from 1; None where there is no line (a flag, a missing file)."""
 

@@ -5,7 +5,7 @@ handed on as plain values; secrets never pass through here. What most settings d
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ from hubdata.config.stages import stage_faults
 from hubdata.config.windows_paths import windows_path_faults
 from hubdata.model.lease import Terms
 from hubdata.plugins import Fault, Seam, faults, suggest
+from hubdata.values import frozen
 
 if TYPE_CHECKING:
     from hubdata.model.fleet import Fleet
@@ -48,7 +49,7 @@ _TABLES = ((Seam.TARGET, "targets"), (Seam.CDN, "cdns"))
 _MODELS: Mapping[Seam, type[TargetTable | CdnTable]] = {Seam.TARGET: TargetTable, Seam.CDN: CdnTable}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TargetSpec:
     """One target as configured. `options` fit the adapter's `Options`; `cdn` names a CDN of the settings, or None.
 
@@ -62,7 +63,7 @@ class TargetSpec:
     gate: "Gate | None" = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CdnSpec:
     """One CDN as configured."""
 
@@ -70,7 +71,7 @@ class CdnSpec:
     options: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """Everything that is not a job. All paths are absolute.
 

@@ -6,11 +6,11 @@ more finding then tells how many there are besides, as severe as they are.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
 
 from hubdata.model.finding import Finding, Severity
+from hubdata.values import frozen
 
 MAX_PER_RULE = 100
 MAX_SHOWN = 80
@@ -21,7 +21,7 @@ MAX_LABOUR = 10_000
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Some(Generic[T]):
     """How many there are, and the first of them: as many as a report shows, and one more."""
 

@@ -7,12 +7,12 @@ keeps the column it stands in, so that a finding can point at it.
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from json.decoder import JSONDecodeError
 from typing import Any, NoReturn
 
 from hubdata.grammar.gather import Gather, shown
 from hubdata.grammar.lines import Row
+from hubdata.values import frozen
 
 MAX_NESTING = 64
 """Far more than any row needs; Python's reader would take about 1,000."""
@@ -31,7 +31,7 @@ class RowError(ValueError):
         self.column = column
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Member:
     """One key of an object with its value; columns count characters from 1."""
 

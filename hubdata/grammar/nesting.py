@@ -5,17 +5,17 @@ outermost network is the next outermost. Of the same network in several rows the
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from hubdata.grammar.gather import Some, some
 from hubdata.grammar.lines import Row
 from hubdata.grammar.networks import BITS, Network
+from hubdata.values import frozen
 
 Found = tuple[Row, Network]
 """A row, and the network that an engine reads in it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Covered:
     """The `network` of one line lies in that of another, or is the same spelled otherwise."""
 
@@ -25,7 +25,7 @@ class Covered:
     by: Network
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mergeable:
     """The networks of `rows` rows, the first in `line`, the last in `last_line`, are together all of `network`."""
 

@@ -6,7 +6,6 @@ a list that its judge gives up (`Gather.patient`) the table still counts the goo
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from hubdata.grammar import nesting
@@ -17,12 +16,13 @@ from hubdata.grammar.lines import Row, read_rows
 from hubdata.grammar.nesting import Covered, Found, Mergeable
 from hubdata.grammar.networks import Network, coverage
 from hubdata.model.finding import Finding
+from hubdata.values import frozen
 
 TABLE_BYTES = 200_000
 """Bodies at least this long are read as a table: below, importing numpy (60 ms) costs more than it saves."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """What a list may hold: `bare` addresses or networks, of one `version` or both, none wider than `floors`."""
 

@@ -7,13 +7,14 @@ tenth of the time `ipaddress` takes; the canonical spelling is RFC 5952's.
 
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from hubdata.values import frozen
 
 BITS = {4: 32, 6: 128}
 _FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Network:
     """A range of addresses of one IP version: `first` to `last` as integers, `prefix` bits in common."""
 

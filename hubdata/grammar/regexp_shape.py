@@ -6,8 +6,10 @@ apart wrongly does no harm, because every name built from its result is put to t
 
 import itertools
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
+
+from hubdata.values import frozen
 
 MAX_SPELLINGS = 32
 MAX_PATTERN = 2_000
@@ -22,7 +24,7 @@ class Part(Enum):
     NOTHING = "nothing"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Atom:
     """One element of a pattern. `text` is the literal itself or the source of a class; `most` None: no bound."""
 

@@ -11,9 +11,9 @@ import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from hubdata.grammar.whole_text import lines_of
+from hubdata.values import frozen
 
 ENGINE_LINE_BYTES = 65_536
 """A line of this size or more ends the engine's reading without a word: the rest of the rules is not loaded."""
@@ -70,7 +70,7 @@ class Joints:
         return self._lines[bisect_right(self._offsets, offset) - 1]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Directive:
     """One logical line: its first word and all that follows the first space.
 
@@ -90,7 +90,7 @@ class Directive:
         return self.line if self.joints is None else self.joints.line_at(offset + len(self.name) + 1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """The three parts of a SecRule, unquoted; the offsets are into the directive's argument. None: no actions."""
 
@@ -101,7 +101,7 @@ class Rule:
     actions_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Variable:
     """One of a rule's targets. `pattern` is set where the key is a regular expression between slashes."""
 

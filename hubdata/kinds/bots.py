@@ -6,7 +6,6 @@ names anyone can register, lets attackers in under a crawler's name.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -24,6 +23,7 @@ from hubdata.grammar.registries import special_purpose
 from hubdata.model.snapshot import Artifact, Stats
 from hubdata.ports import Body, Demands, Verdict
 from hubdata.tables import BaseModel, ConfigDict
+from hubdata.values import frozen
 
 STRINGS = ("name", "user_agent")
 LISTS = ("paths", "ips", "ranges", "rdns")
@@ -91,7 +91,7 @@ class _Columns:
         return element_columns(self._row.text, self._array_column)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Element:
     """One string of a list."""
 

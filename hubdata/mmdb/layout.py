@@ -5,11 +5,11 @@ section stay unproven until `proof.prove` has walked them. Source: MaxMind DB Fi
 """
 
 import mmap
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hubdata.mmdb.malformed import Malformed
 from hubdata.mmdb.metadata import Metadata, read_metadata
+from hubdata.values import frozen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +28,7 @@ _SAYS_MARKER = (
 _SAYS_TREE_SIZE = "the search tree takes ((record_size * 2) / 8) * number_of_nodes bytes, then come 16 bytes of NULLs"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layout:
     """The parts of `body`, in bytes from its start: tree `[0, tree_bytes)`, data `[data_start, data_end)`.
 

@@ -3,10 +3,10 @@
 `says` is taken from the MaxMind DB File Format Specification 2.0, or names the limit of ours that stands in its place.
 """
 
-from dataclasses import dataclass
+from hubdata.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """One fault: `offset` in bytes from the start of the file, `problem` a short slug that tests and reports key on."""
 

@@ -6,11 +6,11 @@ and never reads outside the metadata section, which is at most 128 KiB.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NoReturn
 
 from hubdata.mmdb.malformed import Malformed
+from hubdata.values import frozen
 
 MAX_DEPTH = 16
 MAX_VALUES = 4096
@@ -42,7 +42,7 @@ _SAYS_LANGUAGES = "an array of strings, each of which is a locale code"
 _SAYS_DESCRIPTION = "the keys of that map will be language codes, and the values will be a description in that language"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Metadata:
     """The known fields. `build_epoch` in seconds since 1970, `record_size` in bits."""
 

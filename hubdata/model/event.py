@@ -1,10 +1,12 @@
 """Events: what happens during a run, as facts with fields. Logs, progress bars and metrics are made of these."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from hubdata.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """One fact, named `noun.verb` (`plan.applied`). Field values are short and never secret."""
 

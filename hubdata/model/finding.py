@@ -1,8 +1,9 @@
 """What is wrong with a file, said once: where, by which rule, how bad, and how to mend it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from hubdata.values import frozen
 
 
 class Severity(StrEnum):
@@ -13,7 +14,7 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One thing found in one file: `line` and `column` from 1, `offset` in bytes from 0; None where they mean nothing.
 

@@ -1,13 +1,14 @@
 """What a target holds now, seen from two sides: its listing (the truth) and its manifest (what we know of it)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from hubdata.model.manifest import Manifest
+from hubdata.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stored:
     """One object as its store tells it. `etag` is unquoted: the MD5 of the bytes unless multipart or KMS-encrypted."""
 
@@ -16,7 +17,7 @@ class Stored:
     version_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Past:
     """One state of one key, as a store that keeps the past tells it. `written_at` is aware UTC.
 
@@ -31,7 +32,7 @@ class Past:
     deleted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Held:
     """One object of an inventory. `sha256` is None when nobody knows it: the object is not ours or has drifted."""
 
@@ -39,7 +40,7 @@ class Held:
     sha256: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Inventory:
     """Everything public at one target. `manifest_etag` is None when there is no manifest yet."""
 

@@ -4,10 +4,12 @@ Jobs are read from TOML by `hubdata.config.jobs`; everything here is already che
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
+
+from hubdata.values import frozen
 
 Options = Mapping[str, Any]
 """Settings of one adapter, not yet checked: the adapter's own pydantic model does that."""
@@ -20,7 +22,7 @@ class Unit(StrEnum):
     JOB = "job"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """Bounds on one file. None means that the kind's own default holds.
 
@@ -45,7 +47,7 @@ class Limits:
     max_country_change: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileRule:
     """Which files of a source (a glob on the key), as what kind, with which headers and bounds."""
 
@@ -57,7 +59,7 @@ class FileRule:
     content_type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Waiver:
     """A finding accepted by name: it no longer refuses `key`, up to and including the day `until`."""
 
@@ -67,7 +69,7 @@ class Waiver:
     until: date
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group:
     """Files that an engine loads together, by globs on the key: one space of rule ids, one set of phrase files."""
 
@@ -75,7 +77,7 @@ class Group:
     match: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Canary:
     """A look-up that a GeoIP database must answer: dotted record paths to expected values.
 
@@ -87,7 +89,7 @@ class Canary:
     edition: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SourceSpec:
     """Which adapter reads the upstream, and its settings. Equal specs are fetched once for all jobs."""
 
@@ -95,7 +97,7 @@ class SourceSpec:
     options: Options
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Job:
     """One TOML file of `jobs/`, checked. `max_deletes` is the share of its public files that may go at once.
 

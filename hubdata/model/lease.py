@@ -6,8 +6,10 @@ delete without a condition can hold one too. All times are the store's own.
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from hubdata.values import frozen
 
 SCHEMA = 1
 KEY = ".hubdata/lease.json"
@@ -16,7 +18,7 @@ SLACK = timedelta(seconds=2)
 """By how much stores' whole-second clocks may differ from answer to answer: a lease is over only this much later."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Terms:
     """How leases are held: for how long each time, and how long another holder is waited for."""
 
@@ -24,7 +26,7 @@ class Terms:
     waits: timedelta = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GivenBack:
     """What lies there once a lease was given back: its ETag, where that is an MD5, and its number.
 
@@ -35,7 +37,7 @@ class GivenBack:
     fence: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lease:
     """One lease as written. `holder` is for people; `process` names the holding process to others on its machine."""
 

@@ -6,7 +6,7 @@ Format: CONTRACT.md, "At the target".
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from io import BytesIO
 from json.encoder import encode_basestring as _quoted
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from hubdata.errors import TargetError
 from hubdata.model.snapshot import Provenance, Stats
 from hubdata.model.stage import Promoted
+from hubdata.values import frozen
 
 SCHEMA = 1
 KEY = "manifest.json"
@@ -24,7 +25,7 @@ ABSENT = "absent"
 """What stands for a key's bytes where there are none."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One published file. `etag` is as the store gave it, unquoted; `changed_at` is UTC, `YYYY-MM-DDTHH:MM:SSZ`.
 
@@ -45,7 +46,7 @@ class Entry:
     cache_tag: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Manifest:
     """A generation: everything public at one moment. Generation 0 is a target that holds nothing yet.
 

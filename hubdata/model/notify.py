@@ -1,8 +1,9 @@
 """Whom to notify, of what: the table `[notify]` of the settings, and the troubles that there are to tell of."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+
+from hubdata.values import frozen
 
 URL_VARIABLE = "HUBDATA_NOTIFY_URL"
 """The variable (or, with `_FILE` added, the file) with the webhook's URL, which is a secret."""
@@ -30,7 +31,7 @@ class Form(StrEnum):
     SLACK = "slack"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Notify:
     """Where notifications go, a webhook and a program or one of them, and what is worth one.
 

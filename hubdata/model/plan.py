@@ -3,10 +3,11 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from hubdata.model.inventory import Stored
+from hubdata.values import frozen
 
 
 class Action(StrEnum):
@@ -31,7 +32,7 @@ class Reason(StrEnum):
     REMOVED = "removed"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """One key to put or delete. `planned_etag` is what the store held when this was planned; None: nothing.
 
@@ -46,7 +47,7 @@ class Change:
     planned_etag: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """What one job would change at one target.
 

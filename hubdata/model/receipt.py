@@ -1,13 +1,14 @@
 """Receipts: what one apply did, and what the CDN was told. A receipt's id is the CDN's CallerReference."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from hubdata.errors import HubdataError, TargetError
 from hubdata.model.inventory import Stored
+from hubdata.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Invalidation:
     """One request to a CDN to forget `paths`. `id` is the CDN's; None while it has not accepted: then `pending`.
 
@@ -24,7 +25,7 @@ class Invalidation:
     waited_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Receipt:
     """What one apply did at one target. `stored` holds each object written, as the store confirmed it."""
 
@@ -36,7 +37,7 @@ class Receipt:
     invalidation: Invalidation | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Applied:
     """What came of an apply: the receipt, and the errors of single objects, none of which undid the others.
 

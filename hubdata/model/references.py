@@ -1,9 +1,9 @@
 """What one rule file shares with the files that an engine loads beside it."""
 
-from dataclasses import dataclass
+from hubdata.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class References:
     """Rule ids, and phrase files by the name that the rule gives, each with its line."""
 

@@ -1,7 +1,7 @@
 """The result of a run, job by job and target by target: what the reports print and the run history keeps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from hubdata.model.inventory import Past
 from hubdata.model.plan import Plan
 from hubdata.model.receipt import Invalidation
 from hubdata.model.stage import Promoted, StageResult
+from hubdata.values import frozen
 
 if TYPE_CHECKING:
     from hubdata.model.fleet import Downloads
@@ -31,7 +32,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """An error as a value: what a failed job or target says for itself."""
 
@@ -40,7 +41,7 @@ class Problem:
     exit_code: Exit
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Database:
     """One GeoIP database at one target: the release (`YYYY-MM-DD`, if the vendor dates it) and build that is public."""
 
@@ -55,7 +56,7 @@ class Database:
         return self.key.rpartition("/")[2].removesuffix(".mmdb")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Retained:
     """What was removed of a job's past at one target. `left` states are due too and wait for the next run."""
 
@@ -65,7 +66,7 @@ class Retained:
     problem: Problem | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TargetResult:
     """One job at one target. `generation` is the one in force afterwards; `requests` counts by method.
 
@@ -109,7 +110,7 @@ class TargetResult:
         return replace(self.plan, changes=tuple(c for c in self.plan.changes if c.key not in self.failed))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobResult:
     """One job in one run. `source` is the job's source type and, where it has one, the revision fetched."""
 
@@ -122,7 +123,7 @@ class JobResult:
     exit_code: Exit = Exit.FINE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HookResult:
     """What became of a hook that was told of one publication. `output` is the end of what it wrote."""
 
@@ -134,7 +135,7 @@ class HookResult:
     problem: Problem | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunResult:
     """A whole run. `notices` are things a person should know that are no fault of the data.
 

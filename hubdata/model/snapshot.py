@@ -1,10 +1,11 @@
 """What a source holds now, and what of it a job would publish."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from hubdata.model.finding import Finding
+from hubdata.values import frozen
 
 Provenance = Mapping[str, str]
 """Where one file came from: `type`, and by type `url`, `revision`, `edition`, `md5`, `date` ... Never a secret."""
@@ -15,7 +16,7 @@ def state_of(source: Provenance) -> str:
     return source.get("revision") or f"{source.get('edition', '')} {source.get('date', '')}".strip()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SourceFile:
     """One file as fetched: its key (path in the source) and where its bytes lie."""
 
@@ -25,7 +26,7 @@ class SourceFile:
     source: Provenance
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fetched:
     """All that one source holds now.
 
@@ -41,7 +42,7 @@ class Fetched:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stats:
     """What a file holds, counted by its kind. None where the kind does not count it.
 
@@ -54,7 +55,7 @@ class Stats:
     build_epoch: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Artifact:
     """One file to publish. `sha256` and `md5` are lower-case hex of exactly the bytes that were checked."""
 
@@ -70,7 +71,7 @@ class Artifact:
     stats: Stats = Stats()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Snapshot:
     """What one job would have public: proven artifacts by key, and keys whose published copy is still right.
 

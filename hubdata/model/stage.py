@@ -1,10 +1,11 @@
 """Stages: a target that is fed by no source, but by what another target has held for long enough."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from hubdata.values import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Stage:
     """What a target is fed by: the target called `after`, once a generation has been in force there for `soak`."""
 
@@ -12,7 +13,7 @@ class Stage:
     soak: timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Promoted:
     """Which generation of which target was promoted last; in the manifest of the target that has it now.
 
@@ -24,7 +25,7 @@ class Promoted:
     partial: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Coming:
     """A generation that is in force and soaks: it is due at `due_at` (aware UTC), unless another takes its place."""
 
@@ -33,7 +34,7 @@ class Coming:
     remaining: timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StageResult:
     """How a stage stands after a run. `last` is what was promoted to `target` last, `due` what could be now.
 

@@ -1,10 +1,10 @@
 """The last success of one job at one target: `.hubdata/last/JOB.json`, so that any worker anywhere can take over."""
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hubdata.model.key import PRIVATE
+from hubdata.values import frozen
 
 SCHEMA = 1
 PREFIX = f"{PRIVATE}last/"
@@ -16,7 +16,7 @@ def key_of(job: str) -> str:
     return f"{PREFIX}{job}.json"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Success:
     """A run that left nothing to be wished for. Both times are the worker's own, to the second; it began first."""
 

@@ -1,9 +1,9 @@
 """What forgetting costs at a CDN: the values that the choice of paths and its estimate are made of."""
 
-from dataclasses import dataclass
+from hubdata.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tariff:
     """How one CDN charges for paths, and how many it takes at once.
 
@@ -22,7 +22,7 @@ class Tariff:
     collapses: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Estimate:
     """What telling a CDN of one publication comes to. `usd` is None where the CDN does not charge by the path.
 

@@ -5,12 +5,13 @@ it for the next one, even what no limit would hold.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from hubdata.errors import ConfigError
 from hubdata.model.job import Unit
 from hubdata.model.plan import Plan
 from hubdata.planning.diff import split
+from hubdata.values import frozen
 
 _PLAN_ID = re.compile(r"[0-9a-f]{64}")
 
@@ -24,7 +25,7 @@ def plan_id(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     """What is carried out, what is held by limits, and what waits only because this run carries out approved plans.
 

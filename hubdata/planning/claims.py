@@ -5,7 +5,6 @@ goes public that no one ever checked.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from hubdata.errors import ConfigError
 from hubdata.model.finding import Finding, Severity
@@ -13,9 +12,10 @@ from hubdata.model.job import FileRule, Job
 from hubdata.model.key import key_problem
 from hubdata.model.snapshot import SourceFile
 from hubdata.planning.glob import matches
+from hubdata.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claim:
     """One file that a job publishes, and the rule by which it does."""
 
@@ -23,7 +23,7 @@ class Claim:
     file: SourceFile
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claims:
     """Who publishes what: claims by job name, and a finding for every file that cannot be published at all."""
 

@@ -8,12 +8,13 @@ is. One object, swapped under its ETag, holds all of it: reading it costs one re
 
 import json
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from hubdata.errors import Conflict, TargetError
 from hubdata.model.lease import GivenBack
 from hubdata.ports import Target
+from hubdata.values import frozen
 
 KEY = ".hubdata/receipts.json"
 _MAX_BYTES = 16 * 1024 * 1024
@@ -22,7 +23,7 @@ _REST = "-rest"
 _TRIES = 8
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """One publication in the ledger. `reference` is the CDN's CallerReference; `opened_at` is UTC, ISO 8601.
 
@@ -43,7 +44,7 @@ class Line:
     upon: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Inherited:
     """A receipt of which nothing was published: the next one takes over its paths; `rest` stays, under its own name."""
 
@@ -51,7 +52,7 @@ class Inherited:
     rest: Line | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seal:
     """What was written beside the manifest with the ETag `manifest`: each file of it by key, with its own ETag.
 
@@ -63,7 +64,7 @@ class Seal:
     files: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Page:
     """The status page as it was written last: of the manifest with the ETag `manifest`, each file with its own ETag.
 
@@ -76,7 +77,7 @@ class Page:
     foreign: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ledger:
     """The ledger as read. `etag` is None when the target has none yet; `seal` and `page` are the last ones there.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from hubdata.errors import TargetError
 from hubdata.model import lease as leases
@@ -16,6 +16,7 @@ from hubdata.ports import Target
 from hubdata.publishing import ledger as ledgers
 from hubdata.publishing import records
 from hubdata.publishing.ledger import Ledger
+from hubdata.values import frozen
 
 MANIFEST_MAX_BYTES = 256 * 1024 * 1024
 """Room for some 500,000 files."""
@@ -23,7 +24,7 @@ MANIFEST_MAX_BYTES = 256 * 1024 * 1024
 _OWN = (*RESERVED, *(f"{PRIVATE}{key}" for key in RESERVED))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Survey:
     """What one target holds, and what its CDN still has to be told.
 

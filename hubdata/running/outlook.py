@@ -4,7 +4,7 @@ Nothing is written here. What is planned is planned upon what was found, and ane
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from hubdata.errors import Conflict, SourceError
@@ -29,6 +29,7 @@ from hubdata.running.measuring import Measurer
 from hubdata.running.reading import Reading, renewed
 from hubdata.running.sharing import Planned
 from hubdata.transfer.digest import multipart_etag
+from hubdata.values import frozen
 
 if TYPE_CHECKING:  # what a run without changes, gate and stages does without
     from hubdata.model.receipt import Applied, Invalidation
@@ -39,7 +40,7 @@ if TYPE_CHECKING:  # what a run without changes, gate and stages does without
     from hubdata.running.promoting import Feeder, Promoter
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """A target and the CDN before it; who compares GeoIP databases with what is published there; its gate; its seal.
 
@@ -56,7 +57,7 @@ class Place:
     pager: "Pager | None" = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Orders:
     """What the person or the program that started the run wants.
 
@@ -79,7 +80,7 @@ Reread = Callable[[frozenset[str], Survey], tuple[Reading, ...]]
 """Reads jobs once more, as far as that can be done, against what a target holds by now."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outlook:
     """What was found at a target, and what is planned upon it. `anew` is what sources were asked for once more."""
 
@@ -112,7 +113,7 @@ class Outlook:
         return any(not waits(line, listed, wanted) for line in self.found.ledger.open)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Done:
     """What was carried out upon an outlook; `remark` is what a person should know of the page."""
 
@@ -123,7 +124,7 @@ class Done:
     remark: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Planner:
     """Plans for one place in one run. `reread` asks sources once more; a `promoter` gives the readings itself."""
 

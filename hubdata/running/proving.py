@@ -7,7 +7,6 @@ import mmap
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime
 
 from hubdata.errors import SourceError
@@ -21,6 +20,7 @@ from hubdata.planning.waivers import waive
 from hubdata.ports import Body, Demands, Kind, Verdict
 from hubdata.running.verdict_memory import Remembering
 from hubdata.transfer.digest import Digests, digests
+from hubdata.values import frozen
 
 _MAPPED_FROM_BYTES = 8 * 1024 * 1024
 """Files at least this large are mapped instead of read: the 66 MB database must not lie in memory twice."""
@@ -34,7 +34,7 @@ _UNCOUNTED = Stats()
 KindOf = Callable[[FileRule], Kind]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proof:
     """What one job may publish, and everything that was found on the way. `judged` also holds what was refused."""
 

@@ -1,7 +1,7 @@
 """Read a feed: fetch a source once and prove its files for every job that reads it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from hubdata.errors import HubdataError
@@ -13,9 +13,10 @@ from hubdata.model.snapshot import Fetched, Snapshot
 from hubdata.planning.claims import Claims, claim, ignored, rule_for
 from hubdata.ports import Published, Reporter, Source
 from hubdata.running.proving import KindOf, prove
+from hubdata.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Feed:
     """One source and all jobs that read it; only the `selected` ones take part in this run.
 
@@ -30,7 +31,7 @@ class Feed:
     again: Callable[[], Source] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """What one job would publish and what was found, or the problem that kept us from finding out."""
 

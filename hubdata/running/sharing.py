@@ -5,7 +5,7 @@ what of it is its own.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from hubdata.planning.databases import databases
 from hubdata.ports import Target
 from hubdata.publishing.survey import Survey
 from hubdata.running.reading import Reading
+from hubdata.values import frozen
 
 if TYPE_CHECKING:
     from hubdata.model.gate import Verdict
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from hubdata.model.tariff import Estimate
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stay:
     """What came of one job at one target: the result, and findings that only this target's state brings up.
 
@@ -44,7 +45,7 @@ class Stay:
     anew: Reading | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Planned:
     """What one job would have, what becomes of that here, and what limits and the gate say of it.
 

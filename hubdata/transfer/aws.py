@@ -18,13 +18,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from hubdata.errors import HubdataError
 from hubdata.transfer.s3_digest import sign_by_known_digest
 from hubdata.transfer.s3_whole import send_again
 from hubdata.transfer.store_clock import StoreClock
+from hubdata.values import frozen
 
 if TYPE_CHECKING:
     from botocore.session import Session
@@ -39,7 +39,7 @@ _LIST_OPERATIONS = ("ListObjectsV2", "ListObjectVersions")
 _MAX_SAID = 300  # characters of a server's own words that a message repeats
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """Where one client talks to. `endpoint_url` None means AWS itself.
 
@@ -55,7 +55,7 @@ class Settings:
     hasty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """What was being done when AWS refused, in the words a person needs.
 
@@ -69,7 +69,7 @@ class Call:
     settings: Settings
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trouble:
     """Why a call failed: one line, what to do about it, and whether waiting alone may mend it."""
 
@@ -254,7 +254,7 @@ def trouble(err: Exception, call: Call) -> Trouble:
     return Trouble(f"{at}: {rule.message.format(**words)}", rule.advice.format(**words), rule.retryable)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Rule:
     """What errors of these `names` (service codes or exception classes) mean."""
 

@@ -16,7 +16,7 @@ from types import ModuleType
 
 import hubdata
 
-PARTS = ("errors.py", "ports.py", "model", "tables", "rules", "grammar", "mmdb", "kinds")
+PARTS = ("errors.py", "values.py", "ports.py", "model", "tables", "rules", "grammar", "mmdb", "kinds")
 """Below the package: all that a kind imports, directly or not (a test compares)."""
 
 LIBRARIES = {"re2": "google_re2", "numpy": "numpy", "pydantic": "pydantic", "pydantic_core": "pydantic_core"}

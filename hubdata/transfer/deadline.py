@@ -6,11 +6,12 @@ whoever waits asks the deadline how long it may, and nobody starts a wait that c
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
+from hubdata.values import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Deadline:
     """The moment by which all work must have ended. `ends_at` is in seconds on the `monotonic` clock."""
 

@@ -9,9 +9,10 @@ import hashlib
 import io
 import mmap
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from hubdata.values import frozen
 
 SMALL_BYTES = 8 << 20
 """Files up to this size are best read whole: `read_verified`."""
@@ -19,7 +20,7 @@ SMALL_BYTES = 8 << 20
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Digests:
     """SHA-256 and MD5 in lower-case hex. MD5 is only ever compared with a store's ETag, never trusted."""
 

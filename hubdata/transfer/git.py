@@ -9,7 +9,7 @@ import base64
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,6 +20,7 @@ from hubdata.model.snapshot import Provenance
 from hubdata.transfer import process
 from hubdata.transfer.deadline import Deadline
 from hubdata.transfer.secrets import Secret
+from hubdata.values import frozen
 
 DIRTY = "-dirty"
 """Marks the revision of a checkout whose files are not those of its commit."""
@@ -99,7 +100,7 @@ def revisions_to_descend_from(published: Iterable[Provenance], url: str, revisio
     return tuple(sorted(held - {revision}))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Git:
     """The git executable, bound to one repository and one deadline.
 

@@ -6,13 +6,13 @@ Each step is one git process: fetch, list the tree, stream the blobs; the reposi
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from hubdata.errors import SourceError
 from hubdata.transfer import process
 from hubdata.transfer.git import Git, is_object_id
+from hubdata.values import frozen
 
 _CONFIG = """\
 [core]
@@ -46,7 +46,7 @@ _LONGEST_RECORD = 1 << 16
 _FETCH = ("fetch", "--quiet", "--no-tags", "--no-auto-maintenance", "--no-recurse-submodules")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TreeEntry:
     """One entry of a commit's tree. `path` has undecodable bytes as surrogates; `size` is None if git was not asked."""
 

@@ -12,11 +12,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import IO
+
+from hubdata.values import frozen
 
 _CHUNK = 1 << 16
 _STDERR_KEPT = 4096  # bytes: the last lines say why a program gave up
@@ -39,7 +40,7 @@ class Ending(StrEnum):
     """The caller's watch asked for it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Result:
     """What became of a child. `code` is negative when a signal ended it; `stderr` is the tail of its messages."""
 

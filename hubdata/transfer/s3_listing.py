@@ -7,10 +7,10 @@ equal. (Amazon S3 API reference, "ListObjectsV2".)
 """
 
 import re
-from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from hubdata.transfer.s3_whole import whole_etag
+from hubdata.values import frozen
 
 
 def _others(number: int) -> str:
@@ -28,7 +28,7 @@ Row = tuple[str, int, str]
 """Key, size, and ETag without its quotes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Page:
     """A page. `token` asks for the next one; empty: this was the last."""
 

@@ -15,7 +15,6 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
@@ -28,6 +27,7 @@ from hubdata.transfer.s3_whole import whole_etag
 from hubdata.transfer.sigv4 import EMPTY, Credentials, Scope, Unsigned, signed
 from hubdata.transfer.store_clock import StoreClock
 from hubdata.transfer.wire import Body, Broken, Reply, Sending
+from hubdata.values import frozen
 
 CONNECTIONS = 64
 MAX_LISTING_BYTES = 16 << 20
@@ -63,7 +63,7 @@ _WAIT = _BUSY | {409}
 _TELLING = frozenset({400, 501})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """A store's plain answer. `body` is whole; `code` is S3's word for a refusal, 404 and `NoSuchKey` for one.
 
@@ -78,7 +78,7 @@ class Answer:
     sends: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Declined:
     """botocore is to be asked; after a while if `wait`. `sent`: the request may have reached the store."""
 

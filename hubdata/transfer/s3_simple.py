@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from hubdata.transfer.aws_simply import REGION, authorities_in
+from hubdata.values import frozen
 
 _HOST_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _OTHER_BUCKETS = ("--x-s3", "--ol-s3", "-s3alias")  # directory buckets and access points live at other hosts
 _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """Where a bucket is, without a slash at the end, in which region, and the file of who vouches for its host."""
 

@@ -8,15 +8,16 @@ here reads an environment or a file: callers know the credentials. (AWS, "Signat
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
+
+from hubdata.values import frozen
 
 EMPTY = hashlib.sha256().hexdigest()
 """The payload of a request without a body."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Credentials:
     """What requests are signed with."""
 
@@ -28,7 +29,7 @@ class Credentials:
         return "Credentials(...)"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scope:
     """Whom a signature is for: a `service` (`s3`, `cloudfront`) in a region (`us-east-1` where a service has none)."""
 
@@ -36,7 +37,7 @@ class Scope:
     region: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unsigned:
     """A request as it will be sent, without what signs it.
 

@@ -17,10 +17,10 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from hubdata.transfer.wire_answer import Head, NoAnswer, NotWhole, read_body, read_head
+from hubdata.values import frozen
 
 if TYPE_CHECKING:
     from ssl import SSLContext, SSLSession
@@ -56,7 +56,7 @@ class Body(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sending:
     """One request, ready to be sent. `headers` have `host` among them and names in lower case."""
 
@@ -66,7 +66,7 @@ class Sending:
     body: bytes | Body = b""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reply:
     """A whole answer. `headers` have names in lower case; `sends`: how often the request was sent for it."""
 

@@ -8,8 +8,9 @@ the next request. Heads and bodies are bounded. (RFC 9112, 6 and 7.)
 import io
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from hubdata.values import frozen
 
 MAX_HEAD_BYTES = 64 << 10
 
@@ -40,7 +41,7 @@ class Line(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Head:
     """What comes before a body. `length` None: in chunks. `stays`: the connection may be used again."""
 

@@ -13,7 +13,7 @@ from hubdata.errors import Exit
 from hubdata.model import lease as leases
 from hubdata.model.lease import Lease
 from hubdata.model.run import RunResult
-from hubdata.publishing.paging import KEYS as PAGES
+from hubdata.publishing.pages import KEYS as PAGES
 from hubdata.running.beside import Beside
 from hubdata.running.reading import Feed
 from hubdata.running.visiting import Orders, Place

@@ -15,7 +15,7 @@ from hypothesis.stateful import initialize, invariant, precondition, rule, run_s
 from hubdata.errors import Exit
 from hubdata.model.job import FileRule, Job, Limits, SourceSpec, Unit
 from hubdata.model.run import Outcome
-from hubdata.publishing.paging import KEYS as PAGES
+from hubdata.publishing.pages import KEYS as PAGES
 from hubdata.running.visiting import Orders
 from tests.simulator import chances
 from tests.simulator.chances import GOOD, JOBS, KEYS, SHARED, Changes, Stay, Told, Wreck

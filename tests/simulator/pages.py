@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 
 from hubdata.model.manifest import Manifest
-from hubdata.publishing.paging import KEYS, MEMORY, Told
+from hubdata.publishing.pages import KEYS
+from hubdata.publishing.paging import MEMORY, Told
 from tests.simulator.store import MemoryTarget, Version
 
 THEIRS = b"<h1>Ours, not hubdata's</h1>\n"

@@ -17,7 +17,7 @@ from hubdata.model.job import Job, Unit
 from hubdata.model.run import RunResult
 from hubdata.model.snapshot import Fetched, state_of
 from hubdata.ports import Published
-from hubdata.publishing.paging import KEYS as PAGES
+from hubdata.publishing.pages import KEYS as PAGES
 from hubdata.running.visiting import Orders
 from tests.simulator.source import ScriptedSource
 from tests.simulator.stepping import Process, Stepper, StepPool, StepThreading, step_wait

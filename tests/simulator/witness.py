@@ -17,7 +17,7 @@ from hubdata.model.manifest import Entry, Manifest
 from hubdata.model.plan import Action
 from hubdata.publishing import ledger as ledgers
 from hubdata.publishing.ledger import Line
-from hubdata.publishing.paging import KEYS as PAGES
+from hubdata.publishing.pages import KEYS as PAGES
 from tests.simulator.pages import wrong_with
 from tests.simulator.process import HistorySource, Run, claims
 from tests.simulator.store import MemoryTarget, Version

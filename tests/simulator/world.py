@@ -15,7 +15,8 @@ from hubdata.model.job import FileRule, Job, SourceSpec
 from hubdata.model.manifest import Manifest
 from hubdata.model.run import RunResult
 from hubdata.ports import Kind
-from hubdata.publishing.paging import KEYS, Pager
+from hubdata.publishing.pages import KEYS
+from hubdata.publishing.paging import Pager
 from hubdata.publishing.sealing import Sealer
 from hubdata.running.gating import Gatekeeper
 from hubdata.running.promoting import Feeder

@@ -8,8 +8,10 @@ What came of it is kept in the store as one small object; its ETag in a listing 
 import hashlib
 import itertools
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from typing import Self
+
+from hubdata.values import frozen
 
 KEY = ".hubdata/store.json"
 """Where the abilities are kept; it is also the object that they are tried on."""
@@ -17,7 +19,7 @@ KEY = ".hubdata/store.json"
 _SCHEMA = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Abilities:
     """What a store enforces. By default all: so does AWS.
 
@@ -86,7 +88,7 @@ class Abilities:
         return tuple(lines)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answers:
     """HTTP statuses of the answers to requests that must be refused, and whether the first put got a version id."""
 

@@ -3,18 +3,19 @@
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from hubdata.errors import TargetError
 from hubdata.model.inventory import Stored
 from hubdata.transfer.digest import VerifiedReader
 from hubdata.transfer.s3_whole import whole_etag
+from hubdata.values import frozen
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parcel:
     """One object on its way: its bytes, how it is served, and what its bytes must come to. Digests are in hex."""
 

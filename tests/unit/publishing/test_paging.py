@@ -15,7 +15,8 @@ from hubdata.model.lease import Terms
 from hubdata.model.run import Outcome, RunResult
 from hubdata.model.success import Success, key_of
 from hubdata.publishing import ledger, paging
-from hubdata.publishing.paging import KEYS, MEMORY, Told
+from hubdata.publishing.pages import KEYS
+from hubdata.publishing.paging import MEMORY, Told
 from hubdata.report.pager import StatusPager
 from hubdata.running.visiting import Orders
 from tests.simulator.wire import Killed, When
