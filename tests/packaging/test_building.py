@@ -173,3 +173,16 @@ def test_a_release_is_four_files_with_their_digests(twice: list[tuple[Path, dict
         ["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=tmp_path, capture_output=True, check=False
     )
     assert checked.returncode == 0, checked.stderr
+
+
+def test_a_tree_with_changes_is_not_released(twice: list[tuple[Path, dict[str, bytes]]], tmp_path: Path) -> None:
+    """What is not in the commit would be in the files, and nobody could build them again."""
+    source = tmp_path / "tree"
+    shutil.copytree(twice[0][0], source)
+    subprocess.run(["git", "init", "--quiet"], cwd=source, check=True, timeout=60)
+    env = {"PATH": os.environ["PATH"], "PYTHON": sys.executable, "HOME": str(tmp_path)}
+    argv = ["bash", source / ".ci/release", tmp_path / "dist"]
+    ended = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert "not what its commit says" in ended.stderr
+    assert not (tmp_path / "dist").exists()
