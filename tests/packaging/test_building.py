@@ -181,7 +181,7 @@ def test_a_tree_with_changes_is_not_released(twice: list[tuple[Path, dict[str, b
     shutil.copytree(twice[0][0], source)
     subprocess.run(["git", "init", "--quiet"], cwd=source, check=True, timeout=60)
     env = {"PATH": os.environ["PATH"], "PYTHON": sys.executable, "HOME": str(tmp_path)}
-    argv = ["bash", source / ".ci/release", tmp_path / "dist"]
+    argv: list[str | Path] = ["bash", source / ".ci/release", tmp_path / "dist"]
     ended = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
     assert "not what its commit says" in ended.stderr
