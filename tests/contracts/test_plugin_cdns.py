@@ -17,7 +17,8 @@ def cdn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cdn:
     """Give the CDN with an empty list."""
     monkeypatch.syspath_prepend(str(installed(tmp_path / "site")))
     options = parse_options(Seam.CDN, "purge-list", {"path": str(tmp_path / "purges")})
-    return load(Seam.CDN, "purge-list")("edge", options, key_prefix="", reporter=None, patience=None)
+    made: Cdn = load(Seam.CDN, "purge-list")("edge", options, key_prefix="", reporter=None, patience=None)
+    return made
 
 
 adopt(test_cdns, globals(), without=["test_a_cdn_that_cannot_be_reached_is_pending"])

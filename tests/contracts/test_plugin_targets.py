@@ -16,7 +16,8 @@ def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Target:
     """Give an empty database, found as a run would find it: by its word."""
     monkeypatch.syspath_prepend(str(installed(tmp_path / "site")))
     options = parse_options(Seam.TARGET, "sqlite", {"path": str(tmp_path / "objects.db")})
-    return load(Seam.TARGET, "sqlite")("dir", options)
+    made: Target = load(Seam.TARGET, "sqlite")("dir", options)
+    return made
 
 
 make = test_targets.make
