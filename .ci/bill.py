@@ -52,7 +52,7 @@ def _component(
     purl = PackageURL("pypi", name=name, version=version)
     files = ExternalReference(
         type=ExternalReferenceType.DISTRIBUTION,
-        url=XsUri(f"https://pypi.org/project/{name}/{version}/"),
+        url=XsUri(purl.to_string()),
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=digest) for digest in digests or ()],
     )
     return Component(
