@@ -33,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", action="append", choices=NAMES, metavar="PART", help=", ".join(NAMES))
     parser.add_argument("--quick", action="store_true", help="a trial: 2 runs, less of everything, kept apart")
     parser.add_argument("--write", action="store_true", help="write RESULTS.md and its charts from all kept results")
+    parser.add_argument("--kept", action="store_true", help="measure nothing: what is kept is all there is to write")
     parser.add_argument("--out", type=Path, default=HERE, help="where the page is written")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     wanted = parser.parse_args(argv)
@@ -46,9 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     from bench.page import shown, write
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # whoever stops this stops its parts
-    failed = [name for name in wanted.only or NAMES if not measured(name, runs, wanted.quick, kept)]
+    names = () if wanted.kept else tuple(wanted.only or NAMES)
+    failed = [name for name in names if not measured(name, runs, wanted.quick, kept)]
     found = load(kept, NAMES)
-    for name in wanted.only or NAMES:
+    for name in names:
         if name in found:
             for table in (*scenarios(found[name]), *found[name].tables):
                 print("\n" + "\n\n".join(shown(table, "###")))

@@ -37,6 +37,7 @@ AGAIN = """\
     python -m bench --only sync              # one part; what the others found is kept outside the repository
     python -m bench --only sync --quick      # a trial with two runs, kept apart
     python -m bench --write --only profile   # one part again, and the page from all
+    python -m bench --write --kept           # the page alone, from what is kept
 
 It needs the real data tree beside the repository, npm (for two real databases), Debian's package lists (for rclone),
 and `iprange`. A peer that cannot be had is named above; the others are measured without it. Use a machine that does
@@ -181,6 +182,6 @@ def bounds(found: Mapping[str, Part]) -> list[str]:
         f"{begun.get('hubdata --version', '?')} s. On loopback a run is bound by its own CPU. From afar, the first "
         "answer comes after 0.12 s at the earliest (a connection, a request), each further one in turn adds 0.04 s, "
         "and requests side by side on new connections add 0.12 s together: what `distance costs` is how many waits "
-        f"stand one after the other. {COLD.capitalize()} is what validation costs that no cache of verdicts saves."
+        f"stand one after the other. `{COLD}` beside `{HUBDATA}` is what the kept verdicts save."
     )
     return [markdown(head, rows), said]
