@@ -104,7 +104,7 @@ def test_a_busy_moment_is_waited_out(small: SmallWorld, store: StrictS3) -> None
 def test_one_object_that_is_refused(small: SmallWorld, store: StrictS3) -> None:
     """A put that fails does not undo the others: they are in the manifest, and the next run puts what is missing."""
     with_bucket(small, store.url)
-    store.faults.append(Fault("PUT", 403, "AccessDenied", key=GOOD))
+    store.faults += [Fault("PUT", 403, "AccessDenied", key=GOOD)] * 2  # what is refused is asked once more, by botocore
     ended = small.sync(env=KEYS)
     assert ended.code == 6
     named = json.loads(store.objects["manifest.json"].body)["files"].keys()
