@@ -308,7 +308,7 @@ def test_geoip_refresh_knows_these_vendors_too(tmp_path: Path, vendor: str) -> N
 
 def test_every_example_is_run_and_checked(tmp_path: Path) -> None:
     """As they stand, the files have no problem, not even a warning."""
-    assert sorted(path.stem for path in EXAMPLES.glob("*.toml")) == sorted(f"geoip-{name}" for name in VENDORS)
+    assert sorted(path.stem for path in EXAMPLES.glob("geoip-*.toml")) == sorted(f"geoip-{name}" for name in VENDORS)
     ended = hubdata("config", "check", "--jobs", EXAMPLES, cwd=tmp_path)
     assert ended.code == 0, ended.stdout + ended.stderr
     assert "geoip-" not in ended.stdout + ended.stderr
