@@ -16,6 +16,7 @@ from hubdata.ports import Target
 from hubdata.publishing import ledger as ledgers
 from hubdata.publishing import records
 from hubdata.publishing.ledger import Ledger
+from hubdata.transfer.turns import COMPUTING
 from hubdata.values import frozen
 
 MANIFEST_MAX_BYTES = 256 * 1024 * 1024
@@ -59,7 +60,8 @@ def survey(target: Target) -> Survey:
     if receipts.etag != _etag(listed, ledgers.KEY):
         receipts = ledgers.read(target)
     own = {key: listed[key].etag for key in _OWN if key in listed}
-    inventory = reconcile(target.name, current, etag, listed)
+    with COMPUTING:
+        inventory = reconcile(target.name, current, etag, listed)
     lasts = frozenset(key for key in listed if key.startswith(success.PREFIX))
     return Survey(inventory, receipts, _etag(listed, leases.KEY), own, records.listed(listed), lasts)
 
@@ -78,6 +80,7 @@ def read_manifest(target: Target) -> tuple[Manifest, str | None]:
     if blob is None:
         return Manifest(), None
     try:
-        return Manifest.from_bytes(blob.body), blob.stored.etag
+        with COMPUTING:
+            return Manifest.from_bytes(blob.body), blob.stored.etag
     except TargetError as err:
         raise TargetError(f"target {target.name}: {err}", advice=err.advice) from err

@@ -20,6 +20,7 @@ from hubdata.planning.waivers import waive
 from hubdata.ports import Body, Demands, Kind, Verdict
 from hubdata.running.verdict_memory import Remembering
 from hubdata.transfer.digest import Digests, digests
+from hubdata.transfer.turns import COMPUTING
 from hubdata.values import frozen
 
 _MAPPED_FROM_BYTES = 8 * 1024 * 1024
@@ -63,16 +64,18 @@ def prove(
     unread: list[Finding] = []
     references: dict[str, References] = {}
     kinds: dict[int, Kind] = {}  # by rule: there are few of them, and very many files
-    for claim in claims:
-        kind = kinds.get(id(claim.rule)) or kinds.setdefault(id(claim.rule), kind_of(claim.rule))
-        artifact, verdict = judge(claim, kind, job, now)
-        artifacts[artifact.key] = artifact
-        if verdict.references is not None:
-            references[artifact.key] = verdict.references
-        if artifact.sha256:
-            findings += verdict.findings
-        else:
-            unread += verdict.findings  # no waiver lets out what nobody has looked at
+    with COMPUTING:
+        for claim in claims:
+            COMPUTING.give_way()
+            kind = kinds.get(id(claim.rule)) or kinds.setdefault(id(claim.rule), kind_of(claim.rule))
+            artifact, verdict = judge(claim, kind, job, now)
+            artifacts[artifact.key] = artifact
+            if verdict.references is not None:
+                references[artifact.key] = verdict.references
+            if artifact.sha256:
+                findings += verdict.findings
+            else:
+                unread += verdict.findings  # no waiver lets out what nobody has looked at
     if not claims and not kept:
         findings.append(_empty(job))
     if job.groups:

@@ -26,6 +26,7 @@ from hubdata.transfer.s3_simple import Place, simple_place
 from hubdata.transfer.s3_whole import whole_etag
 from hubdata.transfer.sigv4 import EMPTY, Credentials, Scope, Unsigned, signed
 from hubdata.transfer.store_clock import StoreClock
+from hubdata.transfer.turns import COMPUTING
 from hubdata.transfer.wire import Body, Broken, Reply, Sending
 from hubdata.values import frozen
 
@@ -192,7 +193,8 @@ class QuickBucket:
         answer = self._ask("LIST", "", query=query, max_bytes=MAX_LISTING_BYTES)
         if isinstance(answer, Declined):
             return answer
-        page = read_page(answer.body) if answer.status == 200 else None
+        with COMPUTING:
+            page = read_page(answer.body) if answer.status == 200 else None
         return self._declined(Declined(sent=True), lasting=True) if page is None else page
 
     def _ask(
