@@ -197,10 +197,7 @@ def _run(
         notices = (*settings.notices, *notices, *_remarks(result, settings, places))
         hooks = _hooked(result, settings, spool, reporter)
     result = replace(result, notices=notices, flags=flags, hooks=hooks, command=command)
-    if settings.verify is not None and any(target.applied for job in result.jobs for target in job.targets):
-        from hubdata.asking.viewing import verified
-
-        result = verified(result, settings, [place.target for place in places], reporter)
+    result = _looked_at(result, settings, places, reporter)
     _keep_record(result, places, reporter, beside)
     if past is None:
         result = _measured(result, settings, jobs, clock.now(), reporter)
@@ -213,6 +210,15 @@ def _run(
     for event in decided(result):
         reporter.emit(event)
     return result
+
+
+def _looked_at(result: RunResult, settings: Settings, places: tuple[Place, ...], reporter: Reporter) -> RunResult:
+    """Return the result with what readers get of it, where the settings say how they reach it."""
+    if settings.verify is None or not any(target.applied for job in result.jobs for target in job.targets):
+        return result
+    from hubdata.asking.viewing import verified
+
+    return verified(result, settings, [place.target for place in places], reporter)
 
 
 def _measured(
