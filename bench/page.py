@@ -7,6 +7,7 @@ from bench import targets
 from bench.charts import Bar, Group, chart
 from bench.many import NOTHING, SIZES, SOME
 from bench.parts import NAMES
+from bench.reasons import REASONS
 from bench.results import FAR, LOOPBACK, Part, Table
 from bench.tables import markdown, scenarios, wall
 from bench.tree import FIRST, FRESH, ONE, SAME
@@ -70,6 +71,8 @@ def page(found: Mapping[str, Part], drawn: Iterable[str]) -> str:
         *_section("Validation and GeoIP", found, ("lists", "mmdb", "geoip-diff", "refresh"), ()),
         "## What bounds what",
         *bounds(found),
+        "Why some aims are not met:",
+        REASONS.rstrip(),
         *_tables(found, ("start", "profile"), "###"),
         *_section("The instruments", found, ("instruments",), ()),
         "## How it is measured",
