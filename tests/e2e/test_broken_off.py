@@ -147,7 +147,7 @@ def running(url: str) -> list[str]:
 
 
 def test_killed_amid_a_write(small: SmallWorld) -> None:
-    """After SIGKILL at any moment, readers find whole files, and the next run converges and tidies up."""
+    """After SIGKILL at any moment, readers find whole files; the next run converges, the next that writes tidies up."""
     small.repo.commit({GOOD: NEW, OTHER: NEW})
     for delay_ms in range(100, 500, 50):
         process = started(small, "--allow-rollback")
@@ -160,6 +160,8 @@ def test_killed_amid_a_write(small: SmallWorld) -> None:
     assert small.sync().code == 0
     assert (small.public()[GOOD], small.public()[OTHER]) == (NEW, NEW)
     assert small.sync().puts("mirror") == []
+    small.repo.commit({GOOD: LISTS[GOOD]})
+    assert small.sync().puts("mirror") == [GOOD]
     assert not list((small.root / "mirror/.hubdata/tmp").iterdir())
 
 
