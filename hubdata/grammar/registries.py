@@ -11,7 +11,7 @@ from hubdata.grammar.intervals import Intervals, merged
 from hubdata.grammar.networks import BITS, Network, parse_address
 
 REGISTRY_DATE = "2025-10-09"
-"""The day of the registries that the table was written from."""
+"""The day on which the later of the two registries last changed; tests hold the table to every row of both."""
 
 _IPV4 = """
 0.0.0.0/8           this network
@@ -38,10 +38,12 @@ _IPV6 = """
 64:ff9b::/96        NAT64 translation
 64:ff9b:1::/48      local NAT64 translation
 100::/64            discard-only
+100:0:0:1::/64      dummy prefix
 2001::/32           Teredo tunnels
 2001:2::/48         benchmarking
 2001:10::/28        ORCHID, withdrawn
 2001:20::/28        ORCHIDv2 identifiers
+2001:30::/28        drone remote identifiers
 2001::/23           IETF protocol assignments
 2001:db8::/32       documentation
 2002::/16           6to4 tunnels

@@ -120,7 +120,8 @@ RULES = (
     Rule(
         "bots.special-purpose",
         ERROR,
-        "No crawler comes from there. Behind a proxy every visitor seems to, and the user agent alone lets them in.",
+        "No crawler comes from there, by IANA's special-purpose registries of 2025-10-09. Behind a proxy every visitor"
+        " seems to, and the user agent alone lets them in.",
         Example("bots", _entry('"ips": ["10.0.0.1"]')),
         "Remove it, or name the public network that was meant.",
     ),

@@ -59,9 +59,9 @@ RULES = (
     Rule(
         "cidr.special-purpose",
         ERROR,
-        "No visitor from the internet has such an address, so the row does nothing at best. Behind a proxy every"
-        " visitor seems to come from a private one, and passes; tunnels and translated addresses let in whoever holds"
-        " the IPv4 address within.",
+        "No visitor from the internet has such an address, by IANA's special-purpose registries of 2025-10-09, so the"
+        " row does nothing at best. Behind a proxy every visitor seems to come from a private one, and passes; tunnels"
+        " and translated addresses let in whoever holds the IPv4 address within.",
         Example("cidr", b"10.1.0.0/16\n"),
         "Remove the row, or name the public network that was meant.",
     ),

@@ -34,7 +34,8 @@ RULES = (
     Rule(
         "ip-exact.special-purpose",
         ERROR,
-        "No visitor from the internet has such an address; behind a proxy all of them seem to, and pass.",
+        "No visitor from the internet has such an address, by IANA's special-purpose registries of 2025-10-09; behind a"
+        " proxy all of them seem to, and pass.",
         Example("ip-exact", b"127.0.0.1\n"),
         "Remove the row, or name the public address that was meant.",
     ),

@@ -1,13 +1,28 @@
 """Addresses that are nobody's public address are known by name."""
 
+import csv
 import ipaddress
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubdata.grammar.networks import Network, host
-from hubdata.grammar.registries import special_purpose
+from hubdata.grammar.registries import REGISTRY_DATE, special_purpose
+from hubdata.rules import BY_ID
+
+REGISTRY = Path(__file__).parents[2] / "data" / "iana" / "special-purpose.csv"
+"""Every row of IANA's two registries as they stood in July 2026: block, name, and whether the world reaches it."""
+
+BLOCKS_KEPT_WHOLE = ("192.0.0.0/24", "2001::/23", "64:ff9b::/96")
+"""Reachable in part, or only through whoever holds the IPv4 address within: no visitor's own address lies there."""
+
+
+def registered() -> list[tuple[str, bool]]:
+    """Return each registered block, and whether the registry calls it globally reachable."""
+    with REGISTRY.open(newline="") as file:
+        return [(row["block"], row["globally reachable"] == "True") for row in csv.DictReader(file)]
 
 
 def network(text: str) -> Network:
@@ -46,3 +61,27 @@ def test_whatever_ipaddress_calls_private_is_special(address: ipaddress.IPv4Addr
     """The standard library's own tables agree wherever they speak."""
     if address.is_private or address.is_multicast or address.is_reserved:
         assert special_purpose(host(address.version, int(address)))
+
+
+@pytest.mark.parametrize(("block", "reachable"), registered())
+def test_every_block_of_the_registries_is_known(block: str, reachable: bool) -> None:
+    """What IANA does not call reachable is special, from its first address to its last; services it does are not."""
+    net = ipaddress.ip_network(block)
+    inside = [ipaddress.ip_network(kept) for kept in BLOCKS_KEPT_WHOLE]
+    special = not reachable or any(net.version == kept.version and net.subnet_of(kept) for kept in inside)  # type: ignore[arg-type]
+    for address in (net[0], net[-1]):
+        assert bool(special_purpose(host(net.version, int(address)))) == special
+    assert bool(special_purpose(network(block))) == special
+
+
+def test_no_block_of_the_registries_is_known_by_a_wider_name_alone() -> None:
+    """A block that stands by itself in the registries is told with its own range, not as a part of the rest."""
+    for block, reachable in registered():
+        told = special_purpose(network(block)) or ""
+        assert reachable or "not global unicast" not in told, block
+
+
+@pytest.mark.parametrize("rule", ["cidr.special-purpose", "ip-exact.special-purpose", "bots.special-purpose"])
+def test_the_rules_tell_of_which_day_the_registries_are(rule: str) -> None:
+    """Who reads that an address is nobody's can see how old the table is that says so."""
+    assert REGISTRY_DATE in BY_ID[rule].engine
