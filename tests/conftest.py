@@ -1,6 +1,7 @@
 """What holds for every test: a clean environment, and no silent skip where everything is required."""
 
 import os
+import signal
 from collections.abc import Generator
 from typing import Any
 
@@ -9,6 +10,10 @@ from hypothesis import settings
 
 settings.register_profile("hubdata", deadline=None)  # a busy machine is no failure
 settings.load_profile("hubdata")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As of a shell's background job: processes that tests start, and interrupt, would be deaf to it from birth.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _EVERYTHING_REQUIRED = os.environ.get("HUBDATA_TESTS_REQUIRE") == "all"
 _OURS = ("HUBDATA_", "MAXMIND_", "GEOIPUPDATE_", "IPINFO_", "AWS_", "GITHUB_")
