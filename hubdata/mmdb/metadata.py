@@ -112,20 +112,28 @@ def _shown(value: object) -> str:
 
 
 class _Decoder:
-    """One pass over one map. Offsets inside are those of the section; pointers count from its start too."""
+    """One pass over one section. Offsets inside are those of the section; pointers count from its start too."""
 
     def __init__(self, section: bytes, offset: int) -> None:
         self._section = section
         self._offset = offset
         self._at = 0
+        self._begun: set[int] = set()
+        self._pointers: dict[int, int] = {}
+        self._led = 0
         self._left = MAX_VALUES
         self._bytes_left = MAX_BYTES
 
     def top(self) -> dict[str, object]:
-        """Return the map that the section begins with."""
+        """Return the map that the section begins with; behind it, there may be whole values that it points to."""
         value = self._value(0)
         if not isinstance(value, dict):
             self._refuse(0, "metadata-type", f"the metadata are {_shown(value)}, expected a map", SAYS_SECTION)
+        while self._at < len(self._section):
+            self._value(0)
+        for start, target in self._pointers.items():
+            if target not in self._begun:
+                self._refuse(start, "metadata-pointer", "a pointer leads to where no field begins", SAYS_POINTER)
         return value
 
     def _refuse(self, at: int, problem: str, message: str, says: str) -> NoReturn:
@@ -154,6 +162,8 @@ class _Decoder:
 
     def _value(self, depth: int) -> object:
         start = self._at
+        if not self._led:
+            self._begun.add(start)
         self._left -= 1
         if self._left < 0:
             message = f"the metadata hold more than {MAX_VALUES:,} values"
@@ -178,7 +188,10 @@ class _Decoder:
             what = "outside the metadata" if target >= len(self._section) else "to another pointer"
             self._refuse(start, "metadata-pointer", f"a pointer leads {what}", SAYS_POINTER)
         after, self._at = self._at, target
+        self._pointers[start] = target
+        self._led += 1
         value = self._value(depth + 1)
+        self._led -= 1
         self._at = after
         return value
 

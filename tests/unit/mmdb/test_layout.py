@@ -8,7 +8,7 @@ import pytest
 
 from hubdata.mmdb.layout import read_layout, records
 from hubdata.mmdb.malformed import Malformed
-from tests.support.raw_mmdb import UINT16, database, metadata, node, uint
+from tests.support.raw_mmdb import UINT16, database, metadata, node, text, uint
 
 
 @pytest.mark.parametrize("bits", [24, 28, 32])
@@ -43,7 +43,8 @@ def test_metadata_out_of_their_last_128_kib_are_not_looked_for() -> None:
     """The specification bounds the section, its marker included."""
     body = database(b"\xa0")
     size = len(body) - read_layout(body).data_end
-    assert read_layout(body + bytes((128 << 10) - size)).data_start == 22
+    rest = (128 << 10) - size - len(text("x" * 70_000)) + 70_000
+    assert read_layout(body + text("x" * rest)).data_start == 22
     with pytest.raises(Malformed) as caught:
-        read_layout(body + bytes((128 << 10) - size + 1))
+        read_layout(body + text("x" * (rest + 1)))
     assert caught.value.problem == "no-metadata"
