@@ -110,12 +110,12 @@ def test_a_run_that_is_broken_off_says_so_in_a_line(small: SmallWorld, tmp_path:
     argv = [sys.executable, "-m", "hubdata", "sync", "--once", "--job", "lists", "--log-format", "json", "-v"]
     running = subprocess.Popen(argv, cwd=small.root, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not (tmp_path / "asked").exists():
             assert time.monotonic() < deadline
             time.sleep(0.02)
         running.send_signal(signal.SIGTERM)
-        _, err = running.communicate(timeout=30)
+        _, err = running.communicate(timeout=60)
     finally:
         running.kill()
     said = parsed(err.decode())
@@ -131,7 +131,7 @@ def test_the_worker_logs_in_json(small: SmallWorld) -> None:
         argv = [sys.executable, "-m", "hubdata", "sync", "--format", "json"]
         running = subprocess.Popen(argv, cwd=small.root, env=env, stdout=subprocess.PIPE, stderr=file)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while err.read_text().count('"job.scheduled"') < 2:
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -140,7 +140,7 @@ def test_the_worker_logs_in_json(small: SmallWorld) -> None:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         running.send_signal(signal.SIGTERM)
-        out, _ = running.communicate(timeout=30)
+        out, _ = running.communicate(timeout=60)
     finally:
         running.kill()
     results = {line["job"]: line["run_id"] for line in parsed(out.decode())}

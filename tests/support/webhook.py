@@ -111,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         conduct = owner.conduct
         self.close_connection = True
         if conduct.silent:
-            owner._closing.wait(30)
+            owner._closing.wait(120)
             return
         self.send_response(conduct.status)
         for name, value in conduct.headers.items():

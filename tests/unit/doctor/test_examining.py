@@ -3,7 +3,11 @@
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 
+import pytest
+
+from hubdata.doctor import examining
 from hubdata.doctor.catalogue import About
 from hubdata.doctor.examining import AT_ONCE, Probe, examine
 from hubdata.errors import Exit, SourceError
@@ -66,18 +70,25 @@ def test_more_than_are_asked_at_once_are_all_asked() -> None:
     assert threading.active_count() < AT_ONCE * 3
 
 
-def test_a_probe_that_is_late_is_told_once() -> None:
+def test_a_probe_that_is_late_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes after its time is over is not told a second time."""
+    told, slow_thread, late = threading.Event(), Future[threading.Thread](), examining._late
+
+    def tell(probe: Probe) -> Check:
+        told.set()
+        return late(probe)
 
     def slow() -> list[Check]:
-        time.sleep(0.3)
+        slow_thread.set_result(threading.current_thread())
+        told.wait(60)
         return [About("source", "x").ok("after all")]
 
     def later() -> list[Check]:
-        time.sleep(0.6)
+        slow_thread.result(60).join(60)  # its answer has been given by now
         return [About("git").ok("git")]
 
-    found = examine([Probe(About("source", "x"), slow, 0.1), Probe(About("git"), later, 20)])
+    monkeypatch.setattr(examining, "_late", tell)
+    found = examine([Probe(About("source", "x"), slow, 0.1), Probe(About("git"), later, 120)])
     assert [(check.name, check.status) for check in found] == [("git", Status.OK), ("source", Status.FAIL)]
 
 

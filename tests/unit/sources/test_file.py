@@ -154,7 +154,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path, what: str) -> None:
     found: list[SourceError] = []
     asking = threading.Thread(target=lambda: found.append(refused(path)), daemon=True)
     asking.start()
-    asking.join(10)
+    asking.join(60)
     assert found
     assert str(path) in str(found[0])
 

@@ -219,16 +219,16 @@ def test_a_bug_while_looking_is_not_swallowed() -> None:
     def burst(method: str, key: str) -> None:
         if world.asked[-1][0] == "ipv6":
             inside.set()
-            until = time.monotonic() + 5
+            until = time.monotonic() + 60
             while not world.stopped and time.monotonic() < until:
                 time.sleep(0.01)
             return
-        inside.wait(5)
+        inside.wait(60)
         raise ZeroDivisionError
 
     world.on_request = burst
     began = time.monotonic()
     with pytest.raises(ZeroDivisionError):
         look(world)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 30
     assert SIX in world.stopped

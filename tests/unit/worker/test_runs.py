@@ -48,8 +48,8 @@ def ended_with(error: Exception) -> Ended:
 
     runs = Runs(Choices(), SystemClock(), Deaf(), mailbox.put, sync)
     runs.begin("daily", Cause.SCHEDULE, Known(SETTINGS, ()))
-    ended = mailbox.get(timeout=10)
-    assert runs.wait(timedelta(seconds=5))
+    ended = mailbox.get(timeout=60)
+    assert runs.wait(timedelta(seconds=60))
     return ended
 
 

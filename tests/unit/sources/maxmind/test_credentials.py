@@ -154,4 +154,4 @@ def test_the_test_server_runs_as_a_process(tmp_path: Path, clock: FakeClock) -> 
             assert file.path.read_bytes() == BODY
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(10)
+            process.wait(60)
