@@ -33,6 +33,7 @@ MAX_THREADS = 2
 """A third thread gains nothing: most of a proof waits for memory."""
 
 _ADVICE = "download it anew; if the vendor's digest is right, the vendor's build is broken: what is published stays"
+_SAYS_KEYS = "except where otherwise specified, each key listed is required for the database to be considered valid"
 _UNREADABLE = frozenset({"record-size", "node-count", "tree-truncated"})
 _OF_METADATA = frozenset({"format", "ip-version", "description"})
 _FAMILIES = {"tree": "tree", "separator": "tree", "pointer": "pointer", "record": "heavy"}
@@ -104,7 +105,7 @@ class MmdbKind:
             advice = "engines can use it as it is; some writers leave such things, the vendor's verifier refuses them"
             gather.add(None, "unused", Severity.WARNING, _said(doubt), advice, offset=doubt.offset)
         _gather(coverage_breaches(covered, demanded), gather)
-        _ask(demands, body, (stem, demanded.edition), gather)
+        _ask(demands, layout, (stem, demanded.edition), gather)
         stats = replace(
             stats, entries=covered.networks, ipv4_addresses=covered.ipv4_addresses, ipv6_64s=covered.ipv6_64s
         )
@@ -140,10 +141,11 @@ def _cores() -> int:
 
 def _refuse(problem: Problem, body: Body, gather: Gather) -> None:
     if problem.problem == "no-metadata":
-        advice = "download it anew, and look at what the address really serves"
-        gather.error(None, "no-metadata", _not_mmdb(body), advice)
+        problem = replace(problem, message=_not_mmdb(body))
+        rule, advice = "no-metadata", "download it anew, and look at what the address really serves"
     else:
-        gather.add(None, _rule(problem.problem), Severity.ERROR, _said(problem), _ADVICE, offset=problem.offset)
+        rule, advice = _rule(problem.problem), _ADVICE
+    gather.add(None, rule, Severity.ERROR, _said(problem), advice, offset=problem.offset)
 
 
 def _rule(problem: str) -> str:
@@ -179,20 +181,21 @@ def _measured(layout: "Layout", gather: Gather) -> "Extent | None":
         return None
 
 
-def _ask(demands: Demands, body: Body, names: tuple[str | None, ...], gather: Gather) -> None:
+def _ask(demands: Demands, layout: "Layout", names: tuple[str | None, ...], gather: Gather) -> None:
     """Open what is proven as its users do, and gather what it answers wrongly."""
     from hubdata.mmdb.canaries import for_edition, said, wrong_answers
     from hubdata.mmdb.readers import readers_of
 
     try:
-        with readers_of(body) as readers:
+        with readers_of(layout.body) as readers:
             if readers.refused and not refuses(gather.findings()):  # else that is why
                 message = f"the C reader will not open it: {readers.refused}"
                 advice = "engines can, but no program in C will; look at the types of the metadata's integers"
                 gather.warning(None, "c-reader", message, advice)
             _gather(wrong_answers(for_edition(demands.canaries, *names), readers), gather)
     except Exception as err:  # noqa: BLE001 - whatever a reader raises as it opens a file, nobody else will open it
-        gather.error(None, "metadata", f"the readers that engines use will not open it: {said(err)}", _ADVICE)
+        message = f"the readers that engines use will not open it: {said(err)}"
+        _refuse(Problem(layout.data_end, "format", message, _SAYS_KEYS), layout.body, gather)
 
 
 def _gather(breaches: "Iterable[Breach]", gather: Gather) -> None:
