@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hubdata.grammar.go_regexp import ORDINARY
 from hubdata.kinds.phrases import PhrasesKind
 from hubdata.model.finding import Severity
 from hubdata.model.job import Limits
@@ -40,6 +41,32 @@ def test_good_phrases_have_no_finding() -> None:
 def test_each_doubtful_line_has_its_rule(text: str, expected: list[tuple[str, int | None, Severity]]) -> None:
     """What matches everything is an error; what the engine reads otherwise than it looks is a warning."""
     found = [(f.rule, f.line, f.severity) for f in judged(PhrasesKind, text.encode()).findings]
+    assert found == expected
+
+
+@st.composite
+def _near_everyday(draw: st.DrawFn) -> str:
+    """Give a piece of an everyday text, in any case, as it stands or with something odd in it."""
+    text = draw(st.sampled_from([text for _, text in ORDINARY if text]))
+    start = draw(st.integers(0, len(text) - 1))
+    piece = text[start : start + draw(st.integers(1, 12))]
+    piece = draw(st.sampled_from([piece, piece.upper(), piece.lower(), piece.replace("k", "\u212a")]))
+    return piece + draw(st.sampled_from(["", "", "", "\u0130", "\u017f", "\u03a3", "x", " ", "#"]))
+
+
+@given(st.lists(_near_everyday() | st.text(max_size=6), max_size=30))
+@settings(max_examples=200, deadline=None)
+def test_no_phrase_of_an_everyday_text_is_passed_over(phrases: list[str]) -> None:
+    """The quick look at how phrases begin finds all that a search of each phrase in each text finds."""
+    lines = [phrase for phrase in phrases if not set("\r\n\0") & set(phrase)]
+    body = "".join(f"{line}\n" for line in lines).encode(errors="replace")
+    texts = [text.lower() for _, text in ORDINARY]
+    expected = {
+        number
+        for number, line in enumerate(body.decode().split("\n"), 1)
+        if not line.startswith("#") and len(line.strip()) > 3 and any(line.strip().lower() in text for text in texts)
+    }
+    found = {f.line for f in judged(PhrasesKind, body).findings if f.rule == "phrases.overmatch"}
     assert found == expected
 
 
