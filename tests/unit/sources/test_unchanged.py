@@ -74,8 +74,8 @@ def ipinfo(root: Path) -> Iterator[Kit]:
 def url(root: Path) -> Iterator[Kit]:
     """The digest beside a file."""
     line = f"{hashlib.sha256(BODY).hexdigest()}  own.mmdb\n".encode()
-    with UrlServer({"/own.mmdb": BODY, "/own.mmdb.sha256": line}) as server, Proxy(server.origin) as proxy:
-        place = f"{proxy.url}/own.mmdb"
+    with UrlServer({"/dist/own.mmdb": BODY, "/dist/own.mmdb.sha256": line}) as server, Proxy(server.origin) as proxy:
+        place = f"{proxy.url}/dist/own.mmdb"
         defaults = {"url": place, "digest_url": f"{place}.sha256", "key": "own.mmdb"}
         yield Fetching(UrlSource, root / "w", defaults=defaults), lambda: server.requests, proxy
 
