@@ -17,13 +17,26 @@ def state_of(source: Provenance) -> str:
 
 
 @frozen
+class Digests:
+    """SHA-256 and MD5 in lower-case hex. MD5 is only ever compared with a store's ETag, never trusted."""
+
+    sha256: str
+    md5: str
+
+
+@frozen
 class SourceFile:
-    """One file as fetched: its key (path in the source) and where its bytes lie."""
+    """One file as fetched: its key (path in the source) and where its bytes lie.
+
+    `digests` are of the bytes as they were written there, where the source had to compute both anyway. They vouch for
+    nothing: whoever reads the file computes its SHA-256, and is spared the MD5 if that is the same.
+    """
 
     key: str
     path: Path
     size: int
     source: Provenance
+    digests: Digests | None = None
 
 
 @frozen

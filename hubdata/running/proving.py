@@ -13,13 +13,13 @@ from hubdata.errors import SourceError
 from hubdata.model.finding import Finding, Severity
 from hubdata.model.job import FileRule, Job, Unit
 from hubdata.model.references import References
-from hubdata.model.snapshot import Artifact, Snapshot, Stats
+from hubdata.model.snapshot import Artifact, Digests, Snapshot, Stats
 from hubdata.planning.claims import Claim, rule_for
 from hubdata.planning.groups import together
 from hubdata.planning.waivers import waive
 from hubdata.ports import Body, Demands, Kind, Verdict
 from hubdata.running.verdict_memory import Remembering
-from hubdata.transfer.digest import Digests, digests
+from hubdata.transfer.digest import digests
 from hubdata.transfer.turns import COMPUTING
 from hubdata.values import frozen
 
@@ -124,7 +124,7 @@ def _judged(claim: Claim, kind: Kind, job: Job, now: datetime, body: Body) -> tu
     if size > max_bytes:
         return _artifact(claim, kind, claim.file.size), Verdict((_too_large(claim.file.key, size, max_bytes),))
     unproven, demands = _artifact(claim, kind, size), Demands(rule.limits, now, job.canaries)
-    digest, verdict = _digested(unproven, body, kind, demands)
+    digest, verdict = _digested(unproven, body, kind, demands, claim.file.digests)
     return _artifact(claim, kind, size, digest, verdict.stats), verdict
 
 
@@ -144,18 +144,20 @@ def _artifact(claim: Claim, kind: Kind, size: int, digest: Digests = _UNREAD, st
     )
 
 
-def _digested(artifact: Artifact, body: Body, kind: Kind, demands: Demands) -> tuple[Digests, Verdict]:
+def _digested(
+    artifact: Artifact, body: Body, kind: Kind, demands: Demands, known: Digests | None
+) -> tuple[Digests, Verdict]:
     """Return digests and verdict of `body`; of a large one both at once, as hashing needs no interpreter.
 
     Where verdicts are remembered, the digest tells whether there is one: it comes first, always of the bytes read.
     """
     if isinstance(kind, Remembering):
-        found = digests(body)
+        found = digests(body, known)
         return found, kind.verdict(artifact, body, found, demands)
     if isinstance(body, bytes):
-        return digests(body), kind.check(artifact, body, demands)
+        return digests(body, known), kind.check(artifact, body, demands)
     with ThreadPoolExecutor(1, thread_name_prefix="digests") as aside:
-        pending = aside.submit(digests, body)
+        pending = aside.submit(digests, body, known)
         verdict = kind.check(artifact, body, demands)
         return pending.result(), verdict
 

@@ -21,10 +21,9 @@ from hubdata.model.event import Event
 from hubdata.model.finding import Finding, Severity
 from hubdata.model.job import FileRule
 from hubdata.model.references import References
-from hubdata.model.snapshot import Artifact, Stats
+from hubdata.model.snapshot import Artifact, Digests, Stats
 from hubdata.ports import Body, Demands, Kind, Reporter, Verdict
 from hubdata.transfer.code_digest import code_now, package_code
-from hubdata.transfer.digest import Digests
 from hubdata.transfer.verdict_file import MAX_AGES, Known, VerdictFile, Verdicts
 
 MAX_TEXT = 1 << 16

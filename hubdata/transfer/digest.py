@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hubdata.values import frozen
+from hubdata.model.snapshot import Digests
 
 SMALL_BYTES = 8 << 20
 """Files up to this size are best read whole: `read_verified`."""
@@ -20,16 +20,13 @@ SMALL_BYTES = 8 << 20
 _CHUNK = 1 << 20
 
 
-@frozen
-class Digests:
-    """SHA-256 and MD5 in lower-case hex. MD5 is only ever compared with a store's ETag, never trusted."""
+def digests(body: bytes | mmap.mmap, known: Digests | None = None) -> Digests:
+    """Return the digests of `body`, in one pass over it.
 
-    sha256: str
-    md5: str
-
-
-def digests(body: bytes | mmap.mmap) -> Digests:
-    """Return the digests of `body`, in one pass over it."""
+    `known` are digests of what it may be: if its SHA-256 is theirs, so is its MD5, which takes twice as long.
+    """
+    if known is not None and hashlib.sha256(body).hexdigest() == known.sha256:
+        return known
     sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     if len(body) <= _CHUNK:
         sha256.update(body)

@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from hubdata.errors import SourceError
-from hubdata.transfer.digest import Digests
+from hubdata.model.snapshot import Digests
 from hubdata.transfer.memory import private_directory
 
 MAX_COPIES = 50

@@ -16,7 +16,7 @@ from random import random as real_random
 from typing import TypeVar
 
 from hubdata.errors import SourceError
-from hubdata.model.snapshot import Fetched, Provenance, SourceFile
+from hubdata.model.snapshot import Digests, Fetched, Provenance, SourceFile
 from hubdata.ports import Published, SourceContext
 from hubdata.sources.maxmind.access import Access, find_access, has_credentials
 from hubdata.sources.maxmind.options import CREDENTIALS_ADVICE, MaxmindOptions, Protocol
@@ -140,7 +140,8 @@ class MaxmindSource:
             kept = self._kept(run, release, path)
             release, found = (release, kept) if kept else self._downloaded(run, release, path)
         source = release.provenance(run.access.url, found.md5)
-        return SourceFile(self._options.key(release.edition), path, found.size, source)
+        digests = Digests(found.sha256, found.md5)
+        return SourceFile(self._options.key(release.edition), path, found.size, source, digests)
 
     def _kept(self, run: _Run, release: Release, path: Path) -> Kept | None:
         if self._force:

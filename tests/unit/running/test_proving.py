@@ -11,7 +11,7 @@ import pytest
 from hubdata.errors import SourceError
 from hubdata.model.finding import Finding, Severity
 from hubdata.model.job import FileRule, Job, Limits, Unit, Waiver
-from hubdata.model.snapshot import Artifact, SourceFile
+from hubdata.model.snapshot import Artifact, Digests, SourceFile
 from hubdata.planning.claims import Claim, claim
 from hubdata.ports import Body, Demands, Verdict
 from hubdata.running import proving
@@ -84,6 +84,19 @@ def test_large_file_is_mapped_and_judged_alike(tmp_path: Path) -> None:
 
     assert seen == [mmap.mmap, bytes]
     assert made["a"].sha256 == hashlib.sha256(body).hexdigest()
+
+
+@pytest.mark.parametrize("size", [5, 8 << 20])
+def test_what_a_source_says_of_its_bytes_is_believed_of_the_same_bytes_alone(tmp_path: Path, size: int) -> None:
+    """A file that changed after its source digested it has the digests of what was judged."""
+    path, body = tmp_path / "f", b"x" * size
+    path.write_bytes(body)
+    told = Digests(hashlib.sha256(body).hexdigest(), hashlib.md5(body).hexdigest())
+    changed = Digests(hashlib.sha256(b"before").hexdigest(), hashlib.md5(b"before").hexdigest())
+    for digests in (told, changed, None):
+        made = Claim(FileRule("**", "text"), SourceFile("a", path, size, {}, digests))
+        artifact = prove(text_job("job"), (made,), lambda _: TextKind(), now=START).snapshot.artifacts["a"]
+        assert Digests(artifact.sha256, artifact.md5) == told
 
 
 def test_refused_file_is_left_out_and_named(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hubdata.errors import TargetError
+from hubdata.model.snapshot import Digests
 from hubdata.transfer.digest import VerifiedReader, digests, multipart_etag, read_verified
 
 _BODY = bytes(range(256)) * 40_000  # ten megabytes: more than one chunk
@@ -42,6 +43,19 @@ def test_digests_of_bytes(body: bytes) -> None:
     found = digests(body)
     assert found.sha256 == hashlib.sha256(body).hexdigest()
     assert found.md5 == hashlib.md5(body).hexdigest()
+
+
+def test_an_md5_that_is_known_with_the_sha256_is_not_computed_again() -> None:
+    """Bytes of the same SHA-256 are the same bytes, so that the MD5 told with it is theirs."""
+    known = Digests(_SHA256, "the MD5 that came with it")
+    assert digests(_BODY, known) is known
+
+
+@pytest.mark.parametrize("body", [b"", _BODY[:-1], _BODY[1:]], ids=["empty", "cut off", "another"])
+def test_nothing_known_is_believed_of_other_bytes(body: bytes) -> None:
+    """Of bytes with another SHA-256 both digests are computed."""
+    found = digests(body, Digests(_SHA256, "not the MD5 of this"))
+    assert found == Digests(hashlib.sha256(body).hexdigest(), hashlib.md5(body).hexdigest())
 
 
 def test_digests_of_a_mapped_file_let_go_of_the_map(path: Path) -> None:
