@@ -82,6 +82,8 @@ _CHARACTERS = "".join(f"/q{char}q" for char in _COMMON)
 """All of them in one text, so that most patterns are asked once."""
 
 _EVERYTHING_ORDINARY = "\n".join(text for _, text in ORDINARY)
+_ALL_PROBES = f"{_EVERYTHING_ORDINARY}\n{_CHARACTERS}"
+_ALL_PROBES_LOWERED = _ALL_PROBES.lower()
 _ANCHORED = re.compile(r"[\^$]|\\[Az]")
 """Only these tell the ends of a text from those of a line."""
 
@@ -115,6 +117,9 @@ _DOUBTFUL = re.compile(r"\\C|\\[pP]\{|\(\?P?<|\{[\d,]*\d{8}", re.ASCII)
 """What every pattern that re2 reads otherwise than Go has in it, nesting apart; most patterns have none of it."""
 
 
+_PLAIN = re.compile(r"(\(\?i\))?(?:\\b)?((?:[A-Za-z0-9_ !\"#%&',/:;<=>@`~-]|\\[ -/:-@\[-^`{-~])*)(?:\\b)?", re.ASCII)
+"""A text that stands for itself, its signs escaped or not, perhaps between word bounds: most patterns of a list."""
+
 _LARGE = re.compile(r"\{|\\[pP]")
 _SURELY_FITS = 5000
 """So many characters of ASCII, without a counted repetition or a Unicode class, never make too large a program.
@@ -132,6 +137,8 @@ def regexp_problem(pattern: str) -> str | None:
         return "it is not UTF-8"
     if size > MAX_PATTERN_BYTES:
         return f"it has {size:,} bytes, more than {MAX_PATTERN_BYTES:,}"
+    if size <= _SURELY_FITS and _PLAIN.fullmatch(pattern):
+        return None
     doubtful = _DOUBTFUL.search(pattern) is not None or pattern.count("(") > MAX_NESTING
     if doubtful and (problem := _beyond_go(pattern)):
         return _printable(problem)
@@ -156,6 +163,8 @@ def overmatch(pattern: str, ignore_case: bool = False) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _overmatch(pattern: str, ignore_case: bool) -> str | None:
+    if not _may_match_a_probe(pattern, ignore_case):
+        return None
     compiled, _ = _compile(pattern, ignore_case)
     if compiled is None:
         return None
@@ -169,6 +178,15 @@ def _overmatch(pattern: str, ignore_case: bool) -> str | None:
             if all(compiled.search(f"/{beside}{char}{beside}") is not None for beside in "q7"):
                 return f"everything that holds a `{char}`"
     return None
+
+
+def _may_match_a_probe(pattern: str, ignore_case: bool) -> bool:
+    """Tell whether `pattern` could match anything that `overmatch` tries: a text that stands in none of it cannot."""
+    plain = _PLAIN.fullmatch(pattern)
+    if plain is None:
+        return True
+    text = re.sub(r"\\(.)", r"\1", plain[2])
+    return text.lower() in _ALL_PROBES_LOWERED if ignore_case or plain[1] else text in _ALL_PROBES
 
 
 def _beyond_go(pattern: str) -> str | None:
@@ -217,7 +235,7 @@ def labour(pattern: str) -> int:
 
     What does not compile may have cost a tenth of a second: a hundred of these are all that a file may hold.
     """
-    if _surely_fits(pattern) and _parses(pattern):
+    if _surely_fits(pattern) and (_PLAIN.fullmatch(pattern) or _parses(pattern)):
         return 2
     compiled, _ = _compile(pattern, False)
     return MAX_LABOUR // MAX_REFUSED if compiled is None else 2 + compiled.programsize // 50
@@ -228,8 +246,12 @@ def _surely_fits(pattern: str) -> bool:
     return len(pattern) <= _SURELY_FITS and pattern.isascii() and _LARGE.search(pattern) is None
 
 
+@lru_cache(maxsize=MAX_COMPILED)
 def _parses(pattern: str) -> bool:
-    """Tell whether re2 can parse `pattern`: a quarter of the work of compiling it, which a set puts off."""
+    """Tell whether re2 can parse `pattern`: a quarter of the work of compiling it, which a set puts off.
+
+    Remembered, because whoever asks for the problem of a pattern asks for its labour next.
+    """
     import re2
 
     try:

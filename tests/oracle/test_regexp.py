@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hubdata.grammar.go_regexp import MAX_NESTING, ORDINARY, matches, regexp_problem
+from hubdata.grammar.go_regexp import _PLAIN, MAX_NESTING, ORDINARY, matches, regexp_problem
 from tests.support import go_oracle
 from tests.support.go_oracle import needs_go
 from tests.support.patterns import deep, mutants, patterns
@@ -39,6 +39,15 @@ def test_whatever_is_accepted_compiles_in_go(seed: int) -> None:
     assert accepted > 500, "the generator must not make rubbish alone, or the test shows nothing"
     assert len(candidates) - accepted > 500
     assert wrongly_accepted(candidates) == []
+
+
+def test_signs_that_are_taken_for_themselves_are_so_in_go() -> None:
+    """A plain text is accepted without asking re2: each of its signs, escaped or not, is one to Go as well."""
+    every = [chr(code) for code in range(128)]
+    plain = [form for char in every for form in (char, f"\\{char}") if form != r"\b" and _PLAIN.fullmatch(form)]
+    answers = go_oracle.regexps([f"^{form}$" for form in plain], tuple(every))
+    found = [[char for char, hit in zip(every, answer["found"], strict=True) if hit] for answer in answers]
+    assert found == [[form[-1]] for form in plain]
 
 
 @pytest.mark.parametrize("opening", ["(", "(?:", "(?i:", "(?P<a>", "(a|", "(a", "(?:a|b*"])

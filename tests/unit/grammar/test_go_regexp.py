@@ -1,17 +1,25 @@
 r"""A pattern passes only if Go's regexp compiles it, which re2 alone does not tell."""
 
 import gc
+import re
+import string
+from unittest.mock import patch
 
 import pytest
 import re2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hubdata.grammar import go_regexp
 from hubdata.grammar.go_regexp import (
+    _PLAIN,
     _SURELY_FITS,
     MAX_COMPILED,
     MAX_NESTING,
+    ORDINARY,
+    _beyond_go,
     _compile,
+    _overmatch,
     _parses,
     _surely_fits,
     matches,
@@ -91,6 +99,36 @@ def test_parsing_and_compiling_give_one_answer(parts: list[str]) -> None:
 def test_a_pattern_that_may_be_large_is_compiled(pattern: str) -> None:
     """Counted repetitions, Unicode classes and long patterns are compiled to see how large they are."""
     assert not _surely_fits(pattern)
+
+
+@st.composite
+def _nearly_plain(draw: st.DrawFn) -> str:
+    """Give a piece of an ordinary text, or of none, escaped or not, in either case, between word bounds or not."""
+    text = draw(st.sampled_from([text for _, text in ORDINARY if text]) | st.text(string.printable, max_size=6))
+    start = draw(st.integers(0, len(text)))
+    piece = text[start : start + draw(st.integers(0, 8))]
+    spelled = draw(st.sampled_from([piece, re.escape(piece), piece.upper(), re.escape(piece.lower())]))
+    bound = st.sampled_from(["", r"\b"])
+    return draw(st.sampled_from(["", "", "(?i)"])) + draw(bound) + spelled + draw(bound)
+
+
+@settings(max_examples=500, deadline=None)
+@given(_nearly_plain(), st.booleans())
+def test_a_plain_text_is_judged_as_re2_would(pattern: str, ignore_case: bool) -> None:
+    """What is known of a text without asking re2 is what re2 says: that it compiles, and what it matches."""
+    assert (regexp_problem(pattern) is None) == (_beyond_go(pattern) is None and _compile(pattern, False)[1] is None)
+    found = overmatch(pattern, ignore_case)
+    with patch.object(go_regexp, "_may_match_a_probe", return_value=True):
+        assert found == _overmatch.__wrapped__(pattern, ignore_case)
+
+
+def test_every_sign_that_may_stand_in_a_plain_text_is_itself() -> None:
+    """Escaped or not: re2 finds the sign, and nothing else; a letter, a digit and `_` are not escaped."""
+    forms = (form for char in map(chr, range(128)) for form in (char, f"\\{char}") if form != r"\b")
+    plain = [form for form in forms if _PLAIN.fullmatch(form)]
+    assert len(plain) > 100
+    for form in plain:
+        assert [char for char in map(chr, range(128)) if matches(f"^{form}$", char)] == [form[-1]]
 
 
 def test_a_program_that_is_too_large_is_refused() -> None:
