@@ -1,61 +1,43 @@
-"""Put a run together, from what the command line says to what a report can print.
+"""What can be asked of hubdata: a run, a GeoIP refresh, a way back; and what its settings come to.
 
 The command line says what it wants as `Choices`; settings and job files say the rest. What comes back is a value that
-any report can print.
+any report can print. As soon as the settings tell where targets are, connections to them are begun: what a run needs
+besides is loaded meanwhile.
 """
 
 import os
-import secrets
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hubdata.assembly import chosen_targets, feeds_of, kind_builder, lacking, places_of, verdict_memory
-from hubdata.clock import SystemClock
-from hubdata.config.jobs import load_jobs
+from hubdata.choices import Choices
 from hubdata.config.settings import Settings, load_settings
 from hubdata.errors import ConfigError
-from hubdata.model.event import Event
-from hubdata.model.job import Job
-from hubdata.model.run import HookResult, RunResult
-from hubdata.pipeline import run
-from hubdata.planning.approval import plan_id
 from hubdata.plugins import suggest
-from hubdata.ports import Clock, Reporter, SourceContext, Target, Variable
-from hubdata.report.tagging import Tagged, decided
-from hubdata.running.beside import Beside
-from hubdata.running.visiting import Orders, Place
-from hubdata.transfer.spool import Spool
+from hubdata.reaching import chosen_targets, reached
 from hubdata.values import frozen
 
 if TYPE_CHECKING:
     from hubdata.config.problems import Problem
     from hubdata.config.show import Row
+    from hubdata.model.job import Job
+    from hubdata.model.run import RunResult
+    from hubdata.ports import Reporter
     from hubdata.running.rolling_back import Past
 
-
-@frozen
-class Choices:
-    """What the command line said. Empty `jobs` and `targets` mean all; `checkouts` are `DIR` or `URL=DIR`.
-
-    `run_id` is what the run is called by whoever has told of it already; otherwise it gets a name of its own.
-    """
-
-    config: Path | None = None
-    jobs_dir: Path | None = None
-    jobs: tuple[str, ...] = ()
-    targets: tuple[str, ...] = ()
-    checkouts: tuple[str, ...] = ()
-    dry_run: bool = False
-    force: bool = False
-    approve: tuple[str, ...] = ()
-    allow_rollback: bool = False
-    wait: bool = False
-    editions: tuple[str, ...] = ()
-    run_id: str = ""
+__all__ = (
+    "Choices",
+    "Known",
+    "config_problems",
+    "config_rows",
+    "config_schema",
+    "geoip_refresh",
+    "layers_of",
+    "rollback",
+    "selected_jobs",
+    "settings_of",
+    "sync",
+)
 
 
 @frozen
@@ -63,49 +45,57 @@ class Known:
     """Settings and job files as they were read before, for whoever runs again and again."""
 
     settings: Settings
-    jobs: tuple[Job, ...]
+    jobs: "tuple[Job, ...]"
 
 
-def sync(choices: Choices, reporter: Reporter, known: Known | None = None) -> RunResult:
+def sync(choices: Choices, reporter: "Reporter", known: Known | None = None) -> "RunResult":
     """Return what one run of the chosen jobs did; with `dry_run`, what it would do. What is `known` is not read again.
 
-    Raises ConfigError before anything was attempted; every later failure is in the result.
+    Raises ConfigError before anything was asked of anybody; every later failure is in the result.
     """
     settings = settings_of(choices) if known is None else known.settings
-    jobs = load_jobs(settings.jobs) if known is None else known.jobs
-    selected = _selected(choices.jobs, jobs)
-    return _run(choices, settings, jobs, selected, reporter)
+    targets = reached(settings, choices.targets)
+    from hubdata.conducting import conducted
+
+    jobs = _jobs(settings) if known is None else known.jobs
+    return conducted(choices, settings, targets, jobs, _selected(choices.jobs, jobs), reporter=reporter)
 
 
-def geoip_refresh(choices: Choices, reporter: Reporter) -> RunResult:
+def geoip_refresh(choices: Choices, reporter: "Reporter") -> "RunResult":
     """Return what a run of the GeoIP jobs alone did. With `force` they download and publish unconditionally.
 
     Raises ConfigError when there is no GeoIP job, or none of them publishes a chosen edition.
     """
+    settings = settings_of(choices)
+    targets = reached(settings, choices.targets)
+    from hubdata.conducting import conducted
     from hubdata.config.editions import refresh
 
-    settings = settings_of(choices)
-    wanted = refresh(load_jobs(settings.jobs), choices.jobs, choices.editions)
+    wanted = refresh(_jobs(settings), choices.jobs, choices.editions)
     named = replace(choices, jobs=tuple(sorted(wanted.selected)))  # who asks for them is told what they lack
     editions = (word for edition in choices.editions for word in ("--edition", edition))
     command = ("geoip", "refresh", *editions)
-    return _run(named, settings, wanted.jobs, wanted.selected, reporter, only=wanted.keys, command=command)
+    what = (wanted.jobs, wanted.selected)
+    return conducted(named, settings, targets, *what, reporter=reporter, only=wanted.keys, command=command)
 
 
-def rollback(choices: Choices, past: "Past", reporter: Reporter) -> RunResult:
+def rollback(choices: Choices, past: "Past", reporter: "Reporter") -> "RunResult":
     """Return what going back to an older generation of one target did; with `dry_run`, what it would do.
 
     Raises ConfigError where several targets could be meant, or nothing is to be gone back to; TargetError when the
     generation is not known any more.
     """
     settings = settings_of(choices)
-    jobs = load_jobs(settings.jobs)
+    jobs = _jobs(settings)
     names = tuple(chosen_targets(choices.targets, settings))
     if len(names) != 1:
         advice = f"say which one is meant with --target NAME: {', '.join(names)}"
         raise ConfigError(f"there are {len(names)} targets, and each has generations of its own", advice=advice)
     command = ("rollback", "--to", str(past.generation), *(("--prune",) * past.prune))
-    return _run(choices, settings, jobs, _selected(choices.jobs, jobs), reporter, past=past, command=command)
+    from hubdata.conducting import conducted
+
+    what = (reached(settings, names), jobs, _selected(choices.jobs, jobs))
+    return conducted(choices, settings, *what, reporter=reporter, past=past, command=command)
 
 
 def settings_of(choices: Choices) -> Settings:
@@ -144,201 +134,20 @@ def layers_of(choices: Choices) -> dict[str, Any]:
     return {"config": choices.config, "environment": os.environ, "flags": flags, "cwd": _here()}
 
 
-def _here() -> Path:
-    try:
-        return Path.cwd()
-    except FileNotFoundError as err:
-        raise ConfigError("the working directory is gone", advice="change to one that exists, then run again") from err
+def selected_jobs(choices: Choices, settings: Settings) -> "tuple[Job, ...]":
+    """Return the chosen jobs, all where none is named. Raises ConfigError for files and names that cannot be used."""
+    jobs = _jobs(settings)
+    names = _selected(choices.jobs, jobs)
+    return tuple(job for job in jobs if job.name in names)
 
 
-def _run(
-    choices: Choices,
-    settings: Settings,
-    jobs: tuple[Job, ...],
-    selected: frozenset[str],
-    reporter: Reporter,
-    *,
-    only: frozenset[str] | None = None,
-    past: "Past | None" = None,
-    command: tuple[str, ...] = ("sync", "--once"),
-) -> RunResult:
-    clock, beside = SystemClock(), Beside()
-    run_id = choices.run_id or new_run_id(clock)
-    flags = _flags(choices, selected if len(selected) < len(jobs) else ())
-    notices, left_out = _embedded(choices, settings, jobs, selected, past)
-    reporter = Tagged(reporter, run_id, selected - left_out)
-    reporter.emit(Event("run.began", {"targets": ",".join(choices.targets or settings.targets)}))
-    selected, orders = selected - left_out, replace(_orders(choices, settings), command=command)
-    with Spool.create(settings.spool) as spool:
-        places = places_of(settings, choices.targets, spool, reporter, wait=choices.wait)
+def _jobs(settings: Settings) -> "tuple[Job, ...]":
+    from hubdata.config.jobs import load_jobs
 
-        def context(name: str) -> SourceContext:
-            return SourceContext(spool.directory(name), os.environ, clock, choices.force, spool.memory(name))
-
-        if past is None:
-            feeds = feeds_of(settings, jobs, selected, context, only)
-        else:
-            from hubdata.running.rolling_back import way_to
-
-            way = way_to(past, places[0].target, jobs, selected, lambda: spool.directory("past"))
-            feeds, orders, selected = (way.feed,), replace(orders, upon=way.upon), way.feed.selected
-            places = tuple(replace(place, feeder=None) for place in places)  # what it held, not what feeds it
-        others = tuple(job for job in jobs if job.name not in selected)
-        memory = verdict_memory(settings, spool, blind=choices.force)
-        kinds = kind_builder(memory)
-        to = (feeds, places, kinds, orders)
-        result = run(*to, run_id=run_id, clock=clock, reporter=reporter, others=others, later=beside)
-        if memory is not None:
-            notices = (*notices, *memory.close(reporter))
-        if settings.fleet is not None:
-            from hubdata.planning.fleet import priced
-
-            result = priced(result, settings.fleet)
-        notices = (*settings.notices, *notices, *_remarks(result, settings, places))
-        hooks = _hooked(result, settings, spool, reporter)
-    result = replace(result, notices=notices, flags=flags, hooks=hooks, command=command)
-    result = _looked_at(result, settings, places, reporter)
-    _keep_record(result, places, reporter, beside)
-    if past is None:
-        result = _measured(result, settings, jobs, clock.now(), reporter)
-    if settings.notify is not None and past is None and not choices.dry_run:
-        from hubdata.notifying.telling import Teller
-
-        teller = Teller(settings.notify, settings.spool, reporter)
-        teller.tell_run(result, jobs, [place.target for place in places], clock.now(), partial=only is not None)
-    beside.settle()
-    for event in decided(result):
-        reporter.emit(event)
-    return result
+    return load_jobs(settings.jobs)
 
 
-def _looked_at(result: RunResult, settings: Settings, places: tuple[Place, ...], reporter: Reporter) -> RunResult:
-    """Return the result with what readers get of it, where the settings say how they reach it."""
-    if settings.verify is None or not any(target.applied for job in result.jobs for target in job.targets):
-        return result
-    from hubdata.asking.viewing import verified
-
-    return verified(result, settings, [place.target for place in places], reporter)
-
-
-def _measured(
-    result: RunResult, settings: Settings, jobs: tuple[Job, ...], ended_at: datetime, reporter: Reporter
-) -> RunResult:
-    """Leave the run's metrics where they are collected, if anywhere; return the run with what went wrong thereby."""
-    if settings.metrics is None:
-        return result
-    from hubdata.report.metrics.trail import leave
-
-    fed = frozenset(name for name, target in settings.targets.items() if target.stage is not None)
-    told = leave(settings.metrics, result, jobs, tuple(settings.targets), ended_at=ended_at, fed=fed)
-    for remark in told:
-        reporter.emit(Event("metrics.trouble", {"because": remark}))
-    return replace(result, notices=(*result.notices, *told))
-
-
-def new_run_id(clock: Clock) -> str:
-    """Return an id that no other run has; those of later runs sort behind it."""
-    return f"{clock.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-
-
-def _orders(choices: Choices, settings: Settings) -> Orders:
-    return Orders(
-        dry_run=choices.dry_run,
-        force=choices.force,
-        approve=frozenset(map(plan_id, choices.approve)),
-        allow_rollback=choices.allow_rollback,
-        wait=choices.wait,
-        lease=settings.lease,
-    )
-
-
-def _embedded(
-    choices: Choices, settings: Settings, jobs: tuple[Job, ...], selected: frozenset[str], past: "Past | None"
-) -> tuple[tuple[str, ...], frozenset[str]]:
-    """Return what to say where nobody has configured anything, and the jobs that are left out for want of a login."""
-    if not settings.embedded:
-        return (), frozenset()
-    asked = [job for job in jobs if job.name in selected and job.name not in choices.jobs and past is None]
-    missing = lacking(settings, asked)
-    said = (f"job {name} is left out: {why}" for name, why in missing.items())
-    return (_embedded_notice(settings), *said), frozenset(missing)
-
-
-def _remarks(result: RunResult, settings: Settings, places: tuple[Place, ...]) -> tuple[str, ...]:
-    """Return what a person should know of this run that is no fault of the data."""
-    remarks = _done_without(places) + _unasked(settings, result)
-    remarks += [target.remark for job in result.jobs for target in job.targets if target.remark]
-    if result.stages:
-        from hubdata.report.wording import coming
-
-        remarks += coming(result.stages)
-    return tuple(remarks)
-
-
-def _hooked(result: RunResult, settings: Settings, spool: Spool, reporter: Reporter) -> tuple[HookResult, ...]:
-    """Tell the operator's program of what other bytes are public now, if there is one."""
-    if settings.hook is None or not any(target.changed for job in result.jobs for target in job.targets):
-        return ()
-    from hubdata.running.hooks import tell
-
-    return tell(
-        settings.hook,
-        result,
-        environment=os.environ,
-        keys_file=lambda: spool.file("changed-keys"),
-        reporter=reporter,
-    )
-
-
-def _keep_record(result: RunResult, places: tuple[Place, ...], reporter: Reporter, beside: Beside) -> None:
-    """Leave a record of the run at every target that it wrote to; a run that wrote nothing leaves none."""
-    wanted = [place.target for place in places if place.target.name in result.records]
-    if wanted:
-        from hubdata.publishing import records
-        from hubdata.report.record_json import record_json
-
-        def keep(target: Target) -> None:
-            body = record_json(result, target.name).encode()
-            records.keep(target, result.run_id, body, result.records[target.name], reporter)
-
-        for target in wanted:
-            beside(partial(keep, target))
-
-
-def _unasked(settings: Settings, result: RunResult) -> list[str]:
-    """Return of a dry run which gates would be asked: a program of the operator's may do anything, so not by it."""
-    changed = {t.target for job in result.jobs for t in job.targets if not t.plan.empty and result.dry_run}
-    gates = ((name, settings.targets[name].gate) for name in sorted(changed))
-    return [
-        f"target {name}: its gate {gate.program} is asked before anything is written, and not by a dry run"
-        for name, gate in gates
-        if gate is not None
-    ]
-
-
-def _done_without(places: tuple[Place, ...]) -> list[str]:
-    """Return what this run did without at each target that was written to."""
-    variable = [place.target for place in places if isinstance(place.target, Variable)]
-    return [f"target {target.name}: {line}" for target in variable for line in target.without()]
-
-
-def _flags(choices: Choices, jobs: Iterable[str]) -> tuple[str, ...]:
-    """Return the flags under which a later run makes the same plans as one of `choices`."""
-    given: list[str] = []
-    for flag, values in (
-        ("--config", (choices.config,) if choices.config else ()),
-        ("--jobs", (choices.jobs_dir,) if choices.jobs_dir else ()),
-        ("--checkout", choices.checkouts),
-        ("--job", sorted(jobs)),
-        ("--target", choices.targets),
-    ):
-        for value in values:
-            given += (flag, str(value))
-    given += ["--force"] * choices.force + ["--allow-rollback"] * choices.allow_rollback
-    return tuple(given)
-
-
-def _selected(names: tuple[str, ...], jobs: tuple[Job, ...]) -> frozenset[str]:
+def _selected(names: tuple[str, ...], jobs: "tuple[Job, ...]") -> frozenset[str]:
     known = [job.name for job in jobs]
     for name in names:
         if name not in known:
@@ -346,13 +155,8 @@ def _selected(names: tuple[str, ...], jobs: tuple[Job, ...]) -> frozenset[str]:
     return frozenset(names or known)
 
 
-def selected_jobs(choices: Choices, settings: Settings) -> tuple[Job, ...]:
-    """Return the chosen jobs, all where none is named. Raises ConfigError for files and names that cannot be used."""
-    jobs = load_jobs(settings.jobs)
-    names = _selected(choices.jobs, jobs)
-    return tuple(job for job in jobs if job.name in names)
-
-
-def _embedded_notice(settings: Settings) -> str:
-    where = ", ".join(str(spec.options.get("path", name)) for name, spec in settings.targets.items())
-    return f"no target is configured: publishing into the directory {where} (write hubdata.toml to change that)"
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as err:
+        raise ConfigError("the working directory is gone", advice="change to one that exists, then run again") from err

@@ -1,4 +1,4 @@
-"""Build what a run goes through, from settings and job files: the only place that builds adapters.
+"""Build what a run goes through, from settings and job files: the only place, with `reaching.py`, that builds adapters.
 
 Sources with equal tables become one feed, so that each upstream is fetched once; around each target stand its CDN, its
 gate, what feeds it and what seals it.
@@ -12,10 +12,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from hubdata.config.settings import Settings
-from hubdata.errors import ConfigError
 from hubdata.model.job import FileRule, Job, SourceSpec
-from hubdata.plugins import Seam, load, parse_options, suggest
+from hubdata.plugins import Seam, load, parse_options
 from hubdata.ports import Cdn, Kind, Reporter, Source, SourceContext, Target
+from hubdata.reaching import build_target
 from hubdata.report.pager import StatusPager
 from hubdata.running.measuring import Measurer
 from hubdata.running.proving import KindOf
@@ -57,39 +57,26 @@ def verdict_memory(settings: Settings, spool: Spool, *, blind: bool) -> VerdictM
 
 
 def places_of(
-    settings: Settings, names: tuple[str, ...], spool: Spool, reporter: Reporter, *, wait: bool
+    settings: Settings, targets: Mapping[str, Target], spool: Spool, reporter: Reporter, *, wait: bool
 ) -> tuple[Place, ...]:
-    """Return where a run goes, each place with all that stands around its target; all where none is named.
-
-    Raises ConfigError when there is no target of such a name.
-    """
+    """Return where a run goes: each of `targets` with all that stands around it."""
     near, far = Measurer(), Measurer(Keepsakes(settings.spool / KEPT))
     sealer = _sealer(settings)
     bare = tuple(
         replace(
-            _place(settings, name, reporter, wait=wait),
+            _place(settings, target, reporter, wait=wait),
             sealer=sealer,
             measurer=near if settings.targets[name].type == "directory" else far,
             gate=_gatekeeper(settings, name, spool),
             pager=StatusPager() if settings.page else None,
         )
-        for name in chosen_targets(names, settings)
+        for name, target in targets.items()
     )
     return tuple(replace(place, feeder=_feeder(settings, place, bare, spool)) for place in bare)
 
 
-def build_target(settings: Settings, name: str) -> Target:
-    """Return the adapter for the target called `name`. Raises ConfigError when there is none such."""
-    (name,) = chosen_targets((name,), settings)
-    spec = settings.targets[name]
-    target: Target = load(Seam.TARGET, spec.type)(name, parse_options(Seam.TARGET, spec.type, spec.options))
-    return target
-
-
-def _place(settings: Settings, name: str, reporter: Reporter, *, wait: bool) -> Place:
-    spec = settings.targets[name]
-    options = parse_options(Seam.TARGET, spec.type, spec.options)
-    target: Target = load(Seam.TARGET, spec.type)(name, options)
+def _place(settings: Settings, target: Target, reporter: Reporter, *, wait: bool) -> Place:
+    spec = settings.targets[target.name]
     cdn_type = settings.cdns[spec.cdn].type if spec.cdn else "none"
     cdn_options = parse_options(Seam.CDN, cdn_type, settings.cdns[spec.cdn].options if spec.cdn else {})
     cdn: Cdn = load(Seam.CDN, cdn_type)(
@@ -182,14 +169,6 @@ def lacks(job: Job) -> str | None:
     options = parse_options(Seam.SOURCE, job.source.type, job.source.options)
     missing: str | None = load(Seam.SOURCE, job.source.type).lacks(options, os.environ)
     return missing
-
-
-def chosen_targets(names: tuple[str, ...], settings: Settings) -> Iterable[str]:
-    """Return the names of the chosen targets, all where none is named. Raises ConfigError for one that is not there."""
-    for name in names:
-        if name not in settings.targets:
-            raise ConfigError(f"--target {name}: there is no such target", advice=suggest(name, settings.targets))
-    return names or settings.targets
 
 
 def _canonical(options: Mapping[str, Any]) -> str:

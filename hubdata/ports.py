@@ -226,6 +226,15 @@ class Target(Protocol):
 
 
 @runtime_checkable
+class Reachable(Protocol):
+    """What a target can do besides, if it is asked over connections that take time to make."""
+
+    def reach(self, connections: int) -> None:
+        """Begin to have so many connections at hand, and return at once; what goes wrong is told by what is asked."""
+        ...
+
+
+@runtime_checkable
 class Variable(Protocol):
     """What a target can do besides, if stores of its sort differ in what they enforce."""
 

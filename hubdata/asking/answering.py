@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
-from hubdata import app, assembly
+from hubdata import app, reaching
 from hubdata.app import Choices
 from hubdata.config.settings import Settings
 from hubdata.errors import ConfigError, TargetError
@@ -114,7 +114,7 @@ def _published(settings: Settings, named: tuple[str, ...]) -> Iterator[tuple[str
             f"there are {len(names)} targets ({', '.join(names)}), and one of them is to be asked",
             advice="say which one with --target NAME, or name files with --database FILE",
         )
-    target = assembly.build_target(settings, names[0])
+    target = reaching.build_target(settings, names[0])
     manifest, _ = read_manifest(target)
     entries = {key: entry for key, entry in sorted(manifest.files.items()) if entry.kind == "mmdb"}
     if not entries:

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
-from hubdata import app, assembly
+from hubdata import app, reaching
 from hubdata.asking.validating import base_of
 from hubdata.audit.hub import audit
 from hubdata.audit.items import Read, read_items
@@ -158,7 +158,7 @@ def _of_manifest(public: Manifest) -> Mapping[str, str]:
 
 
 def _manifest_of_target(settings: Settings, name: str) -> Manifest:
-    blob = assembly.build_target(settings, name).read(manifest.KEY, max_bytes=_MAX_MANIFEST)
+    blob = reaching.build_target(settings, name).read(manifest.KEY, max_bytes=_MAX_MANIFEST)
     if blob is None:
         raise ConfigError(
             f"target {name} holds no {manifest.KEY}: nothing is published there",

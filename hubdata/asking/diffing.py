@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hubdata import app, assembly
+from hubdata import app, reaching
 from hubdata.app import Choices
 from hubdata.asking.comparing import Side, compare, of_commit, of_files, of_generation, of_published
 from hubdata.asking.locating import atlas_of, located, located_run
@@ -154,7 +154,7 @@ def the_target(choices: Choices, settings: Settings, word: str) -> Target:
             f"{word}: there are {len(named)} targets ({', '.join(named)})",
             advice="say which one is meant with --target NAME",
         )
-    return assembly.build_target(settings, named[0])
+    return reaching.build_target(settings, named[0])
 
 
 def side_of(target: Target, word: str) -> Side:

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hubdata import app, assembly
+from hubdata import app, assembly, reaching
 from hubdata.app import Choices
 from hubdata.config.check import check
 from hubdata.config.jobs import JobReading, read_jobs
@@ -45,7 +45,7 @@ def doctor(choices: Choices, *, network: bool = True, write: bool = False) -> Ch
     layers = app.layers_of(choices)
     _, settings, _ = read_settings(**layers)
     if settings is not None:
-        tuple(assembly.chosen_targets(choices.targets, settings))
+        tuple(reaching.chosen_targets(choices.targets, settings))
         _there_are(choices.jobs, settings.jobs)
     checks = examine((*_always(layers), *(_of(settings, choices, network, write) if settings else ())))
     return Checkup(checks, round(time.monotonic() - started, 3))
@@ -80,7 +80,7 @@ def _of(settings: Settings, choices: Choices, network: bool, write: bool) -> Ite
     """Return what the settings give cause to look at."""
     reading: JobReading = read_jobs(settings.jobs)
     jobs = tuple(job for job in reading.jobs if not choices.jobs or job.name in choices.jobs)
-    targets = tuple(assembly.chosen_targets(choices.targets, settings))
+    targets = tuple(reaching.chosen_targets(choices.targets, settings))
     sources = _sources(jobs)
     gits = [job for job in sources.values() if job.source.type == "git" and not _checkout(settings, job)]
     yield Probe(About("git"), partial(machine.git, os.environ, needed=bool(gits)))
@@ -206,7 +206,7 @@ def _logins(settings: Settings, targets: tuple[str, ...], network: bool) -> Iter
 def _target(settings: Settings, name: str, network: bool, write: bool) -> Iterator[Probe]:
     about, spec = About("store", name), settings.targets[name]
     if spec.type == "directory":
-        target = assembly.build_target(settings, name)
+        target = reaching.build_target(settings, name)
         path = Path(spec.options["path"])
         yield Probe(about, partial(stores.directory, name, path, target, write=write))
     elif not network:
@@ -219,7 +219,7 @@ def _target(settings: Settings, name: str, network: bool, write: bool) -> Iterat
         store = stores.S3Store(name, options)
         yield Probe(about, partial(store.look, write=write), 30.0 if write else 20.0)
     else:
-        yield Probe(about, lambda: stores.by_port(name, assembly.build_target(settings, name), write=write))
+        yield Probe(about, lambda: stores.by_port(name, reaching.build_target(settings, name), write=write))
 
 
 def _cdn(settings: Settings, name: str, network: bool, write: bool) -> Probe:

@@ -2,7 +2,7 @@
 
 import json
 
-from hubdata import app, assembly
+from hubdata import app, reaching
 from hubdata.app import Choices
 from hubdata.errors import HubdataError
 from hubdata.model.history import Run, TargetHistory, chronicle
@@ -18,7 +18,7 @@ def history(choices: Choices, most: int) -> tuple[TargetHistory, ...]:
     Raises ConfigError before any target is asked.
     """
     settings = app.settings_of(choices)
-    targets = [assembly.build_target(settings, name) for name in choices.targets or settings.targets]
+    targets = [reaching.build_target(settings, name) for name in choices.targets or settings.targets]
     return tuple(_of(target, most) for target in targets)
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 
-from hubdata import app, assembly
+from hubdata import app, assembly, reaching
 from hubdata.app import Choices
 from hubdata.asking.remembering import run_of
 from hubdata.clock import SystemClock
@@ -41,7 +41,7 @@ def standings(choices: Choices) -> tuple[Standing, ...]:
     left_out = assembly.lacking(settings, [job for job in chosen if job.name not in choices.jobs])
     jobs = tuple(job for job in chosen if job.name not in left_out)
     now = SystemClock().now()
-    targets = [assembly.build_target(settings, name) for name in choices.targets or settings.targets]
+    targets = [reaching.build_target(settings, name) for name in choices.targets or settings.targets]
     return tuple(_of(target, jobs, now, everything=not choices.jobs) for target in targets)
 
 

@@ -107,7 +107,7 @@ def verify(
     if keys and (everything or sample is not None):
         raise click.UsageError("--file looks at the named files alone: leave out --all and --sample.")
     with common.watching() as reporter:
-        from hubdata import app, assembly
+        from hubdata import app, reaching
         from hubdata.asking import viewing
         from hubdata.model.verification import Family
         from hubdata.signing.keys import public_key
@@ -128,7 +128,7 @@ def verify(
             pubkeys=tuple(map(public_key, pubkeys)),
             min_generation=min_generation,
         )
-        build = functools.partial(assembly.build_target, settings)
+        build = functools.partial(reaching.build_target, settings)
         result = viewing.verify(settings, question, choices.targets, build, reporter)
     return _show(common, result)
 

@@ -12,7 +12,7 @@ from hubdata.errors import CdnError, TargetError
 from hubdata.model.event import Event
 from hubdata.model.lease import GivenBack, Terms
 from hubdata.model.receipt import Applied, Invalidation
-from hubdata.ports import Clock, Reporter, Variable
+from hubdata.ports import Clock, Reachable, Reporter, Target, Variable
 from hubdata.publishing import ledger as ledgers
 from hubdata.publishing.apply import Work, apply
 from hubdata.publishing.lease import Held, held
@@ -44,6 +44,7 @@ class Writer:
         """Return what came of the plans, and of what earlier runs left; with nothing of either, nothing is sent."""
         place, found = self.planner.place, outlook.found
         if self.planner.has_to_publish(outlook):
+            _reach(place.target, outlook.works)
             _get_ready(place)
             with self._held(found, self.planner.orders.lease) as lease:
                 if not lease.follows(
@@ -151,6 +152,12 @@ def _under(lease: Held, found: Survey) -> Survey:
     Where another run writes the ledger meanwhile this is lost, and the next run reads the lease.
     """
     return replace(found, ledger=replace(found.ledger, lease=lease.once_given_back))
+
+
+def _reach(target: Target, works: tuple[Work, ...]) -> None:
+    """Have a connection for each put at once, by the time that lease and receipt are written."""
+    if isinstance(target, Reachable):
+        target.reach(min(target.concurrency, sum(len(work.plan.puts) for work in works)))
 
 
 def _get_ready(place: Place, *, seals: bool = True) -> None:

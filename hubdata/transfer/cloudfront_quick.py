@@ -11,7 +11,6 @@ and every message to a person stay botocore's.
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Self
@@ -53,9 +52,8 @@ class QuickCloudfront:
         return cls(urlsplit((endpoint_url or _ENDPOINT).rstrip("/")), credentials, authorities_in(environment))
 
     def warm(self) -> None:
-        """Connect, in a thread that has nothing better to do. What goes wrong is met again by who asks."""
-        with suppress(Broken):
-            self._wire.warm()
+        """Begin to connect. What goes wrong is met again by who asks."""
+        self._wire.reach(1)
 
     def invalidate(self, distribution: str, paths: tuple[str, ...], reference: str) -> str | None:
         """Return the id of the invalidation of `paths`, or None."""

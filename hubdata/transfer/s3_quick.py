@@ -137,6 +137,10 @@ class QuickBucket:
         with self._lock:
             return dict(self._counts)
 
+    def reach(self, connections: int) -> None:
+        """Begin to have so many connections at hand."""
+        self._wire.reach(connections)
+
     def close(self) -> None:
         """Close the connections that are idle."""
         self._wire.close()

@@ -17,7 +17,7 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hubdata.transfer.wire_answer import Head, NoAnswer, NotWhole, read_body, read_head
 from hubdata.values import frozen
@@ -95,11 +95,12 @@ class Wire:
         self._free = threading.Condition()
         self._busy = 0
         self._idle: list[_Line] = []
+        self._coming: list[_Coming] = []
         self._pid = os.getpid()
         self._context: SSLContext | None = None
         self._session: SSLSession | None = None
         self._fastest_s: float | None = None
-        self._close = weakref.finalize(self, _close_all, self._idle)
+        self._close = weakref.finalize(self, _close_all, self._idle, self._coming)
 
     @property
     def fastest_s(self) -> float | None:
@@ -124,17 +125,21 @@ class Wire:
                 self._busy -= 1
                 self._free.notify()
 
-    def warm(self) -> None:
-        """Have a connection at hand, unless there is one. Raises Broken."""
-        kept = self._kept() or self._connected(0)
-        kept.idle_since = time.monotonic()
+    def reach(self, count: int) -> None:
+        """Begin to have `count` connections at hand, those that are there counted, and return at once.
+
+        Each is made in a thread of its own, and waited for by who needs one while it is under way. What goes wrong is
+        told to nobody: whoever asks then connects anew.
+        """
         with self._free:
-            self._idle.append(kept)
+            missing = min(count, self._most) - self._busy - len(self._idle) - len(self._coming)
+            with suppress(RuntimeError):  # no thread begins any more, here or on this machine
+                self._coming += (_Coming(self._connected) for _ in range(missing))
 
     def close(self) -> None:
         """Close what is idle."""
         with self._free:
-            _close_all(self._idle)
+            _close_all(self._idle, self._coming)
 
     def _exchanged(self, request: Sending, max_bytes: int) -> Reply:
         head, sends = _head(request), 0
@@ -186,9 +191,12 @@ class Wire:
     def _kept(self) -> "_Line | None":
         with self._free:
             if self._pid != os.getpid():  # what a fork has brought along belongs to its parent
-                _close_all(self._idle)
+                _close_all(self._idle, self._coming)
                 self._pid = os.getpid()
-            return self._idle.pop() if self._idle else None
+            if self._idle:
+                return self._idle.pop()
+            coming = self._coming.pop(0) if self._coming else None
+        return None if coming is None else coming.line()
 
     def _keep(self, line: "_Line", head: Head) -> None:
         if not head.stays or line.left_over():
@@ -201,14 +209,14 @@ class Wire:
             self._idle.append(line)
 
     def _connected(self, sends: int) -> "_Line":
+        host, port = self._address
         try:
-            connection = socket.create_connection(self._address, CONNECT_TIMEOUT_S)
+            connection = socket.create_connection((_plainly(host), port), CONNECT_TIMEOUT_S)
         except (OSError, UnicodeError) as err:
             raise Broken("no connection", sends=sends, late=isinstance(err, TimeoutError)) from err
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._trust is not None:
-                host = self._address[0]
                 context = self._checked_by(self._trust)
                 connection = context.wrap_socket(connection, server_hostname=host, session=self._session)
         except (OSError, ValueError) as err:
@@ -300,6 +308,45 @@ class _Line:
         return min(left, PAUSE_TIMEOUT_S)
 
 
+class _Coming:
+    """A connection that is being made."""
+
+    def __init__(self, connect: Callable[[int], _Line]) -> None:
+        self._connect = connect
+        self._line: _Line | None = None
+        self._failed: Broken | None = None
+        self._wanted = True
+        self._deciding = threading.Lock()
+        self._thread = threading.Thread(target=self._make, name="connecting", daemon=True)
+        self._thread.start()
+
+    def line(self) -> _Line | None:
+        """Return it once it is there; None when it could not be made. Raises Broken when that took all the time."""
+        self._thread.join()
+        if self._failed is not None and self._failed.late:
+            raise self._failed
+        return self._line
+
+    def close(self) -> None:
+        """Close it, now or when it is there."""
+        with self._deciding:
+            self._wanted = False
+            if self._line is not None:
+                self._line.close()
+
+    def _make(self) -> None:
+        try:
+            line = self._connect(0)
+        except Broken as err:
+            self._failed = err
+            return
+        with self._deciding:
+            if self._wanted:
+                self._line = line
+            else:
+                line.close()
+
+
 def _head(request: Sending) -> bytes:
     """Return the lines before a body. Raises Broken where a value would begin a line of its own."""
     lines = [f"{request.method} {request.target} HTTP/1.1"]
@@ -312,6 +359,13 @@ def _head(request: Sending) -> bytes:
     return f"{text}\r\n\r\n".encode()
 
 
-def _close_all(lines: list[_Line]) -> None:
+def _plainly(host: str) -> Any:
+    """Return a name to be looked up, as bytes if it is ASCII: for a text, the rules of Unicode's are loaded first."""
+    return host.encode() if host.isascii() else host
+
+
+def _close_all(lines: list[_Line], coming: list[_Coming]) -> None:
     while lines:
         lines.pop().close()
+    while coming:
+        coming.pop().close()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hubdata import assembly
+from hubdata import reaching
 from hubdata.config.settings import Settings
 from hubdata.errors import HubdataError
 from hubdata.model.event import Event
@@ -127,7 +127,7 @@ class Aging:
 
     def _told(self, old: tuple[Old, ...], settings: Settings) -> Told:
         now = self._clock.now()
-        targets = {name: assembly.build_target(settings, name) for name in {each.target for each in old}}
+        targets = {name: reaching.build_target(settings, name) for name in {each.target for each in old}}
         newer = tuple(found for each in old if (found := _newer(each, targets[each.target])) is not None)
         passed = {(each.job, each.target) for each in newer if now - each.at <= _age(old, each)}
         left = tuple(each for each in old if (each.job, each.target) not in passed)

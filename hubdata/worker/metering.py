@@ -7,7 +7,7 @@ public from before is read from the targets' manifests once, beside everything e
 import threading
 from collections.abc import Callable
 
-from hubdata import assembly
+from hubdata import reaching
 from hubdata.config.settings import Settings
 from hubdata.errors import ConfigError, HubdataError
 from hubdata.model.event import Event
@@ -97,6 +97,6 @@ def _look(meter: Meter, settings: Settings, reporter: Reporter) -> None:
     """Read what each target holds. One that cannot be read is told of by its next run."""
     for name in settings.targets:
         try:
-            meter.found(published(name, read_manifest(assembly.build_target(settings, name))[0]))
+            meter.found(published(name, read_manifest(reaching.build_target(settings, name))[0]))
         except HubdataError as err:
             reporter.emit(Event("metrics.unknown", {"target": name, "error": str(err)}))

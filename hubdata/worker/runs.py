@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from hubdata import app, assembly
+from hubdata import app, reaching
 from hubdata.app import Choices, Known
 from hubdata.errors import Exit, HubdataError
 from hubdata.model.event import Event
@@ -153,7 +153,7 @@ class Runs:
 
         try:
             names = self._choices.targets or tuple(settings.targets)
-            targets = [assembly.build_target(settings, name) for name in names]
+            targets = [reaching.build_target(settings, name) for name in names]
         except HubdataError as err:
             reporter.emit(Event("notify.failed", {"error": str(err)}))
             return
@@ -170,7 +170,7 @@ class Runs:
         success = Success(job, result.run_id, started, self._clock.now())
         for name in where:
             if not ending.begun():
-                successes.keep(assembly.build_target(known.settings, name), success, reporter)
+                successes.keep(reaching.build_target(known.settings, name), success, reporter)
         return where
 
 
@@ -181,7 +181,7 @@ def remembered(
     found: dict[str, dict[str, Success | None]] = {job: {} for job in jobs}
     for name in targets:
         try:
-            target = assembly.build_target(known.settings, name)
+            target = reaching.build_target(known.settings, name)
             for job in jobs:
                 found[job][name] = successes.last(target, job)
         except HubdataError as err:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from hubdata import app, assembly
+from hubdata import app, assembly, conducting
 from hubdata.app import Choices, Known
 from hubdata.config.settings import Settings
 from hubdata.errors import ConfigError, Exit, HubdataError
@@ -127,7 +127,7 @@ class Worker:
                     self._agenda.owe(job, cause)
                 known = Known(self._roster.settings, tuple(self._roster.jobs.values()))
         if answer is Answer.BEGUN:
-            run_id = app.new_run_id(self._clock)
+            run_id = conducting.new_run_id(self._clock)
             self._emit("job.begun", job=job, cause=cause, run_id=run_id)
             self.board.note(job, running_since=self._clock.now(), running_cause=cause)
             self._runs.begin(job, cause, known, run_id)

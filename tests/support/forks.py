@@ -39,6 +39,7 @@ _HELD = (
     "_strptime",
     "encodings.ascii",
     "hubdata.app",
+    "hubdata.conducting",
     "hubdata.cli.root",
     "hubdata.cli.sync",
     "hubdata.report.json",

@@ -90,10 +90,10 @@ class S3Target:
         """Return what stands before every key in the bucket: empty, or a path that ends in a slash."""
         return self._bucket.prefix
 
-    def warm(self) -> None:
-        """Import and build the client now; for a thread that has nothing better to do. Raises as any call would."""
-        with self._bucket.explained("ListObjectsV2"):
-            self._bucket.client.build()
+    def reach(self, connections: int) -> None:
+        """Begin to have so many connections at hand; botocore makes its own when it is asked."""
+        if self._quick is not None and not self._quick.given_up:
+            self._quick.reach(connections)
 
     def requests(self) -> Mapping[str, int]:
         """Return how many requests were sent so far by method, retries included."""

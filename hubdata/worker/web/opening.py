@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from socket import socket
 from typing import TYPE_CHECKING
 
-from hubdata import assembly
+from hubdata import reaching
 from hubdata.config.http_table import GithubSpec, HttpSpec
 from hubdata.config.settings import Settings
 from hubdata.errors import ConfigError
@@ -90,7 +90,7 @@ def _behind(
     return Behind(
         state=worker.board.state,
         trigger=worker.trigger,
-        status=Gatherer(lambda: assembly.build_target(settings, name), worker.board.state, clock.now, links),
+        status=Gatherer(lambda: reaching.build_target(settings, name), worker.board.state, clock.now, links),
         clock=clock,
         reporter=reporter,
         metrics=metrics,

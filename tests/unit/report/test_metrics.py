@@ -328,7 +328,7 @@ def test_no_secret_and_no_message_is_in_a_metric() -> None:
 def test_measuring_needs_no_library() -> None:
     """What a run tells is worked out without prometheus-client; only writing it down loads that."""
     code = (
-        "import sys; import hubdata.app, hubdata.config.settings, hubdata.report.metrics.trail;"
+        "import sys; import hubdata.conducting, hubdata.config.settings, hubdata.report.metrics.trail;"
         "sys.exit('prometheus_client' in sys.modules or 'requests' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

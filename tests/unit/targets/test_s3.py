@@ -4,7 +4,6 @@ import base64
 import hashlib
 import re
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -434,12 +433,11 @@ def test_the_owner_is_named_on_each_request(store: StrictS3) -> None:
     assert [one.headers["x-amz-expected-bucket-owner"] for one in store.seen] == [owner, owner]
 
 
-def test_warming_in_a_thread_builds_one_client(target: S3Target, store: StrictS3) -> None:
-    """A background thread may build the client while others already want it."""
-    threads = [threading.Thread(target=target.warm) for _ in range(4)]
-    for thread in threads:
-        thread.start()
+def test_connections_are_begun_ahead_without_a_request(target: S3Target, store: StrictS3) -> None:
+    """What is asked afterwards goes over them, or past them where botocore asks; nothing is asked by beginning."""
+    for _ in range(2):
+        target.reach(3)
+    assert store.seen == []
     assert target.listing() == {}
-    for thread in threads:
-        thread.join()
-    assert store.count("LIST") == 1
+    assert target.stat("a") is None
+    assert (store.count("LIST"), store.count("HEAD")) == (1, 1)

@@ -69,12 +69,14 @@ class Says:
     def __enter__(self) -> "Says":
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join(60)  # else it might accept by a number that is another listener's by then
         self._listener.close()
 
     def _serve(self) -> None:
@@ -234,7 +236,8 @@ def test_a_connection_that_was_closed_meanwhile_is_opened_again(edge: StrictClou
     """It was opened in advance, and the puts took long: that is no reason to import botocore."""
     asked = quick(edge.url)
     asked.warm()
-    (line,) = asked._wire._idle
+    line = asked._wire._coming[0].line()
+    assert line is not None
     line._socket.shutdown(socket.SHUT_RDWR)
     assert asked.invalidate(DISTRIBUTION, ("/a",), "r1") == "I1"
 
