@@ -18,7 +18,8 @@ import pytest
 import yaml
 
 from tests.support.command import Ended, hubdata
-from tests.support.nginx import free_port, needs_nginx
+from tests.support.nginx import needs_nginx
+from tests.support.ports import own_port
 from tests.support.real import SEC_LISTS, needs_real
 from tests.support.stack import BUCKET, DOCKER, Stack, stack
 
@@ -81,7 +82,7 @@ def test_the_worker_publishes_and_readers_of_both_families_have_it(published: St
 @needs_real
 def test_the_worker_is_healthy_once_its_jobs_are_fresh(published: Stack) -> None:
     """Its command and its health check as they stand but for the port; it ends with 0 on the image's signal."""
-    port = free_port()
+    port = own_port()
     check = [word.replace(":8081", f":{port}") for word in SERVICES["worker"]["healthcheck"]["test"]]
     assert check[:2] == ["CMD", "python"]
     assert check[3] != SERVICES["worker"]["healthcheck"]["test"][3]

@@ -22,7 +22,8 @@ from hubdata.errors import Exit
 from tests.support.kustomize import OVERLAYS, built, needs_kustomize, of_kind, pods
 from tests.support.maxmind_server import MaxmindServer
 from tests.support.moto_server import CREDENTIALS
-from tests.support.nginx import free_port, needs_nginx
+from tests.support.nginx import needs_nginx
+from tests.support.ports import own_port
 from tests.support.real import SEC_LISTS, needs_real
 from tests.support.sandbox import AT, Container, container, needs_mounts
 from tests.support.stack import BUCKET, Stack, stack
@@ -258,7 +259,7 @@ def test_without_the_secret_only_the_databases_fail(cluster: Cluster) -> None:
 @needs_real
 def test_the_worker_answers_its_probes_over_both_families_and_ends_in_time(cluster: Cluster) -> None:
     """Confined as in the cluster: healthy, ready once its jobs are fresh, scraped; SIGTERM ends it within its grace."""
-    port = free_port()
+    port = own_port()
     pod = pods("worker")["hubdata"]
     (one,) = pod["spec"]["containers"]
     (monitor,) = of_kind("worker", "ServiceMonitor").values()

@@ -32,9 +32,11 @@ def listener(answer: bytes | None) -> Iterator[str]:
                     one.sendall(answer)
                     one.close()
 
-        threading.Thread(target=serve, daemon=True).start()
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
         yield f"http://127.0.0.1:{server.getsockname()[1]}/repo.git"
         server.shutdown(socket.SHUT_RDWR)
+        thread.join(60)  # else it might accept by a number that is another listener's by then
         for one in taken:
             one.close()
 

@@ -6,7 +6,6 @@ Each page has a world of its own, with public names made local in one place. Wha
 import json
 import re
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from hubdata.reference.manifest import schema as manifest_schema
 from tests.support.maxmind_server import MaxmindServer
 from tests.support.moto_server import CREDENTIALS, MotoServer
 from tests.support.pages import ROOT, Reader, blocks, pages, parsed
+from tests.support.ports import own_port
 from tests.support.repos import Repo
 from tests.support.strict_cloudflare import TOKEN, StrictCloudflare
 
@@ -94,9 +94,7 @@ def reader(home: Path, cloud: MotoServer) -> Reader:
     (home / "jobs").mkdir()
     (home / "jobs" / "lists.toml").write_text(JOB.format(url=upstream.url))
     (home / "hubdata.toml").write_text(SETTINGS)
-    with socket.socket(socket.AF_INET6) as free:
-        free.bind(("::1", 0))
-        port = str(free.getsockname()[1])
+    port = str(own_port())
     names = {
         "8080": port,
         "https://ACCOUNT_ID.r2.cloudflarestorage.com": cloud.url,

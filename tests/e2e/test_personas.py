@@ -6,7 +6,6 @@ What they install is the wheel of this tree. Needs the package index, else these
 
 import re
 import shutil
-import socket
 import urllib.request
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from tests.support.list_server import ListServer
 from tests.support.list_world import CLOUDFLARE, ListWorld
 from tests.support.packaged import environment, with_uv
 from tests.support.pages import ROOT, Reader
+from tests.support.ports import own_port
 from tests.support.real import SEC_LISTS, needs_real
 from tests.support.repos import Repo
 
@@ -47,9 +47,7 @@ IDENTITY = {
 
 def person(home: Path) -> Reader:
     """Return somebody with an empty directory, git, and hubdata as it is installed."""
-    with socket.socket(socket.AF_INET6) as free:
-        free.bind(("::1", 0))
-        port = str(free.getsockname()[1])
+    port = str(own_port())
     installed = environment("demo", "jq", "sign", "worker")
     return Reader(home, {"8080": port}, dict(IDENTITY), path=installed.bin)
 

@@ -18,7 +18,7 @@ from tests.support.command import Ended
 from tests.support.forks import Forks
 from tests.support.guillotine import Guillotine
 from tests.support.moto_server import MotoServer, shared
-from tests.support.repos import closed_port
+from tests.support.ports import own_port
 from tests.support.shared_target import KEYS, MANIFEST, PAGE, SYNC, Bucket, SharedWorld, lines, sound
 from tests.support.strict_cloudfront import DISTRIBUTION, StrictCloudfront
 
@@ -169,7 +169,7 @@ def test_target_that_fails_is_made_good_by_the_next_run(three: Three, failing: s
     One that fails when its receipt is open is told of these paths twice: nobody knew whether a put had arrived.
     """
     if failing == "gone":
-        three.settle(f"http://127.0.0.1:{closed_port()}")
+        three.settle(f"http://127.0.0.1:{own_port()}")
     else:
         three.proxy.gate = after_ledger() if "once" in failing else (lambda method, path: 503)
     ended = three.sync(6)

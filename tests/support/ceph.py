@@ -9,7 +9,6 @@ import functools
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -25,6 +24,7 @@ import pytest
 
 from tests.support import debian
 from tests.support.moto_server import CREDENTIALS
+from tests.support.ports import own_port
 
 PACKAGES = ("radosgw", "ceph-mon", "ceph-osd", "ceph-common")
 _START_S = 90
@@ -157,7 +157,7 @@ class _Cluster:
 
     def start(self) -> Ceph:
         """Return when the gateway answers."""
-        fsid, (mon, http, https) = str(uuid.uuid4()), _free_ports(3)
+        fsid, (mon, http, https) = str(uuid.uuid4()), (own_port() for _ in range(3))
         for name in ("mon", "osd", "rgw"):
             (self._place / name).mkdir()
         (self._place / "ceph.conf").write_text(
@@ -230,14 +230,6 @@ def _until(reached: Callable[[], bool]) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"no answer within {_START_S} s")
         time.sleep(0.2)
-
-
-def _free_ports(count: int) -> list[int]:
-    with_ports = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in with_ports]
-    for one in with_ports:
-        one.close()
-    return ports
 
 
 def _stop(place: Path) -> None:

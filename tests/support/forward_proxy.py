@@ -55,7 +55,7 @@ class ForwardProxy:
 
     def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None) -> None:
         self.stopping.set()
-        self._thread.join(5)
+        self._thread.join(60)
         self._listener.close()
 
     def _accept(self) -> None:
@@ -66,7 +66,7 @@ class ForwardProxy:
 
     def _take(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError, EOFError):
-            client.settimeout(10)
+            client.settimeout(60)
             if self.noise:
                 client.sendall(self.noise)
                 return

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ports import own_port
+
 needs_nginx = pytest.mark.skipif(
     shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None,
     reason="NOT TESTED AGAINST A REAL WEB SERVER: nginx is absent; apt-get install nginx-light and run again",
@@ -54,6 +56,7 @@ class Cdn:
     extra: str = ""
     process: subprocess.Popen[bytes] | None = None
     sockets: list[socket.socket] = field(default_factory=list)
+    threads: list[threading.Thread] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -112,13 +115,13 @@ def stop(cdn: Cdn) -> None:
     """End nginx, and wait for its end."""
     if cdn.process is not None:
         cdn.process.terminate()
-        cdn.process.wait(timeout=10)
+        cdn.process.wait(timeout=60)
         cdn.process = None
 
 
 def _await(address: str, cdn: Cdn) -> None:
     assert cdn.process is not None
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         with suppress(OSError), socket.create_connection((address, cdn.port), 1):
             return
@@ -128,24 +131,12 @@ def _await(address: str, cdn: Cdn) -> None:
     raise AssertionError(f"nginx does not answer: {(cdn.home / 'stderr').read_text()}")
 
 
-def free_port() -> int:
-    """Return a port that is free on both loopback addresses."""
-    while True:
-        with socket.socket(socket.AF_INET6) as six, socket.socket() as four:
-            six.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            four.bind(("127.0.0.1", 0))
-            port = int(four.getsockname()[1])
-            with suppress(OSError):
-                six.bind(("::1", port))
-                return port
-
-
 @contextmanager
 def cdn_before(root: Path, home: Path, *, certificate: Path | None = None, key: Path | None = None) -> Iterator[Cdn]:
     """Give a CDN whose edges both serve the directory `root`, for as long as the context lasts."""
     home.mkdir(parents=True)
     edges = {family: Edge(root) for family in FAMILIES}
-    cdn = Cdn(home, free_port(), edges, certificate, key)
+    cdn = Cdn(home, own_port(), edges, certificate, key)
     try:
         start(cdn)
         yield cdn
@@ -154,6 +145,9 @@ def cdn_before(root: Path, home: Path, *, certificate: Path | None = None, key: 
         for each in list(cdn.sockets):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)  # else a thread goes on waiting for it
+        for thread in cdn.threads:
+            thread.join(60)  # else it might accept by a number that is another listener's by then
+        for each in cdn.sockets:
             each.close()
 
 
@@ -175,5 +169,7 @@ def rude_server(cdn: Cdn, answer: bytes) -> int:
                 taken.recv(65_536)
                 taken.sendall(answer)
 
-    threading.Thread(target=serve, daemon=True, name="rude").start()
+    thread = threading.Thread(target=serve, daemon=True, name="rude")
+    cdn.threads.append(thread)
+    thread.start()
     return int(listener.getsockname()[1])

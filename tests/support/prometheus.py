@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.support import debian
+from tests.support.ports import own_port
 
 _START_S = 60
 
@@ -80,8 +80,7 @@ def scraped(url: str) -> str:
 
 @contextmanager
 def _listening(command: list[str], home: Path, ready: str = "metrics") -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = own_port()
     log = home / "prometheus.log"
     with log.open("wb") as out:
         process = subprocess.Popen(

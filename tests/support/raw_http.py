@@ -47,7 +47,7 @@ class RawServer:
 
     def __exit__(self, *_: object) -> None:
         self.stopping.set()
-        self._thread.join(5)
+        self._thread.join(60)
         self._listener.close()
 
     def _serve(self) -> None:
@@ -61,9 +61,9 @@ class RawServer:
 
     def _answer(self, plain: socket.socket) -> None:
         with plain, contextlib.suppress(OSError):
-            plain.settimeout(5)
+            plain.settimeout(60)
             if self._silent:
-                self.stopping.wait(10)
+                self.stopping.wait(60)
                 return
             sock = self._tls.wrap_socket(plain, server_side=True) if self._tls else plain
             with sock:

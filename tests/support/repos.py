@@ -236,9 +236,3 @@ def silent_server() -> Iterator[int]:
     """Give the port of a server that accepts connections and never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
-
-
-def closed_port() -> int:
-    """Return a loopback port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from tests.support.moto_server import MotoServer
-from tests.support.nginx import free_port
+from tests.support.ports import own_port
 
 DOCKER = Path(__file__).parents[2] / "deploy" / "docker"
 SETTINGS = DOCKER / "hubdata.toml"
@@ -72,7 +72,7 @@ def stack(home: Path) -> Iterator[Stack]:
     home.mkdir(parents=True, exist_ok=True)
     nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     assert nginx is not None
-    port = free_port()
+    port = own_port()
     with MotoServer() as store:
         make_bucket(store)
         (home / "nginx.conf").write_text(configuration(home, store.url, port))
@@ -83,11 +83,11 @@ def stack(home: Path) -> Iterator[Stack]:
             yield Stack(home, store, f"http://localhost:{port}")
         finally:
             front.terminate()
-            front.wait(timeout=10)
+            front.wait(timeout=60)
 
 
 def _await(url: str, front: "subprocess.Popen[bytes]", home: Path) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while time.monotonic() < until and front.poll() is None:
         with suppress(ConnectionError):
             try:

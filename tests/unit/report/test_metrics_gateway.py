@@ -19,6 +19,7 @@ from hubdata.report.metrics import catalogue as c
 from hubdata.report.metrics.exposition import read_back
 from hubdata.report.metrics.series import Told
 from hubdata.report.metrics.trail import leave
+from tests.support.ports import own_port
 from tests.support.prometheus import pushgateway, scraped
 from tests.unit.report.samples import FAILED, HELD, PENDING, PUBLISHED, REFUSED, UNCHANGED
 
@@ -171,8 +172,7 @@ def test_a_gateway_that_says_nothing_costs_no_more_than_its_time() -> None:
 
 def test_a_gateway_that_is_not_there_is_a_notice() -> None:
     """Nobody listens: the run says so."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = own_port()
     (notice,) = ran(Gateway(f"http://127.0.0.1:{port}"), PUBLISHED)
     assert f"http://127.0.0.1:{port}" in notice
 

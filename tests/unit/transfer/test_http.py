@@ -11,6 +11,7 @@ import pytest
 from hubdata.transfer.deadline import Deadline
 from hubdata.transfer.http import HttpClient, Timeouts
 from hubdata.transfer.retry import RequestFailed
+from tests.support.ports import own_port
 from tests.support.raw_http import MIB, QUICK, SENTINEL, RawServer, Script, answer, drip, read, refused
 
 # --- good answers
@@ -193,8 +194,7 @@ def test_any_status_but_200_is_an_error_that_names_it(status: int, retryable: bo
 
 def test_a_refused_connection_is_named_and_retryable() -> None:
     """The message has the address and the system's reason, and none of the query."""
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        port = gone.getsockname()[1]
+    port = own_port()
     error = refused(f"http://127.0.0.1:{port}/x?signature={SENTINEL}")
     assert "the connection failed (Connection refused)" in str(error)
     assert error.retryable

@@ -19,6 +19,7 @@ from hubdata.transfer.retry import RequestFailed
 from hubdata.transfer.secrets import Secret
 from hubdata.transfer.url import PROXY_SCHEMES, proxy_problem
 from tests.support.forward_proxy import HttpProxy, SocksProxy
+from tests.support.ports import own_port
 
 PASSWORD = "sentinel-proxy-password"
 LOGIN = ("me", PASSWORD)
@@ -167,8 +168,7 @@ def test_a_proxy_that_is_given_goes_before_the_environment(port: int) -> None:
 @pytest.mark.parametrize("scheme", ["http", "socks5", "socks5h", "socks4"])
 def test_a_proxy_that_is_not_there_is_an_error_worth_another_try(scheme: str) -> None:
     """It is said that it is the proxy."""
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        port = gone.getsockname()[1]
+    port = own_port()
     error = refused("http://127.0.0.1:9/x", {"ALL_PROXY": f"{scheme}://me:{PASSWORD}@127.0.0.1:{port}"})
     assert "the proxy does not answer" in str(error)
     assert error.retryable
@@ -178,8 +178,7 @@ def test_a_proxy_that_is_not_there_is_an_error_worth_another_try(scheme: str) ->
 def test_a_host_that_the_proxy_cannot_reach(scheme: str) -> None:
     """The proxy's own answer to CONNECT, in our words."""
     kind = HttpProxy if scheme == "http" else SocksProxy
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        port = gone.getsockname()[1]
+    port = own_port()
     with kind() as proxy:
         error = refused(f"https://127.0.0.1:{port}/x", {"ALL_PROXY": f"{scheme}://127.0.0.1:{proxy.port}"})
     assert "502" in str(error) or "could not reach the host" in str(error)
@@ -203,7 +202,7 @@ def test_a_proxy_that_drips_is_cut_at_the_deadline(port: int, scheme: str) -> No
         error = refused(
             f"https://127.0.0.1:{port}/x", {"ALL_PROXY": f"{scheme}://127.0.0.1:{proxy.port}"}, budget_s=0.9
         )
-        assert time.monotonic() - began < 10  # the proxy alone would take 26 s
+        assert time.monotonic() - began < 20  # the proxy alone would take 26 s
     assert "not done within the 0.9 s" in str(error)
 
 

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from hubdata.errors import SourceError
 from hubdata.transfer.spool import Spool
 from tests.support.git_source import TOKEN, contents, never, nothing, source
+from tests.support.ports import own_port
 from tests.support.real import SEC_LISTS, needs_real
-from tests.support.repos import Repo, closed_port, serve_http, silent_server
+from tests.support.repos import Repo, serve_http, silent_server
 
 # What is fetched
 
@@ -121,7 +122,7 @@ def test_link_is_a_finding(repo: Repo, workspace: Path) -> None:
 def test_submodule_is_a_finding(repo: Repo, workspace: Path) -> None:
     """A submodule is refused by name, and nobody asks the repository it points to."""
     repo.git("update-index", "--add", "--cacheinfo", f"160000,{repo.head},vendor")
-    repo.write({".gitmodules": f'[submodule "vendor"]\n\tpath = vendor\n\turl = http://127.0.0.1:{closed_port()}/x\n'})
+    repo.write({".gitmodules": f'[submodule "vendor"]\n\tpath = vendor\n\turl = http://127.0.0.1:{own_port()}/x\n'})
     repo.git("add", ".gitmodules")
     repo.git("commit", "--quiet", "-m", "submodule")
     fetched = source(repo.url, workspace).fetch(nothing)
@@ -267,7 +268,7 @@ def test_unknown_commit(repo: Repo, workspace: Path) -> None:
 
 def test_unreachable_host_may_be_tried_again(workspace: Path) -> None:
     """Nobody listens: the error names the URL and may be retried."""
-    url = f"http://127.0.0.1:{closed_port()}/x"
+    url = f"http://127.0.0.1:{own_port()}/x"
     with pytest.raises(SourceError, match="cannot be reached") as caught:
         source(url, workspace).fetch(never)
     assert url in str(caught.value)
