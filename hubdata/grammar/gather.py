@@ -123,6 +123,11 @@ class Gather:
         """Tell whether there is a finding of this problem."""
         return self._count[f"{self._prefix}.{problem}"] > 0
 
+    @property
+    def tired(self) -> bool:
+        """Tell whether what was judged so far has cost too much already."""
+        return self._labour >= MAX_LABOUR
+
     def patient(self, rows: Iterable[T]) -> Iterator[T]:
         """Yield `rows` until they have cost too much; one finding then tells that the rest is not judged."""
         for row in rows:

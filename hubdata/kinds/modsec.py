@@ -24,7 +24,7 @@ from hubdata.grammar.seclang import (
     split_rule,
     unquote,
 )
-from hubdata.grammar.seclang_actions import Taken, each_action, quote_open
+from hubdata.grammar.seclang_actions import Taken, each_action, plain_actions, quote_open
 from hubdata.grammar.seclang_reach import NO_ID, RULE_SETS, always_holds, removal_problem, rule_number
 from hubdata.grammar.seclang_values import (
     action_problem,
@@ -328,13 +328,14 @@ class _Judge:
 
     def _actions(self, directive: Directive, text: str, offset: int, rule: Rule | None) -> None:
         taken = self._known_actions(directive, text, offset)
-        alone = self._chain == 0 and "chain" not in taken.names
-        problem = taken.everywhere if alone else None
+        problem = taken.everywhere if self._chain == 0 and "chain" not in taken.names else None
         if problem is not None and (rule is None or always_holds(rule.variables, rule.operator)):
             self._error(directive, problem[0], problem[1], "give it the condition that was meant, in a SecRule")
         self._chain_and_id(directive, taken)
 
     def _known_actions(self, directive: Directive, text: str, offset: int) -> Taken:
+        if not self.gather.tired and (plain := plain_actions(text)) is not None:
+            return plain
         if quote_open(text):
             self._error(
                 directive,
@@ -351,11 +352,10 @@ class _Judge:
             if pattern is not None:
                 self.gather.spend(pattern_labour(pattern), on=pattern)
             if problem is not None:
-                rule, message = problem
                 self._error(
                     directive,
-                    rule,
-                    f"{message}: {_REFUSES}",
+                    problem[0],
+                    f"{problem[1]}: {_REFUSES}",
                     "correct the action; see the engine's reference of actions",
                     offset + action.offset,
                 )

@@ -13,8 +13,8 @@ from hubdata.grammar.seclang import (
     split_rule,
     split_variables,
 )
-from hubdata.grammar.seclang_actions import Action, each_action, quote_open
-from hubdata.grammar.seclang_values import action_problem, is_byte_range, variables_problems
+from hubdata.grammar.seclang_actions import Action, Taken, each_action, plain_actions, quote_open
+from hubdata.grammar.seclang_values import action_problem, control_pattern, is_byte_range, variables_problems
 
 
 def _lines(text: str) -> list[tuple[int, str, str]]:
@@ -245,3 +245,43 @@ def test_no_text_raises_anything_but_unreadable(text: str) -> None:
             except Unreadable as err:
                 offset = err.offset
             assert 0 <= offset <= len(directive.argument)
+
+
+_PIECES = [
+    "id:1", "id:2", " phase:2", "phase:", "phase:9", "t:none", "t:nope", "deny", "allow", "drop:1", "chain", "'", "",
+    ",", "msg:'a, b'", r"msg:'a\'b'", r"msg:'a\\'", r"logdata:a\,deny", "msg:x'", " ", "nope", "skip:1", "skip:a",
+    "ctl:ruleEngine=Off", "ctl:ruleEngine=On", "ctl:ruleRemoveById=1-999999", "ctl:ruleRemoveTargetById=1;ARGS:/a/",
+    "tag:" + "x" * 600,
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(_PIECES) | st.text(alphabet="id:1',\\ ", max_size=5), max_size=8).map(",".join))
+@settings(max_examples=500, deadline=None)
+def test_plain_actions_are_those_that_nobody_has_anything_to_say_about(text: str) -> None:
+    """Read at a glance or one by one, they decide the same; and a list with any fault or pattern is no plain one."""
+    plain = plain_actions(text)
+    if plain is None:
+        return
+    taken = Taken()
+    actions = list(taken.taking(each_action(text)))
+    for name in Taken.__slots__:
+        assert getattr(plain, name) == getattr(taken, name)
+    assert not quote_open(text)
+    assert [action for action in actions if action_problem(action.name, action.value) is not None] == []
+    assert [action for action in actions if action.name == "ctl" and control_pattern(action.value or "")] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["id:1", "id:1, phase:2,\t t:none,msg:'a, b',ctl:ruleEngine=Off,deny", "phase:1,id:'7'"]
+)
+def test_ordinary_actions_are_plain(text: str) -> None:
+    """The quick way is for those of every rule set, with commas in quotes and white space between them."""
+    assert plain_actions(text) is not None
+
+
+@pytest.mark.parametrize(
+    "text", ["", ",", "'id:1'", "id:1,", "id:1,,deny", "id:1,msg:'a", r"msg:'a\'b'", "nope", "id:" + "1" * 600]
+)
+def test_actions_with_anything_odd_about_them_are_looked_at_one_by_one(text: str) -> None:
+    """Empty ones, quotes that begin the list, are escaped or never close, unknown words, and very long ones."""
+    assert plain_actions(text) is None

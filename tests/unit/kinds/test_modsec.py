@@ -1,9 +1,13 @@
 """Rule sets: what keeps the engine from starting is an error, with the line it stands in."""
 
+from unittest.mock import patch
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hubdata.grammar.gather import MAX_LABOUR
+from hubdata.kinds import modsec
 from hubdata.kinds.modsec import ModsecKind
 from hubdata.model.finding import Severity
 from hubdata.model.job import Limits
@@ -231,3 +235,24 @@ def test_the_real_rule_sets_load_but_for_the_one_that_is_broken() -> None:
 def test_what_acts_on_a_condition_or_on_a_few_rules_is_left_alone(text: str) -> None:
     """A chain's first rule is the condition of its second, and exclusions name what they take away."""
     assert errors(judged(ModsecKind, text.encode())) == []
+
+
+_ACTIONS = ["id:1", "id:2", "phase:2", "deny", "allow", "chain", "msg:'a, b'", "msg:'a", "nope", "t:none", "ctl:x", ""]
+
+
+@given(st.lists(st.lists(st.sampled_from(_ACTIONS), max_size=4).map(",".join), max_size=6))
+@settings(max_examples=200, deadline=None)
+def test_actions_read_at_a_glance_are_judged_as_one_by_one(lists: list[str]) -> None:
+    """Rules get the same verdict, whichever way their actions are read."""
+    body = "".join(f'SecRule ARGS "@rx a" "{actions}"\n' for actions in lists).encode()
+    verdict = judged(ModsecKind, body)
+    with patch.object(modsec, "plain_actions", return_value=None):
+        assert verdict == judged(ModsecKind, body)
+
+
+def test_a_judge_who_has_had_enough_reads_no_action_at_a_glance() -> None:
+    """Ten thousand refusals into a rule, its actions are left alone as they always were, and that is told."""
+    body = ("SecRule " + "|".join(["NOPE"] * MAX_LABOUR) + ' "@rx a" "id:1,phase:1,pass"\n').encode()
+    assert "text.given-up" in rules(judged(ModsecKind, body))
+    body = ("SecRule " + "|".join(["NOPE"] * (MAX_LABOUR - 10)) + ' "@rx a" "id:1,phase:1,pass"\n').encode()
+    assert "text.given-up" not in rules(judged(ModsecKind, body))
