@@ -42,6 +42,8 @@ def main() -> None:
             # Threads may be amid an upload or wait for a host: Python would wait for them, a person does not want to.
             os._exit(end.code)
         raise
+    finally:
+        gc.freeze()  # Python would look through all objects once more for cycles, and then let go of them all
 
 
 def _open_missing_streams() -> None:
