@@ -20,6 +20,7 @@ from random import random as real_random
 from typing import Annotated, Literal
 
 from hubdata.errors import SourceError
+from hubdata.mmdb.readying import readied
 from hubdata.model.snapshot import Fetched, Provenance, SourceFile, state_of
 from hubdata.ports import Published, SourceContext
 from hubdata.tables import Field
@@ -154,7 +155,8 @@ class DbipSource:
     def _download(self, response: Response, edition: str, month: str, said: Validators, path: Path) -> int:
         limit = self._options.max_bytes
         unpacked = Hashed(gunzipped(response.pieces(), max_packed_bytes=limit, max_bytes=limit), "sha256")
-        write_stream(path, unpacked, max_bytes=limit, what=response.url)
+        with readied():
+            write_stream(path, unpacked, max_bytes=limit, what=response.url)
         mark = self._mark(month, said)
         if mark:
             self._releases().keep(edition, mark, path, unpacked.hexdigest("sha256"), self._context.clock.now())

@@ -27,6 +27,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from hubdata.errors import ConfigError, SourceError
+from hubdata.mmdb.readying import readied
 from hubdata.model.snapshot import Fetched, Provenance, SourceFile, state_of
 from hubdata.ports import Published, SourceContext
 from hubdata.tables import Field
@@ -170,7 +171,8 @@ class IpinfoSource:
             ledger.begin(what, now(), forced=self._context.force)
 
         try:
-            found = service.download(edition, announced, path, begin)
+            with readied():
+                found = service.download(edition, announced, path, begin)
         except SourceError as err:
             ledger.failed(err, now())
             raise

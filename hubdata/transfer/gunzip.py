@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 
 from hubdata.errors import SourceError
 
-_PIECE = 64 * 1024
+_PIECE = 512 * 1024
+"""Large enough that other threads get on meanwhile: zlib needs the interpreter only between two pieces."""
 _MEMBER = b"\x1f\x8b"
 _MAX_GROWTH = (
     100  # the databases of all vendors unpack to two or three times their size, gzip makes a thousand possible
@@ -21,7 +22,7 @@ _FREE_GROWTH = 64 << 20
 
 
 def gunzipped(packed: Iterable[bytes], *, max_packed_bytes: int, max_bytes: int) -> Iterator[bytes]:
-    """Yield what `packed` unpacks to, in pieces of at most 64 KiB.
+    """Yield what `packed` unpacks to, in pieces of at most 512 KiB.
 
     Raises SourceError when it is not exactly one whole gzip member or larger than allowed; retryable when cut off.
     """
@@ -44,7 +45,7 @@ def counted(packed: Iterable[bytes], max_packed_bytes: int) -> Iterator[bytes]:
 
 
 def decompressed(packed: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield what `packed` unpacks to in pieces of at most 64 KiB, so that a small input cannot fill memory or disk.
+    """Yield what `packed` unpacks to in pieces of at most 512 KiB, so that a small input cannot fill memory or disk.
 
     Raises SourceError when it is not one whole member with the right CRC and length, or grows as no database does.
     """

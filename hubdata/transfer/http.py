@@ -37,7 +37,7 @@ from hubdata.transfer.url import (
 if TYPE_CHECKING:
     import requests
 
-_PIECE = 64 * 1024
+_PIECE = 1 << 20
 _ADVICE = {0: "check the configured url", 407: "check the user and password of the proxy (HTTPS_PROXY)"}
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
@@ -74,7 +74,7 @@ class Response:
         self._max_bytes = max_bytes
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield the body as sent, in pieces of at most 64 KiB.
+        """Yield the body as sent, in pieces of at most 1 MiB.
 
         Raises RequestFailed when it is longer than allowed, ends before its announced length, or is not done in time.
         """

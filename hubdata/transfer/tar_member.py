@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hubdata.errors import SourceError
-from hubdata.transfer.alongside import DigestsAlongside
+from hubdata.transfer.alongside import WrittenAlongside
 from hubdata.transfer.gunzip import counted, cut_off, decompressed, refused
 
 _BLOCK = 512
@@ -82,11 +82,10 @@ def _scan(stream: "_Unpacked", suffix: bytes, part: Path) -> Extracted:
 
 
 def _write(stream: "_Unpacked", size: int, part: Path) -> Extracted:
-    with part.open("wb") as file, DigestsAlongside("md5", "sha256") as digests:
+    with part.open("wb") as file, WrittenAlongside(file, "md5", "sha256") as written:
         for piece in stream.pieces(size):
-            digests.update(piece)
-            file.write(piece)
-    return Extracted(size, digests.hexdigest("md5"), digests.hexdigest("sha256"))
+            written.update(piece)
+    return Extracted(size, written.hexdigest("md5"), written.hexdigest("sha256"))
 
 
 def _headers(stream: "_Unpacked") -> Iterator[_Header]:

@@ -16,6 +16,7 @@ from random import random as real_random
 from typing import TypeVar
 
 from hubdata.errors import SourceError
+from hubdata.mmdb.readying import readied
 from hubdata.model.snapshot import Digests, Fetched, Provenance, SourceFile
 from hubdata.ports import Published, SourceContext
 from hubdata.sources.maxmind.access import Access, find_access, has_credentials
@@ -164,7 +165,8 @@ class MaxmindSource:
                 run.ledger.failed(err, now())
                 raise
 
-        release, found = self._retrying(run, attempt, _DOWNLOADING)
+        with readied():
+            release, found = self._retrying(run, attempt, _DOWNLOADING)
         run.releases.keep(release.edition, release.digest, path, found.sha256, now())
         run.ledger.ended_well(what, now())
         return release, found
