@@ -54,7 +54,6 @@ def decompressed(packed: Iterable[bytes]) -> Iterator[bytes]:
     growth_left = _FREE_GROWTH
     for arrived in packed:
         piece = arrived
-        growth_left += _MAX_GROWTH * len(arrived)
         while piece:
             if unzip.eof:
                 raise refused(_behind_the_end(piece))
@@ -63,12 +62,14 @@ def decompressed(packed: Iterable[bytes]) -> Iterator[bytes]:
             except zlib.error:
                 raise refused(_no_gzip(b"" if begun else piece)) from None
             begun = True
+            rest = unzip.unused_data if unzip.eof else unzip.unconsumed_tail
+            growth_left += _MAX_GROWTH * (len(piece) - len(rest))  # what has arrived and is not read counts for nothing
             growth_left -= len(out)
             if growth_left < 0:
                 raise refused(f"it unpacks to more than {_MAX_GROWTH} times its size")
             if out:
                 yield out
-            piece = unzip.unused_data if unzip.eof else unzip.unconsumed_tail
+            piece = rest
     if not unzip.eof:
         raise cut_off()
 

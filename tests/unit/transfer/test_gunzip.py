@@ -3,7 +3,7 @@
 import gzip
 import tracemalloc
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
@@ -96,10 +96,13 @@ def test_a_bomb_of_512_mb_is_stopped_in_little_memory() -> None:
     assert peak < 2 * MIB
 
 
-def test_a_bomb_within_the_cap_is_stopped_by_how_it_grows() -> None:
+@pytest.mark.parametrize("arriving", [list, lambda pieces: [b"".join(pieces)]], ids=["bit by bit", "at once"])
+def test_a_bomb_within_the_cap_is_stopped_by_how_it_grows(
+    arriving: Callable[[Iterable[bytes]], Iterable[bytes]],
+) -> None:
     """A thousandfold is no database: what would be 512 MB ends at an eighth of that, long before a cap of 1 GB."""
     sizes: list[int] = []
-    pieces = gunzipped(_bomb(512 * MIB), max_packed_bytes=1 << 30, max_bytes=1 << 30)
+    pieces = gunzipped(arriving(_bomb(512 * MIB)), max_packed_bytes=1 << 30, max_bytes=1 << 30)
     with pytest.raises(SourceError, match="more than 100 times its size") as caught:
         sizes.extend(map(len, pieces))
     assert not caught.value.retryable
