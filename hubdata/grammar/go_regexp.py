@@ -117,6 +117,9 @@ _DOUBTFUL = re.compile(r"\\C|\\[pP]\{|\(\?P?<|\{[\d,]*\d{8}", re.ASCII)
 """What every pattern that re2 reads otherwise than Go has in it, nesting apart; most patterns have none of it."""
 
 
+_PARENTHESES = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*+|\\.|([()])", re.DOTALL | re.ASCII)
+"""Classes and escapes are stepped over; parentheses elsewhere are of groups, where nothing is quoted by `\\Q`."""
+
 _PLAIN = re.compile(r"(\(\?i\))?(?:\\b)?((?:[A-Za-z0-9_ !\"#%&',/:;<=>@`~-]|\\[ -/:-@\[-^`{-~])*)(?:\\b)?", re.ASCII)
 """A text that stands for itself, its signs escaped or not, perhaps between word bounds: most patterns of a list."""
 
@@ -139,8 +142,7 @@ def regexp_problem(pattern: str) -> str | None:
         return f"it has {size:,} bytes, more than {MAX_PATTERN_BYTES:,}"
     if size <= _SURELY_FITS and _PLAIN.fullmatch(pattern):
         return None
-    doubtful = _DOUBTFUL.search(pattern) is not None or pattern.count("(") > MAX_NESTING
-    if doubtful and (problem := _beyond_go(pattern)):
+    if (_DOUBTFUL.search(pattern) is not None or _may_be_deep(pattern)) and (problem := _beyond_go(pattern)):
         return _printable(problem)
     return None if _surely_fits(pattern) and _parses(pattern) else _compile(pattern, False)[1]
 
@@ -187,6 +189,18 @@ def _may_match_a_probe(pattern: str, ignore_case: bool) -> bool:
         return True
     text = re.sub(r"\\(.)", r"\1", plain[2])
     return text.lower() in _ALL_PROBES_LOWERED if ignore_case or plain[1] else text in _ALL_PROBES
+
+
+def _may_be_deep(pattern: str) -> bool:
+    """Tell whether groups may be nested too deep; quick where none are, as in long patterns of many groups."""
+    if pattern.count("(") <= MAX_NESTING:
+        return False
+    depth = 0
+    for parenthesis in "".join(_PARENTHESES.findall(pattern)):
+        depth += 1 if parenthesis == "(" else -1
+        if depth > MAX_NESTING:
+            return True
+    return r"\Q" in pattern
 
 
 def _beyond_go(pattern: str) -> str | None:

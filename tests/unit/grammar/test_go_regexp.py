@@ -19,6 +19,7 @@ from hubdata.grammar.go_regexp import (
     ORDINARY,
     _beyond_go,
     _compile,
+    _may_be_deep,
     _overmatch,
     _parses,
     _surely_fits,
@@ -99,6 +100,43 @@ def test_parsing_and_compiling_give_one_answer(parts: list[str]) -> None:
 def test_a_pattern_that_may_be_large_is_compiled(pattern: str) -> None:
     """Counted repetitions, Unicode classes and long patterns are compiled to see how large they are."""
     assert not _surely_fits(pattern)
+
+
+_NESTED = [
+    "(",
+    "(?:",
+    "(?i:",
+    ")",
+    "[(",
+    "[)",
+    "[^]",
+    "[]",
+    "]",
+    "[[:alpha:]",
+    "[:x",
+    r"\(",
+    r"\)",
+    r"\\",
+    r"\Q",
+    r"\E",
+    "x",
+    "\n",
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(_NESTED), st.sampled_from([1, 2, 30, 230, 245])), max_size=12))
+def test_a_pattern_that_is_told_not_to_be_deep_is_not(parts: list[tuple[str, int]]) -> None:
+    """The quick count of open groups never falls short of that token by token, whatever looks like a parenthesis."""
+    pattern = "".join(part * times for part, times in parts)
+    if not _may_be_deep(pattern):
+        assert _beyond_go(pattern) is None
+
+
+def test_many_groups_side_by_side_are_not_taken_for_deep_ones() -> None:
+    """Such patterns are in every rule set: parentheses in classes and behind backslashes do not count."""
+    assert not _may_be_deep(r"(?:a[\"'(\]]*\(|(b))" * (MAX_NESTING + 1))
+    assert _may_be_deep("(" * (MAX_NESTING + 1))
 
 
 @st.composite
