@@ -103,25 +103,9 @@ def test_a_pattern_that_may_be_large_is_compiled(pattern: str) -> None:
 
 
 _NESTED = [
-    "(",
-    "(?:",
-    "(?i:",
-    ")",
-    "[(",
-    "[)",
-    "[^]",
-    "[]",
-    "]",
-    "[[:alpha:]",
-    "[:x",
-    r"\(",
-    r"\)",
-    r"\\",
-    r"\Q",
-    r"\E",
-    "x",
-    "\n",
-]
+    "(", "(?:", "(?i:", ")", "[(", "[)", "[^]", "[]", "]", "[[:alpha:]", "[:x", r"\(", r"\)", r"\\", r"\Q", r"\E", "x",
+    "\n", "[])](", "[^])](", "[[:alpha:])](", r"[\])](", "[[)](", r"\)(", r"\\(",
+]  # fmt: skip
 
 
 @settings(max_examples=300, deadline=None)
