@@ -55,10 +55,14 @@ def sync(choices: Choices, reporter: "Reporter", known: Known | None = None) -> 
     """
     settings = settings_of(choices) if known is None else known.settings
     targets = reached(settings, choices.targets)
-    from hubdata.conducting import conducted
+    from hubdata.gathering import gathered
 
-    jobs = _jobs(settings) if known is None else known.jobs
-    return conducted(choices, settings, targets, jobs, _selected(choices.jobs, jobs), reporter=reporter)
+    with gathered(settings, force=choices.force) as crew:
+        from hubdata.conducting import conducted
+
+        jobs = _jobs(settings) if known is None else known.jobs
+        what = (targets, jobs, _selected(choices.jobs, jobs))
+        return conducted(choices, settings, *what, reporter=reporter, crew=crew)
 
 
 def geoip_refresh(choices: Choices, reporter: "Reporter") -> "RunResult":

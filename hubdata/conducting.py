@@ -24,6 +24,7 @@ from hubdata.running.visiting import Orders, Place
 from hubdata.transfer.spool import Spool
 
 if TYPE_CHECKING:
+    from hubdata.running.crew import Crew
     from hubdata.running.rolling_back import Past
 
 
@@ -38,10 +39,11 @@ def conducted(
     only: frozenset[str] | None = None,
     past: "Past | None" = None,
     command: tuple[str, ...] = ("sync", "--once"),
+    crew: "Crew | None" = None,
 ) -> RunResult:
     """Return what one run of the `selected` jobs did at `targets`; with `dry_run`, what it would do.
 
-    `only` these keys where it is not for all; of a rollback, `past` says how far.
+    `only` these keys where it is not for all; of a rollback, `past` says how far. The `crew` helps to judge.
     """
     clock, beside = SystemClock(), Beside()
     run_id = choices.run_id or new_run_id(clock)
@@ -68,7 +70,8 @@ def conducted(
         memory = verdict_memory(settings, spool, blind=choices.force)
         kinds = kind_builder(memory)
         to = (feeds, places, kinds, orders)
-        result = run(*to, run_id=run_id, clock=clock, reporter=reporter, others=others, later=beside)
+        crew = None if crew is None or memory is None or not memory.listen(crew.told) else crew
+        result = run(*to, run_id=run_id, clock=clock, reporter=reporter, others=others, later=beside, crew=crew)
         if memory is not None:
             notices = (*notices, *memory.close(reporter))
         if settings.fleet is not None:

@@ -31,6 +31,7 @@ from hubdata.transfer.afterwards import Later, at_once
 from hubdata.values import frozen
 
 if TYPE_CHECKING:
+    from hubdata.running.crew import Crew
     from hubdata.running.promoting import Promoter
 
 
@@ -45,6 +46,7 @@ def run(
     reporter: Reporter,
     others: tuple[Job, ...] = (),
     later: Later = at_once,
+    crew: "Crew | None" = None,
 ) -> RunResult:
     """Return what became of every selected job of `feeds` at every one of `places`.
 
@@ -58,9 +60,12 @@ def run(
         surveys = {place.target.name: pool.submit(survey, place.target) for place in places}
         fed = [place.target.name for place in places if place.feeder is None]
         public = _published({name: surveys[name] for name in fed})
-        reads = [pool.submit(read, feed, public, kind_of, now=now, reporter=reporter) for feed in feeds if fed]
+        what = (public, kind_of)
+        reads = [pool.submit(read, each, *what, now=now, reporter=reporter, crew=crew) for each in feeds if fed]
         found_ = (r for each in reads for r in each.result()) if fed else _unread(feeds)
         readings = tuple(sorted(found_, key=lambda r: r.job.name))
+        if crew is not None:
+            crew.close()
         course = _Course(feeds, kind_of, orders, run_id, clock, reporter, now, others, readings, surveys, later)
         promoters = {place.target.name: promoter for place in places if (promoter := course.promoter(place))}
 

@@ -91,6 +91,7 @@ class Settings:
     sha256sums: bool = False
     page: bool = True
     remember: bool = True
+    processes: int | None = None
     fleet: "Fleet | None" = None
     http: HttpSpec | None = None
     metrics: "Monitoring | None" = None
@@ -230,6 +231,7 @@ def _settings(layers: Layers, notices: tuple[str, ...]) -> Settings:
         sha256sums=file.sha256sums,
         page=file.page.publish,
         remember=file.validation.remember,
+        processes=file.validation.processes,
         fleet=_fleet(file.fleet),
         http=http_spec(file.http),
         metrics=monitoring_of(file.metrics, path),

@@ -200,6 +200,9 @@ class ValidationTable(BaseModel):
     remember: bool = Field(
         default=True, description="Remember verdicts in the spool: what was judged before is only read and digested."
     )
+    processes: int | None = Field(
+        default=None, ge=1, le=16, description="Judge much with so many processes; as there are cores, 4 at most."
+    )
 
 
 class SettingsFile(BaseModel):

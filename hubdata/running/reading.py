@@ -1,8 +1,10 @@
 """Read a feed: fetch a source once and prove its files for every job that reads it."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from hubdata.errors import HubdataError
 from hubdata.model.event import Event
@@ -14,6 +16,9 @@ from hubdata.planning.claims import Claims, claim, ignored, rule_for
 from hubdata.ports import Published, Reporter, Source
 from hubdata.running.proving import KindOf, prove
 from hubdata.values import frozen
+
+if TYPE_CHECKING:
+    from hubdata.running.crew import Crew
 
 
 @frozen
@@ -44,11 +49,18 @@ class Reading:
 
 
 def read(
-    feed: Feed, published: Published, kind_of: KindOf, *, now: datetime, reporter: Reporter
+    feed: Feed,
+    published: Published,
+    kind_of: KindOf,
+    *,
+    now: datetime,
+    reporter: Reporter,
+    crew: "Crew | None" = None,
 ) -> tuple[Reading, ...]:
     """Return one reading for each selected job of `feed`, by job name.
 
     An upstream that fails, or job files that contradict each other, are a problem of these jobs alone: others go on.
+    The `crew` helps to judge.
     """
     selected = sorted((job for job in feed.jobs if job.name in feed.selected), key=lambda job: job.name)
     if not selected:
@@ -57,7 +69,9 @@ def read(
         fetched = _wanted(_newest(feed, published), feed.keys)
         reporter.emit(Event("source.fetched", {"revision": fetched.revision or "", "files": len(fetched.files)}))
         claims = claim(feed.jobs, fetched.files)
-        return _prove_all(feed, selected, fetched, claims, kind_of=kind_of, now=now)
+        work = [(job, claims.by_job[job.name]) for job in selected]
+        with nullcontext() if crew is None else crew.helping(work, kind_of):
+            return _prove_all(feed, selected, fetched, claims, kind_of=kind_of, now=now)
     except HubdataError as err:
         problem = Problem(str(err), err.advice, err.exit_code)
         reporter.emit(Event("source.failed", {"jobs": ",".join(job.name for job in selected), "error": str(err)}))

@@ -10,7 +10,7 @@ Only kinds that ask for it are (`Lasting`). Sizes, waivers, groups, limits and g
 import hashlib
 import json
 from binascii import b2a_base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, astuple, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,8 +29,13 @@ from hubdata.transfer.verdict_file import MAX_AGES, Known, VerdictFile, Verdicts
 MAX_TEXT = 1 << 16
 """A verdict that takes more characters is not kept: hundreds of findings are rare, and judged again."""
 
+Telling = Callable[[str], bytes | None]
+"""Returns the verdict of a name as JSON text, if somebody has told it just now."""
+
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-_NOWHERE = Path("/nonexistent")
+NOWHERE = Path("/nonexistent")
+"""The directory of a memory that is of use to one process alone; and what a kind is shown of paths."""
+
 _NO_STATS = astuple(Stats())
 
 
@@ -50,6 +55,13 @@ class VerdictMemory:
         self._plain: dict[int, Verdict] = {}
         self._used: Known = {}
         self._new: dict[str, Any] = {}
+        self._told: Telling | None = None
+
+    def listen(self, told: Telling) -> bool:
+        """Tell whether nothing is known from before; then ask by `told` what is known by others meanwhile."""
+        cold = not self._found[0].ages
+        self._told = told if cold else None
+        return cold
 
     def remembering(self, kind: Kind, rule: FileRule) -> Kind:
         """Return `kind` as one that need not look twice, if its verdicts last and all that it is can be named."""
@@ -75,6 +87,26 @@ class VerdictMemory:
                         self._plain[index] = verdict
                 return verdict
         return None
+
+    def hear(self, name: str, key: str) -> Verdict | None:
+        """Return the verdict that is called `name`, as another process has found it just now; None if none has."""
+        text = None if self._told is None else self._told(name)
+        if text is None or len(text) > MAX_TEXT:
+            return None
+        try:
+            known = json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+        verdict = decoded(known, key)
+        if verdict is not None:
+            self.judged += 1
+            self._new[name] = known
+        return verdict
+
+    def taken(self) -> Mapping[str, Any]:
+        """Return by name what was judged since this was last asked, as JSON values; it is kept no longer."""
+        new, self._new = self._new, {}
+        return new
 
     def keep(self, name: str, key: str, verdict: Verdict) -> None:
         """Take note of a verdict on `key`, unless it would not come back just the same."""
@@ -107,9 +139,10 @@ class VerdictMemory:
 
 
 class Remembering:
-    """A kind, and the memory that is asked first."""
+    """A kind, and the memory that is asked first. `own` tells that it is hubdata's, and no plug-in's."""
 
     def __init__(self, kind: Kind, memory: VerdictMemory, who: tuple[str, ...]) -> None:
+        self.own = not who[1]
         self._kind = kind
         self._memory = memory
         self._who = who
@@ -127,13 +160,13 @@ class Remembering:
 
     def check(self, artifact: Artifact, body: Body, demands: Demands) -> Verdict:
         """Return what the kind finds, having been shown the key, the bytes and what they are held to; nothing else."""
-        shown = replace(artifact, path=_NOWHERE, content_type="", cache_control="", source={})
+        shown = replace(artifact, path=NOWHERE, content_type="", cache_control="", source={})
         return self._kind.check(shown, body, replace(demands, checked_at=_NO_TIME))
 
     def verdict(self, artifact: Artifact, body: Body, digests: Digests, demands: Demands) -> Verdict:
         """Return the verdict on `body`, which has these `digests`: as it was found before, or as it is found now."""
         name = self._name(artifact, digests, demands)
-        known = self._memory.recall(name, artifact.key)
+        known = self._memory.recall(name, artifact.key) or self._memory.hear(name, artifact.key)
         if known is None:
             known = self.check(artifact, body, demands)
             self._memory.keep(name, artifact.key, known)
