@@ -7,6 +7,9 @@ translations (mapped, NAT64) are in: whoever holds the embedded IPv4 address hol
 lets somebody else in than it says.
 """
 
+from bisect import bisect_left
+from functools import cache
+
 from hubdata.grammar.intervals import Intervals, merged
 from hubdata.grammar.networks import BITS, Network, parse_address
 
@@ -76,6 +79,7 @@ def _table(version: int, rows: str) -> tuple[tuple[int, int, str, str], ...]:
 _TABLES = {4: _table(4, _IPV4), 6: _table(6, _IPV6)}
 
 
+@cache
 def special_ranges(version: int) -> Intervals:
     """Return all special-purpose addresses of one IP version."""
     return merged((low, high) for low, high, _, _ in _TABLES[version])
@@ -84,6 +88,8 @@ def special_ranges(version: int) -> Intervals:
 def special_purpose(network: Network) -> str | None:
     """Return the special-purpose range that `network` lies in or reaches into, in words; None when it is ordinary."""
     first, last = network.first, network.last
+    if _is_ordinary(network.version, first, last):
+        return None
     reaches = None
     for low, high, text, name in _TABLES[network.version]:
         if low <= first and last <= high:
@@ -91,3 +97,15 @@ def special_purpose(network: Network) -> str | None:
         if reaches is None and first <= high and low <= last:
             reaches = f"reaches into {text}, {name}"
     return reaches
+
+
+def _is_ordinary(version: int, first: int, last: int) -> bool:
+    """Tell whether no address from `first` to `last` is special: two comparisons, for nearly all that lists hold."""
+    at = bisect_left(_ends(version), first)
+    ranges = special_ranges(version)
+    return at == len(ranges) or last < ranges[at][0]
+
+
+@cache
+def _ends(version: int) -> tuple[int, ...]:
+    return tuple(last for _, last in special_ranges(version))

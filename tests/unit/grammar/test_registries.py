@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubdata.grammar.networks import Network, host
-from hubdata.grammar.registries import REGISTRY_DATE, special_purpose
+from hubdata.grammar.networks import BITS, Network, host, masked
+from hubdata.grammar.registries import _TABLES, REGISTRY_DATE, special_purpose
 from hubdata.rules import BY_ID
 
 REGISTRY = Path(__file__).parents[2] / "data" / "iana" / "special-purpose.csv"
@@ -53,6 +53,23 @@ def test_special_ranges_are_named(text: str, name: str) -> None:
 def test_public_networks_are_ordinary(text: str) -> None:
     """Nothing is said of what visitors really come from."""
     assert special_purpose(network(text)) is None
+
+
+@st.composite
+def _near_an_edge(draw: st.DrawFn) -> Network:
+    """Give a network that holds an end of a special range, or lies beside one."""
+    version = draw(st.sampled_from([4, 6]))
+    edge = draw(st.sampled_from([end for row in _TABLES[version] for end in row[:2]]))
+    value = min(max(edge + draw(st.integers(-2, 2)), 0), (1 << BITS[version]) - 1)
+    return masked(version, value, draw(st.integers(0, BITS[version])))
+
+
+@settings(max_examples=500)
+@given(_near_an_edge())
+def test_only_what_shares_no_address_with_any_range_is_ordinary(network: Network) -> None:
+    """The quick look among merged ranges misses none of the table's rows."""
+    shared = any(low <= network.last and network.first <= high for low, high, _, _ in _TABLES[network.version])
+    assert (special_purpose(network) is not None) == shared
 
 
 @settings(max_examples=200)
