@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from hubdata.mmdb.counts import Counts
-from hubdata.mmdb.fields import Bytes, Flags, Ints
+from hubdata.mmdb.fields import Bytes, Flags, Ints, not_zero
 from hubdata.mmdb.layout import SEPARATOR_BYTES, Layout, records
 from hubdata.mmdb.malformed import Problem
 from hubdata.mmdb.proof import Proof
@@ -103,7 +103,7 @@ class Prover:
         size = layout.data_end - layout.data_start
         self._begins = begins = np.zeros(size, np.uint8)
         links = _link(self._left, self._right, reached, begins, layout.metadata.record_size // 4)
-        starts = np.flatnonzero(begins)
+        starts = not_zero(begins)
         if size and (starts.size == 0 or starts[0] != 0):
             starts = np.concatenate(([0], starts))
         self._segments = _segments(starts, size)

@@ -25,6 +25,7 @@ from hubdata.mmdb.fields import (
     Ints,
     as_memory,
     lengths,
+    not_zero,
     read_headers,
     targets,
 )
@@ -111,7 +112,7 @@ class Stretch:
 
 def read_stretch(data: Bytes, begins: Bytes, first: int, end: int) -> Stretch:
     """Return the fields that begin in `[first, end)`."""
-    at = np.flatnonzero(begins[first:end])
+    at = not_zero(begins[first:end])
     at += first
     control = data[at]
     owes = OWES[control]

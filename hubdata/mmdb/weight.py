@@ -29,6 +29,7 @@ from hubdata.mmdb.fields import (
     Headers,
     Ints,
     as_memory,
+    not_zero,
     one_field,
     read_headers,
 )
@@ -89,7 +90,7 @@ def _pointed(data: Bytes, begins: Bytes) -> Ints:
     """Return where the maps and arrays lie that pointers lead to."""
     found = [np.zeros(0, np.int64)]
     for first in range(0, begins.size, _SLICE):
-        at = np.flatnonzero(begins[first : first + _SLICE] & TARGET) + first
+        at = not_zero(begins[first : first + _SLICE] & np.uint8(TARGET)) + first
         kinds = data[at] >> 5
         found.append(at[(kinds == MAP) | ((kinds == 0) & (data[at + 1] == ARRAY - 7))])
     return np.concatenate(found)
