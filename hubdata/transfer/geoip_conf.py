@@ -44,14 +44,26 @@ _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:h|ms|m|s|us|µs|μs|
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What one place says: a GeoIP.conf, or variables. None where it says nothing. `retry_for` bounds all retries."""
+    """What one place says: a GeoIP.conf, or variables. None where it says nothing. `retry_for` bounds all retries.
+
+    A proxy and its login may come from two places, as with the updater: `proxy` is as written, `proxy_origin` is where.
+    """
 
     account_id: str | None = None
     license_key: Secret | None = None
     editions: tuple[str, ...] | None = None
     url: str | None = None
     proxy: Secret | None = None
+    proxy_origin: str | None = None
+    proxy_login: Secret | None = None
     retry_for: timedelta | None = None
+
+    def whole_proxy(self) -> Secret | None:
+        """Return the proxy's URL with its login, None without a proxy. Raises ConfigError when it is none."""
+        if self.proxy is None:
+            return None
+        login = self.proxy_login.reveal() if self.proxy_login else ""
+        return proxy_url(self.proxy.reveal(), login, origin=self.proxy_origin or "the settings")
 
 
 def read_geoip_conf(path: Path) -> Settings:
@@ -67,14 +79,22 @@ def read_geoip_conf(path: Path) -> Settings:
     if len(body) > _MAX_BYTES:
         raise _wrong(path, f"it has more than {_MAX_BYTES} bytes")
     values = _values(body.decode("utf-8-sig", errors="replace"), path)
-    return Settings(
+    found = Settings(
         account_id=values.get("AccountID"),
-        license_key=Secret(values["LicenseKey"]) if "LicenseKey" in values else None,
+        license_key=_secret(values, "LicenseKey"),
         editions=tuple(values["EditionIDs"].split()) if "EditionIDs" in values else None,
         url=service_url(values["Host"]) if "Host" in values else None,
-        proxy=proxy_url(values.get("Proxy", ""), values.get("ProxyUserPassword", ""), origin=str(path)),
+        proxy=_secret(values, "Proxy"),
+        proxy_origin=str(path) if "Proxy" in values else None,
+        proxy_login=_secret(values, "ProxyUserPassword"),
         retry_for=duration(values["RetryFor"], origin=f"RetryFor in {path}") if "RetryFor" in values else None,
     )
+    found.whole_proxy()
+    return found
+
+
+def _secret(values: Mapping[str, str], name: str) -> Secret | None:
+    return Secret(values[name]) if name in values else None
 
 
 def service_url(host: str) -> str:
@@ -95,10 +115,10 @@ def proxy_url(proxy: str, login: str, *, origin: str) -> Secret | None:
     if problem:
         raise ConfigError(f"the proxy in {origin} cannot be used: {problem}", advice="write it as http://HOST:PORT")
     parts = urlsplit(whole)
-    if parts.scheme not in ("http", "socks5", "socks5h"):
+    if parts.scheme not in ("http", "https", "socks5", "socks5h"):
         raise ConfigError(
             f"the proxy in {origin} cannot be used: its scheme is {parts.scheme}",
-            advice="write http:// or socks5://; for others set HTTPS_PROXY",
+            advice="write http://, https:// or socks5://; for others set HTTPS_PROXY",
         )
     userinfo, _, place = parts.netloc.rpartition("@")
     if not userinfo and login:

@@ -13,7 +13,7 @@ What the job says goes before the environment, what the environment says before 
 
 `...` is MAXMIND or GEOIPUPDATE, the first of which goes before. The file is the job's `config_file`, else
 GEOIPUPDATE_CONF_FILE's. Without any such proxy HTTPS_PROXY, ALL_PROXY and NO_PROXY count as usual; with one, these do
-not, as with the vendor's updater.
+not, as with the vendor's updater. A login may come from another place than its proxy.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from hubdata.errors import ConfigError
 from hubdata.sources.maxmind.options import CREDENTIALS_ADVICE, MaxmindOptions, Protocol
-from hubdata.transfer.geoip_conf import Settings, duration, proxy_url, read_geoip_conf, service_url
+from hubdata.transfer.geoip_conf import Settings, duration, read_geoip_conf, service_url
 from hubdata.transfer.secrets import Secret, read_secret, secret_variable
 from hubdata.transfer.url import base_url_problem
 
@@ -63,7 +63,8 @@ def find_access(options: MaxmindOptions, environment: Mapping[str, str]) -> Acce
     path = _config_file(options, environment)
     file = Settings() if path is None else read_geoip_conf(path)
     variables = {name: _variable(environment, name) for name in _WORDS}
-    said, by_file = _from_variables(environment, variables), path.name if path else ""
+    said = _from_variables(environment, variables, proxied=file.proxy is not None)
+    by_file = path.name if path else ""
     origins = [variables[name] or by_file for name in _WORDS]
     merged = _merged(said, file)
     account_id = _usable("AccountID", merged.account_id, origins[0])
@@ -75,7 +76,7 @@ def find_access(options: MaxmindOptions, environment: Mapping[str, str]) -> Acce
         origin=" and ".join(dict.fromkeys(origins)),
         editions=_editions(options, merged.editions),
         url=_url(options, merged.url),
-        proxy=merged.proxy,
+        proxy=merged.whole_proxy(),
         retry_for=retry_for,
     )
 
@@ -92,7 +93,9 @@ def _variable(environment: Mapping[str, str], name: str) -> str | None:
     return next(filter(None, (secret_variable(environment, f"{family}_{name}") for family in _FAMILIES)), None)
 
 
-def _from_variables(environment: Mapping[str, str], variables: Mapping[str, str | None]) -> Settings:
+def _from_variables(environment: Mapping[str, str], variables: Mapping[str, str | None], *, proxied: bool) -> Settings:
+    """Return what the variables say; `proxied` tells that another place names a proxy, which may lack its login."""
+
     def secret(name: str) -> Secret | None:
         found = (
             read_secret(environment, f"{f}_{name}") for f in _FAMILIES if secret_variable(environment, f"{f}_{name}")
@@ -107,13 +110,15 @@ def _from_variables(environment: Mapping[str, str], variables: Mapping[str, str 
     account = secret("ACCOUNT_ID") if variables["ACCOUNT_ID"] else None
     editions, host, (retry_for, retry_name) = plain("EDITION_IDS")[0], plain("HOST")[0], plain("RETRY_FOR")
     proxy, proxy_name = plain("PROXY")
-    login = secret("PROXY_USER_PASSWORD") if proxy else None
+    login = secret("PROXY_USER_PASSWORD") if proxy or proxied else None
     return Settings(
         account_id=account.reveal() if account else None,
         license_key=secret("LICENSE_KEY") if variables["LICENSE_KEY"] else None,
         editions=tuple(editions.split()) if editions else None,
         url=service_url(host) if host else None,
-        proxy=proxy_url(proxy, login.reveal() if login else "", origin=proxy_name),
+        proxy=Secret(proxy) if proxy else None,
+        proxy_origin=proxy_name or None,
+        proxy_login=login,
         retry_for=duration(retry_for, origin=retry_name) if retry_for else None,
     )
 

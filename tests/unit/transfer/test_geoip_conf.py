@@ -51,8 +51,9 @@ SkipHostnameVerification 0
     assert found.license_key is not None
     assert found.license_key.reveal() == KEY
     assert (found.url, found.retry_for) == ("https://updates.maxmind.com", timedelta(minutes=5))
-    assert found.proxy is not None
-    assert found.proxy.reveal() == "http://me:sentinel-proxy%3Apassword%2F%40@127.0.0.1:8888"
+    proxy = found.whole_proxy()
+    assert proxy is not None
+    assert proxy.reveal() == "http://me:sentinel-proxy%3Apassword%2F%40@127.0.0.1:8888"
 
 
 def test_the_names_of_older_files_are_understood(tmp_path: Path) -> None:
@@ -108,6 +109,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         ("http://proxy.example", "a:b", "http://a:b@proxy.example:1080"),
         ("socks5://proxy.example", "", "socks5h://proxy.example:1080"),
         ("SOCKS5://proxy.example:9", "a:b", "socks5h://a:b@proxy.example:9"),
+        ("https://proxy.example:9", "a:b", "https://a:b@proxy.example:9"),
         ("socks5h://proxy.example:9", "", "socks5h://proxy.example:9"),
         ("http://own:login@proxy.example:1", "a:b", "http://own:login@proxy.example:1"),
         ("[::1]", "", "http://[::1]:1080"),

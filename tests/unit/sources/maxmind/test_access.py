@@ -86,6 +86,12 @@ def test_the_job_goes_before_both(conf: str) -> None:
     assert (found.editions, found.url, found.retry_for) == ((CITY,), "https://job.example", timedelta(seconds=5))
 
 
+def test_what_only_the_updater_can_be_told_changes_nothing(conf: str) -> None:
+    """The rest of its variables are about files that it installs and how it runs; people may have set them."""
+    others = {f"GEOIPUPDATE_{name}": "1" for name in ("DB_DIR", "LOCK_FILE", "PARALLELISM", "PRESERVE_FILE_TIMES")}
+    assert access({**others, "GEOIPUPDATE_VERBOSE": "1"}, config_file=conf) == access({}, config_file=conf)
+
+
 def test_maxminds_names_go_before_the_updaters() -> None:
     """Also where one of them is in a file."""
     environment = {**LOGIN, "GEOIPUPDATE_ACCOUNT_ID": "2", "GEOIPUPDATE_LICENSE_KEY": "other"}
@@ -102,6 +108,29 @@ def test_a_proxy_password_may_lie_in_a_file(tmp_path: Path) -> None:
         "GEOIPUPDATE_PROXY_USER_PASSWORD_FILE": str(tmp_path / "password"),
     }
     assert proxy_of(access(environment, editions=[CITY])) == f"http://me:{PASSWORD}@proxy.example:1"
+
+
+@pytest.mark.parametrize(
+    ("environment", "lines", "expected"),
+    [
+        ({"GEOIPUPDATE_PROXY_USER_PASSWORD": "you:word"}, "Proxy p.example", "http://you:word@p.example:1080"),
+        ({"GEOIPUPDATE_PROXY": "p.example:9"}, "ProxyUserPassword me:pass", "http://me:pass@p.example:9"),
+        (
+            {"GEOIPUPDATE_PROXY_USER_PASSWORD": "you:word"},
+            "Proxy p.example\nProxyUserPassword me:pass",
+            "http://you:word@p.example:1080",
+        ),
+        ({"GEOIPUPDATE_PROXY": "own:login@p.example:9"}, "ProxyUserPassword me:pass", "http://own:login@p.example:9"),
+        ({"GEOIPUPDATE_PROXY_USER_PASSWORD_FILE": "/absent"}, "RetryFor 0", None),
+    ],
+)
+def test_a_proxys_login_may_come_from_another_place_than_the_proxy(
+    tmp_path: Path, environment: dict[str, str], lines: str, expected: str | None
+) -> None:
+    """As for the updater: the file names the proxy and the environment the password, or the other way round."""
+    path = tmp_path / "GeoIP.conf"
+    path.write_text(f"{lines}\n")
+    assert proxy_of(access({**LOGIN, **environment}, config_file=str(path), editions=[CITY])) == expected
 
 
 def test_a_host_of_the_update_service_is_not_that_of_permalinks(conf: str) -> None:
