@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hubdata.mmdb.extent import Extent
     from hubdata.mmdb.layout import Layout
     from hubdata.mmdb.policy import Breach, Demanded
+    from hubdata.mmdb.readers import PrivateCopy
 
 MAX_THREADS = 2
 """A third thread gains nothing: most of a proof waits for memory."""
@@ -85,11 +86,18 @@ class MmdbKind:
 
     def check(self, artifact: Artifact, body: Body, demands: Demands) -> Verdict:
         """Return every finding about `body`, what it covers, and when it was built."""
+        from hubdata.mmdb.readers import PrivateCopy
+
+        with PrivateCopy(body) as copy:
+            return self._checked(artifact, body, copy, demands)
+
+    def _checked(self, artifact: Artifact, body: Body, copy: "PrivateCopy", demands: Demands) -> Verdict:
+        """Return the verdict; nobody opens the `copy` of `body` but who asks what is proven."""
         from hubdata.mmdb.policy import breaches, built_at, coverage_breaches
         from hubdata.mmdb.proof import prove
 
         gather = Gather(artifact.key, self.name)
-        proof = prove(body, threads=self._options.threads or _cores())
+        proof = prove(body, threads=self._options.threads or _cores(), meanwhile=copy.prepare)
         for problem in proof.problems:
             _refuse(problem, body, gather)
         layout = proof.layout
@@ -105,7 +113,7 @@ class MmdbKind:
             advice = "engines can use it as it is; some writers leave such things, the vendor's verifier refuses them"
             gather.add(None, "unused", Severity.WARNING, _said(doubt), advice, offset=doubt.offset)
         _gather(coverage_breaches(covered, demanded), gather)
-        _ask(demands, layout, (stem, demanded.edition), gather)
+        _ask(demands, layout, copy, (stem, demanded.edition), gather)
         stats = replace(
             stats, entries=covered.networks, ipv4_addresses=covered.ipv4_addresses, ipv6_64s=covered.ipv6_64s
         )
@@ -181,13 +189,15 @@ def _measured(layout: "Layout", gather: Gather) -> "Extent | None":
         return None
 
 
-def _ask(demands: Demands, layout: "Layout", names: tuple[str | None, ...], gather: Gather) -> None:
+def _ask(
+    demands: Demands, layout: "Layout", copy: "PrivateCopy", names: tuple[str | None, ...], gather: Gather
+) -> None:
     """Open what is proven as its users do, and gather what it answers wrongly."""
     from hubdata.mmdb.canaries import for_edition, said, wrong_answers
     from hubdata.mmdb.readers import readers_of
 
     try:
-        with readers_of(layout.body) as readers:
+        with readers_of(copy) as readers:
             if readers.refused and not refuses(gather.findings()):  # else that is why
                 message = f"the C reader will not open it: {readers.refused}"
                 advice = "engines can, but no program in C will; look at the types of the metadata's integers"

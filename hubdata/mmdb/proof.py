@@ -10,6 +10,7 @@ It refuses all that the reference verifier does (maxminddb-golang), with one exc
 point to, but a pointer does, is a warning. The format allows it, and writers that put shared values first leave it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hubdata.mmdb.counts import Counts
@@ -33,10 +34,11 @@ class Proof:
     extent: Extent | None = None
 
 
-def prove(body: Body, *, threads: int = 1) -> Proof:
+def prove(body: Body, *, threads: int = 1, meanwhile: Callable[[], None] | None = None) -> Proof:
     """Return what is wrong with `body`, or that nothing is. Never raises, whatever the bytes.
 
-    `threads`: 1 or more; two use two cores for most of the way. Reads `body`, never writes or closes it.
+    `threads`: 1 or more; two use two cores for most of the way. Reads `body`, never writes or closes it. `meanwhile`
+    must not raise; it is called beside the last steps of a proof that goes well, which use one core, or not at all.
     """
     try:
         layout = read_layout(body)
@@ -44,4 +46,4 @@ def prove(body: Body, *, threads: int = 1) -> Proof:
         return Proof(None, (err.as_problem(),))
     from hubdata.mmdb.prover import Prover  # numpy comes with it
 
-    return Prover(layout, threads).run()
+    return Prover(layout, threads, meanwhile).run()

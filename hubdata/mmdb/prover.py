@@ -5,6 +5,7 @@ side, and then the data section in segments that each begin at a record. numpy l
 """
 
 from collections.abc import Callable, Iterable
+from threading import Thread
 from typing import TypeVar
 
 import numpy as np
@@ -37,9 +38,10 @@ Result = TypeVar("Result")
 class Prover:
     """One proof of one database."""
 
-    def __init__(self, layout: Layout, threads: int) -> None:
+    def __init__(self, layout: Layout, threads: int, meanwhile: Callable[[], None] | None = None) -> None:
         self._layout = layout
         self._threads = threads
+        self._meanwhile = meanwhile
         self._left, self._right = records(layout)
         whole = np.frombuffer(layout.body, np.uint8)
         self._separator = whole[layout.tree_bytes : layout.data_start]
@@ -64,7 +66,7 @@ class Prover:
         structure += found.problems(layout.data_start)
         if not walked:
             structure += self._orphans()
-        self._problems += structure or self._weigh(found)
+        self._problems += structure or self._weighed(found)
         counts = Counts(layout.metadata.node_count, links.networks, links.records, found.fields, found.pointers)
         problems = _ordered(self._problems)
         return Proof(layout, problems, _ordered(self._warnings), counts, None if problems else tree.extent)
@@ -130,6 +132,17 @@ class Prover:
                 message = f"{count:,} values that the tree does not point to, {what}"
                 into.append(Problem(self._layout.data_start + first, problem, message, _SAYS_UNUSED))
         return problems
+
+    def _weighed(self, found: Found) -> list[Problem]:
+        """Weigh all records, and do on the other core what else is to be done."""
+        if self._meanwhile is None or self._threads <= 1:
+            return self._weigh(found)
+        beside = Thread(target=self._meanwhile, name="beside-the-proof")
+        beside.start()
+        try:
+            return self._weigh(found)
+        finally:
+            beside.join()
 
     def _weigh(self, found: Found) -> list[Problem]:
         offset = self._layout.data_start

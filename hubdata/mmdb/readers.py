@@ -7,9 +7,10 @@ is given a copy of the very bytes that were proven, in memory and under a name t
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING, Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Self
 
 from hubdata.mmdb.layout import Body
 from hubdata.mmdb.policy import shown
@@ -81,32 +82,60 @@ class Readers:
         return self.plain.get(ip)
 
 
+class PrivateCopy:
+    """A private file that holds exactly `body`, in memory where the system can, for as long as the context lasts."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        self._kept = ExitStack()
+        self._lock = Lock()
+        self._path = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._kept.close()
+
+    def path(self) -> str:
+        """Return the file's name, once it is there: it is made when it is first asked for. Raises OSError."""
+        with self._lock:
+            if not self._path:
+                with ExitStack() as made:
+                    self._path = _named(self._body, made)
+                    self._kept = made.pop_all()
+            return self._path
+
+    def prepare(self) -> None:
+        """Make the file, if it can be; whoever asks for its name is told if not."""
+        with suppress(OSError):
+            self.path()
+
+
 @contextmanager
-def readers_of(body: Body) -> Iterator[Readers]:
+def readers_of(body: Body | PrivateCopy) -> Iterator[Readers]:
     """Give the readers of `body`, which has been proven. Raises whatever they raise when they will not open it."""
-    with _named(body) as path:
-        readers = Readers(path)
+    with nullcontext(body) if isinstance(body, PrivateCopy) else PrivateCopy(body) as copy:
+        readers = Readers(copy.path())
         try:
             yield readers
         finally:
             readers.close()
 
 
-@contextmanager
-def _named(body: Body) -> Iterator[str]:
-    """Give the name of a private file that holds exactly `body`, in memory where the system can."""
+def _named(body: Body, made: ExitStack) -> str:
     if hasattr(os, "memfd_create") and os.path.exists("/proc/self/fd"):  # noqa: PTH110 - no path of the user's
         descriptor = os.memfd_create("proven.mmdb", os.MFD_CLOEXEC)
-        with os.fdopen(descriptor, "wb") as file:
-            _copy(body, file)
-            yield f"/proc/self/fd/{descriptor}"
-    else:
-        with NamedTemporaryFile(suffix=".mmdb") as kept:
-            _copy(body, kept)
-            yield kept.name
+        _copy(body, made.enter_context(os.fdopen(descriptor, "wb")))
+        return f"/proc/self/fd/{descriptor}"
+    kept = made.enter_context(NamedTemporaryFile(suffix=".mmdb"))  # noqa: SIM115 - it is one
+    _copy(body, kept)
+    return kept.name
 
 
 def _copy(body: Body, file: Any) -> None:
-    for start in range(0, len(body), _CHUNK):
-        file.write(body[start : start + _CHUNK])
+    with memoryview(body) as whole:
+        for start in range(0, len(whole), _CHUNK):
+            with whole[start : start + _CHUNK] as chunk:
+                file.write(chunk)
     file.flush()

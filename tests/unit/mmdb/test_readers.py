@@ -10,7 +10,8 @@ import pytest
 
 from hubdata.demo.mmdb_writer import mmdb
 from hubdata.kinds.mmdb import MmdbKind
-from hubdata.mmdb.readers import readers_of
+from hubdata.mmdb.proof import prove
+from hubdata.mmdb.readers import PrivateCopy, readers_of
 from tests.support import small_mmdb
 from tests.support.judged import judged
 
@@ -55,6 +56,52 @@ def test_where_there_are_no_files_in_memory_a_private_one_is_removed_afterwards(
         assert kept.stat().st_mode & 0o077 == 0
         assert readers.record("9.9.9.9") == small_mmdb.US
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_copy_is_made_once_and_ahead_of_time_if_wished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is prepared beside a proof is what the readers open, and it is gone with its context."""
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with PrivateCopy(small_mmdb.database()) as copy:
+        assert list(tmp_path.iterdir()) == []
+        copy.prepare()
+        (kept,) = tmp_path.iterdir()
+        assert kept.read_bytes() == small_mmdb.database()
+        with readers_of(copy) as readers:
+            assert readers.record("9.9.9.9") == small_mmdb.US
+        assert list(tmp_path.iterdir()) == [kept]
+        assert copy.path() == str(kept)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_copy_that_could_not_be_prepared_is_told_of_by_whoever_needs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that was full for a moment harms nobody."""
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "absent"))
+    with PrivateCopy(small_mmdb.database()) as copy:
+        copy.prepare()
+        with pytest.raises(FileNotFoundError):
+            copy.path()
+        (tmp_path / "absent").mkdir()
+        assert Path(copy.path()).read_bytes() == small_mmdb.database()
+
+
+@pytest.mark.parametrize(
+    ("body", "threads", "times"),
+    [
+        (small_mmdb.database(), 2, 1),
+        (small_mmdb.database(), 1, 0),
+        (small_mmdb.circular_tree(), 2, 0),
+    ],
+)
+def test_what_is_to_be_done_meanwhile_is_done_beside_proofs_that_go_well(body: bytes, threads: int, times: int) -> None:
+    """Only where there is another core, and only once no fault of the structure is left to be found."""
+    done: list[None] = []
+    proof = prove(body, threads=threads, meanwhile=lambda: done.append(None))
+    assert len(done) == times
+    assert proof == prove(body)
 
 
 def test_what_the_c_reader_will_not_open_is_a_warning_and_still_asked() -> None:
