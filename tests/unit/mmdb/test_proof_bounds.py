@@ -104,14 +104,29 @@ WORST: tuple[tuple[Callable[[], bytes], set[str]], ...] = (
 def test_the_worst_files_cost_no_more_memory_than_real_ones(build: Callable[[], bytes], expected: set[str]) -> None:
     """Four times the file besides the file itself, and what is looked at in one go."""
     body = build()
+    found, peak = proven(body, threads=1)
+    assert found == expected
+    assert peak <= 4 * len(body) + ALLOWANCE
+
+
+@pytest.mark.parametrize("build", [small_records, pointed_arrays], ids=lambda build: build.__name__)
+def test_a_second_thread_takes_no_more_than_that(build: Callable[[], bytes]) -> None:
+    """Where tree and records are proven side by side, and where two stretches of the data are."""
+    body = build()
+    found, peak = proven(body, threads=2)
+    assert found == set()
+    assert peak <= 4 * len(body) + ALLOWANCE
+
+
+def proven(body: bytes, threads: int) -> tuple[set[str], int]:
+    """Return what is wrong with `body`, and how much memory it took to say so."""
     tracemalloc.start()
     try:
-        proof = prove(body)
+        proof = prove(body, threads=threads)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert {problem.problem for problem in proof.problems} == expected
-    assert peak <= 4 * len(body) + ALLOWANCE
+    return {problem.problem for problem in proof.problems}, peak
 
 
 def alone(field: bytes) -> bytes:
