@@ -250,6 +250,8 @@ class QuickBucket:
     def _declined(self, declined: Declined, *, lasting: bool) -> Declined:
         with self._lock:
             self._patience -= _TROUBLES if lasting else 1
+        if self.given_up:
+            self._wire.close()  # also what was begun ahead: a server may wait for its request before it hears another's
         return declined
 
     def _count(self, method: str, sends: int) -> None:

@@ -3,10 +3,12 @@
 import base64
 import hashlib
 import os
+import select
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -210,6 +212,25 @@ def test_a_store_that_never_answers_is_asked_once(monkeypatch: pytest.MonkeyPatc
         assert reader.given_up
         assert isinstance(reader.put("a", b"a", sha256=sha256(b"a"), said={}), Declined)
         assert reader.requests() == {"GET": 1}
+
+
+def test_what_was_begun_ahead_is_closed_when_nothing_more_is_tried() -> None:
+    """A server that hears one connection after the other would wait for a request that never comes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        reader = quick(f"http://127.0.0.1:{server.getsockname()[1]}")
+        reader.reach(2)
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(reader.get, "a", max_bytes=10)
+            clients = [server.accept()[0] for _ in range(2)]
+            ready, _, _ = select.select(clients, [], [], 10)
+            for client in ready:
+                client.recv(1 << 16)
+                client.sendall(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")
+            assert (answer.result(), reader.given_up) == (None, True)
+        for client in clients:
+            client.settimeout(10)
+            assert client.recv(1) == b""
+            client.close()
 
 
 def test_a_listing_of_many_pages_is_read_to_its_end(store: StrictS3) -> None:
