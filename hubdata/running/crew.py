@@ -132,6 +132,7 @@ class _Member:
         self._lines: Iterator[bytes] = iter(())
         self._unsaid = b""
         self._unheard = b""
+        self._answers = False
         package = str(Path(hubdata.__file__))
         theirs, self._life = os.pipe()
         try:
@@ -163,10 +164,13 @@ class _Member:
 
     def heard(self) -> Iterator[tuple[str, bytes]]:
         """Yield what it has told since, verdicts by name; and tell it of more files if it goes on."""
+        if not self._answers:  # its pipe may not have had room for all that goes first
+            self._say()
         for _ in range(_READS):  # whoever talks without end is not listened to for ever
             piece = b"" if self._from.closed else self._read()
             if not piece:
                 return
+            self._answers = True
             self._say()
             *lines, self._unheard = (self._unheard + piece).split(b"\n")
             if len(self._unheard) > _LONGEST_LINE:

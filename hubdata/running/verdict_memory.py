@@ -48,6 +48,7 @@ class VerdictMemory:
     def __init__(self, directory: Path, version: str, *, blind: bool = False) -> None:
         self.remembered = 0
         self.judged = 0
+        self.helped = 0
         self._version = version
         self._file = VerdictFile(directory, version)
         self._held = self._file.load()
@@ -100,6 +101,7 @@ class VerdictMemory:
         verdict = decoded(known, key)
         if verdict is not None:
             self.judged += 1
+            self.helped += 1
             self._new[name] = known
         return verdict
 
@@ -131,6 +133,7 @@ class VerdictMemory:
     def close(self, reporter: Reporter) -> tuple[str, ...]:
         """Write what is new, tell how many verdicts were known, and return what a person should hear of it."""
         told = {"remembered": self.remembered, "judged": self.judged}
+        told |= {"helped": self.helped} if self.helped else {}
         reporter.emit(Event("verdicts.used", told))
         trouble = self._file.trouble
         if unsaved := self.save():
