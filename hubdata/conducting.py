@@ -73,7 +73,7 @@ def conducted(
         crew = None if crew is None or memory is None or not memory.listen(crew.told) else crew
         result = run(*to, run_id=run_id, clock=clock, reporter=reporter, others=others, later=beside, crew=crew)
         if memory is not None:
-            notices = (*notices, *memory.close(reporter))
+            notices = (*notices, *memory.notices)
         if settings.fleet is not None:
             from hubdata.planning.fleet import priced
 
@@ -83,6 +83,8 @@ def conducted(
     result = replace(result, notices=notices, flags=flags, hooks=hooks, command=command)
     result = _looked_at(result, settings, places, reporter)
     _keep_record(result, places, reporter, beside)
+    if memory is not None:
+        memory.close(reporter)  # while the record is on its way
     if past is None:
         result = _measured(result, settings, jobs, clock.now(), reporter)
     if settings.notify is not None and past is None and not choices.dry_run:

@@ -130,15 +130,18 @@ class VerdictMemory:
         older = [{k: i for k, i in age.items() if k not in fresh} for age in self._held.ages]
         return self._file.save(Verdicts(texts, [fresh, *older][:MAX_AGES]))
 
-    def close(self, reporter: Reporter) -> tuple[str, ...]:
-        """Write what is new, tell how many verdicts were known, and return what a person should hear of it."""
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Return what a person should hear of it."""
+        return (self._file.trouble,) if self._file.trouble else ()
+
+    def close(self, reporter: Reporter) -> None:
+        """Write what is new, and tell how many verdicts were known."""
         told = {"remembered": self.remembered, "judged": self.judged}
         told |= {"helped": self.helped} if self.helped else {}
         reporter.emit(Event("verdicts.used", told))
-        trouble = self._file.trouble
         if unsaved := self.save():
             reporter.emit(Event("verdicts.lost", {"because": unsaved}))
-        return (trouble,) if trouble else ()
 
 
 class Remembering:
