@@ -25,7 +25,7 @@ from hubdata.grammar.seclang import (
     unquote,
 )
 from hubdata.grammar.seclang_actions import Taken, each_action, plain_actions, quote_open
-from hubdata.grammar.seclang_reach import NO_ID, RULE_SETS, always_holds, removal_problem, rule_number
+from hubdata.grammar.seclang_reach import NO_ID, RULE_SETS, always_holds, holding_labour, removal_problem, rule_number
 from hubdata.grammar.seclang_values import (
     action_problem,
     control_pattern,
@@ -255,9 +255,8 @@ class _Judge:
     def _remove(self, directive: Directive) -> None:
         spans = unquote(directive.argument.strip()).split()
         for span in self.gather.patient(spans):
-            problem = removal_problem(span)
-            if problem is not None:
-                self._error(directive, problem[0], problem[1], problem[2])
+            if (problem := removal_problem(span)) is not None:
+                self._error(directive, *problem)
         if not spans:
             self._needs_argument(directive)
 
@@ -329,6 +328,8 @@ class _Judge:
     def _actions(self, directive: Directive, text: str, offset: int, rule: Rule | None) -> None:
         taken = self._known_actions(directive, text, offset)
         problem = taken.everywhere if self._chain == 0 and "chain" not in taken.names else None
+        if problem is not None and rule is not None:
+            self.gather.spend(holding_labour(rule.variables, rule.operator), on=f"matching {rule.operator}")
         if problem is not None and (rule is None or always_holds(rule.variables, rule.operator)):
             self._error(directive, problem[0], problem[1], "give it the condition that was meant, in a SecRule")
         self._chain_and_id(directive, taken)
@@ -389,8 +390,7 @@ class _Judge:
     def _new_id(self, directive: Directive, rule_id: int | None) -> None:
         if rule_id is None or rule_id == NO_ID:
             return  # told by the action itself
-        first = self.ids.setdefault(rule_id, directive.line)
-        if first != directive.line:
+        if (first := self.ids.setdefault(rule_id, directive.line)) != directive.line:
             self._error(
                 directive,
                 "id-duplicate",

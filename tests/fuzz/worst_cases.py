@@ -124,6 +124,12 @@ def _distinct_keys(size: int) -> bytes:
     return b"{" + b"".join(f'"{word}":0,'.encode() for word in islice(_words(4), size // 9)) + b'"":0}\n'
 
 
+def _by_turns(size: int) -> bytes:
+    """Return many rules that deny, with one of twenty large patterns each: more than are kept compiled."""
+    rule = 'SecRule REQUEST_URI "@rx (?:[a-z]{1,9}x){60}%d" "id:%d,phase:1,deny"\n'
+    return "".join(rule % (number % 20, number + 1) for number in range(size // 64)).encode()
+
+
 _TEXT_KINDS = ("cidr", "needle", "bots", "modsec", "phrases")
 """Kinds that get the worst rows: one of each way to read a file, so that the suite stays short."""
 
@@ -207,6 +213,8 @@ _OWN: dict[str, dict[str, Make]] = {
         "lines of separators": _filled('SecRule ARGS "@rx a" "' + "," * 60_000 + '"'),
         "rules that are nearly too long": _filled('SecAction "id:1' + ",\\\nt:none" * 28_000 + '"'),
         "rules of very many variables": _filled("SecRule ARGS" + "|ARGS\\\n" * 36_000 + ' \\\n"@rx a" "id:1"'),
+        "patterns to match with": _numbered('SecRule REQUEST_URI "@rx (?:[a-z]{1,20}x){20}%d" "id:1,phase:1,deny"'),
+        "few patterns to match with, by turns": _by_turns,
         "one rule of slow key patterns": _slow_keys,
         "rules of slow key patterns": _numbered('SecRule ARGS:/(?:[a-z]{20}x){20}%d/ "@rx a" "id:1"'),
         "patterns of one program each": _numbered('SecRule ARGS "@rx %d' + "[a-z]" * 6_000 + '" "id:1"'),
