@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from hubdata.grammar.gather import MAX_LABOUR
+from hubdata.grammar.regexp_size import surely_fits
 
 MAX_PATTERN_BYTES = 32 * 1024
 
@@ -124,12 +125,8 @@ _PLAIN = re.compile(r"(\(\?i\))?(?:\\b)?((?:[A-Za-z0-9_ !\"#%&',/:;<=>@`~-]|\\[ 
 """A text that stands for itself, its signs escaped or not, perhaps between word bounds: most patterns of a list."""
 
 _LARGE = re.compile(r"\{|\\[pP]")
-_SURELY_FITS = 5000
-"""So many characters of ASCII, without a counted repetition or a Unicode class, never make too large a program.
-
-None of them costs more than four instructions (measured: `k` under `(?i)`, which the Kelvin sign matches too), and
-MAX_MEM_BYTES holds 21,845.
-"""
+_SIMPLE = 5000
+"""So many characters of ASCII, without a counted repetition or a Unicode class, are as good as no labour."""
 
 
 def regexp_problem(pattern: str) -> str | None:
@@ -140,11 +137,11 @@ def regexp_problem(pattern: str) -> str | None:
         return "it is not UTF-8"
     if size > MAX_PATTERN_BYTES:
         return f"it has {size:,} bytes, more than {MAX_PATTERN_BYTES:,}"
-    if size <= _SURELY_FITS and _PLAIN.fullmatch(pattern):
+    if size <= _SIMPLE and _PLAIN.fullmatch(pattern):
         return None
     if (_DOUBTFUL.search(pattern) is not None or _may_be_deep(pattern)) and (problem := _beyond_go(pattern)):
         return _printable(problem)
-    return None if _surely_fits(pattern) and _parses(pattern) else _compile(pattern, False)[1]
+    return None if _surely_compiles(pattern) else _compile(pattern, False)[1]
 
 
 def _printable(reason: str) -> str:
@@ -245,27 +242,36 @@ def _unknown(text: str, unicode_class: str | None) -> str | None:
 
 
 def labour(pattern: str) -> int:
-    """Return what it costs to judge `pattern`, in refusals of a row (`Gather.spend`).
+    """Return what it costs to judge `pattern` and to match with it, in refusals of a row (`Gather.spend`).
 
     What does not compile may have cost a tenth of a second: a hundred of these are all that a file may hold.
     """
-    if _surely_fits(pattern) and (_PLAIN.fullmatch(pattern) or _parses(pattern)):
+    if _is_simple(pattern) and (_PLAIN.fullmatch(pattern) or _surely_compiles(pattern)):
         return 2
     compiled, _ = _compile(pattern, False)
     return MAX_LABOUR // MAX_REFUSED if compiled is None else 2 + compiled.programsize // 50
 
 
-def _surely_fits(pattern: str) -> bool:
-    """Tell whether `pattern` compiles within MAX_MEM_BYTES if it can be parsed at all."""
-    return len(pattern) <= _SURELY_FITS and pattern.isascii() and _LARGE.search(pattern) is None
+def parsing_labour(pattern: str) -> int:
+    """Return what `regexp_problem` costs for `pattern`, which nothing is matched with."""
+    return 2 if _surely_compiles(pattern) else labour(pattern)
+
+
+def _is_simple(pattern: str) -> bool:
+    return len(pattern) <= _SIMPLE and pattern.isascii() and _LARGE.search(pattern) is None
 
 
 @lru_cache(maxsize=MAX_COMPILED)
-def _parses(pattern: str) -> bool:
-    """Tell whether re2 can parse `pattern`: a quarter of the work of compiling it, which a set puts off.
+def _surely_compiles(pattern: str) -> bool:
+    """Tell whether `pattern` compiles, without compiling it; False where that is not known.
 
     Remembered, because whoever asks for the problem of a pattern asks for its labour next.
     """
+    return surely_fits(pattern) and _parses(pattern)
+
+
+def _parses(pattern: str) -> bool:
+    """Tell whether re2 can parse `pattern`: a quarter of the work of compiling it, which a set puts off."""
     import re2
 
     try:

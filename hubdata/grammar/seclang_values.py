@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from hubdata.grammar import seclang_words as words
 from hubdata.grammar.gather import shown
-from hubdata.grammar.go_regexp import labour, regexp_problem
+from hubdata.grammar.go_regexp import parsing_labour, regexp_problem
 from hubdata.grammar.seclang import Unreadable, each_variable
 
 _SHORT = 500
@@ -29,10 +29,10 @@ _pattern_problem = lru_cache(maxsize=2048)(regexp_problem)
 
 def pattern_labour(pattern: str) -> int:
     """Return what `pattern_problem` costs for `pattern`, in refusals of a row (`Gather.spend`)."""
-    return _pattern_labour(pattern) if len(pattern) <= _SHORT_PATTERN else labour(pattern)
+    return _pattern_labour(pattern) if len(pattern) <= _SHORT_PATTERN else parsing_labour(pattern)
 
 
-_pattern_labour = lru_cache(maxsize=2048)(labour)
+_pattern_labour = lru_cache(maxsize=2048)(parsing_labour)
 
 
 def key_patterns(text: str) -> Iterator[str]:

@@ -1,0 +1,70 @@
+r"""Bounds how large a program re2 makes of a pattern, by reading the pattern alone.
+
+re2 refuses what does not fit into the memory that it is given, and to find out it writes the whole program: for one
+pattern of a rule set up to ten milliseconds. Nearly all patterns are far from that. So each piece of a pattern counts
+with the most that it can cost, whatever the flags are and whatever stands beside it, times how often it is repeated.
+The weights were measured, each piece put side by side until re2 gave up; tests hold re2 to them.
+"""
+
+import re
+from functools import lru_cache
+
+ROOM = 80_000
+"""re2 has room for 87,323 instructions in the megabyte that it is given here (`go_regexp.MAX_MEM_BYTES`)."""
+
+_CHARACTER = 6
+_EXTRA = {".": 10, r"\W": 40, r"\S": 40, r"\D": 40, r"\w": 2, "[^": 30}
+r"""Under `(?i)`, a `k` costs five instructions, as the Kelvin sign matches too, `\w` twelve, `[^ks]` 42 and `\W` 44; a
+dot costs twelve under any flags. To be counted makes each one dearer. Everything else is cheaper than `_CHARACTER`."""
+
+_DEAR = re.compile("|".join(map(re.escape, _EXTRA)))
+
+_UNKNOWN = re.compile(r"\\[pPQ]|\\x\{(?!..?\})|[*+?}]\{\d")
+"""Tables of Unicode, far characters, quotations (no sign means anything there), counts of what is repeated already."""
+
+_COUNT = re.compile(r"\{\d")
+_ATOM = r"(?>\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]?|\\(?:x\{..?\}|x..|.)|[^()\[\\])"
+"""A class, an escape, or one character that is not of a group."""
+
+_STEP = re.compile(
+    rf"((?:{_ATOM}(?!\{{\d))*+)({_ATOM}|[()]|\Z)(?:\{{(\d{{1,4}})(?:,(\d{{0,4}}))?\}})?", re.DOTALL | re.ASCII
+)
+"""Atoms that nothing counts; then one, or a parenthesis, with how often it stands there, at the least and at the most.
+
+A larger count than that is refused by re2, or is a text to it.
+"""
+
+
+def surely_fits(pattern: str) -> bool:
+    """Tell whether `pattern` makes a program that has room, if it can be parsed at all."""
+    if len(pattern) * _CHARACTER > ROOM:
+        return False
+    most = most_instructions(pattern)
+    return most is not None and most <= ROOM
+
+
+def most_instructions(pattern: str) -> int | None:
+    """Return how many instructions `pattern` makes at the most, if it can be parsed; None where that is not known."""
+    if not pattern.isascii() or _UNKNOWN.search(pattern):
+        return None
+    if _COUNT.search(pattern) is None:
+        return _weight(pattern)
+    groups = [0]
+    for step in _STEP.finditer(pattern):
+        before, piece, least, most = step.groups()
+        groups[-1] += _remembered_weight(before)
+        if piece == "(":
+            groups.append(0)
+            continue
+        cost = _remembered_weight(piece)
+        if piece == ")" and len(groups) > 1:
+            cost += groups.pop()
+        groups[-1] += cost * max(int(least), int(most or 0), 1) if least else cost
+    return sum(groups) + _CHARACTER * pattern.count("(")
+
+
+def _weight(text: str) -> int:
+    return len(text) * _CHARACTER + sum(_EXTRA[dear] for dear in _DEAR.findall(text))
+
+
+_remembered_weight = lru_cache(maxsize=512)(_weight)
