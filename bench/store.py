@@ -26,6 +26,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 from xml.sax.saxutils import escape
 
+from bench.arriving import Arriving, digest
 from bench.child import Child, serve
 
 PAGE = 1000
@@ -133,8 +134,8 @@ def refusal(status: int, code: str) -> Answer:
 def wrong(body: bytes, headers: Headers) -> bool:
     """Tell whether a body is not what its checksums say."""
     expected: dict[str, Callable[[], bytes]] = {
-        "content-md5": lambda: hashlib.md5(body).digest(),
-        "x-amz-checksum-sha256": lambda: hashlib.sha256(body).digest(),
+        "content-md5": lambda: digest("md5", body),
+        "x-amz-checksum-sha256": lambda: digest("sha256", body),
         "x-amz-checksum-crc32": lambda: zlib.crc32(body).to_bytes(4),
     }
     return any(name in headers and base64.b64encode(of()).decode() != headers[name] for name, of in expected.items())
@@ -148,7 +149,7 @@ def now() -> datetime:
 def held_of(body: bytes, headers: Headers) -> Held:
     """Return what is stored of a put."""
     kept = {name: v for name, v in headers.items() if name in _KEPT or name.startswith("x-amz-meta-")}
-    return Held(body, kept, hashlib.md5(body).hexdigest(), now())
+    return Held(body, kept, digest("md5", body).hex(), now())
 
 
 class Buckets:
@@ -232,7 +233,7 @@ class Buckets:
             if wrong(body, headers):
                 return refusal(400, "BadDigest")
             parts[int(query["partNumber"])] = body
-            return Answer(200, b"", {"ETag": f'"{hashlib.md5(body).hexdigest()}"'})
+            return Answer(200, b"", {"ETag": f'"{digest("md5", body).hex()}"'})
         del self.uploads[query["uploadId"]]
         if method == "DELETE":
             return Answer(204)
@@ -314,7 +315,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, answer: Callable[[str, str, Headers, bytes], Answer]) -> None:
         self._answer = answer
-        self._held = bytearray()
+        self._arriving = Arriving()
         self._asked: tuple[str, str, Headers, int] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -322,21 +323,19 @@ class Connection(asyncio.Protocol):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        self._held += data
+        self._arriving.add(data)
         while True:
             if self._asked is None:
-                end = self._held.find(b"\r\n\r\n")
-                if end < 0:
+                head = self._arriving.head()
+                if head is None:
                     return
-                self._asked = self._head(bytes(self._held[:end]).decode("latin-1"))
-                del self._held[: end + 4]
+                self._asked = self._head(head.decode("latin-1"))
                 if "expect" in self._asked[2]:  # for an empty body, too: older botocore waits a minute for it
                     self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             method, target, headers, length = self._asked
-            if len(self._held) < length:
+            body = self._arriving.body(length)
+            if body is None:
                 return
-            body = bytes(self._held[:length])
-            del self._held[:length]
             self._asked = None
             self._reply(method, self._answer(method, target, headers, body))
 

@@ -1,12 +1,14 @@
 """The store that tools are measured against answers as S3 does where they rely on it."""
 
+import asyncio
 import base64
 import hashlib
 import re
 
 import pytest
 
-from bench.store import Answer, Bucket, Buckets, held_of
+from bench.arriving import LARGE
+from bench.store import Answer, Bucket, Buckets, Connection, held_of
 
 
 def store(*keys: str) -> Buckets:
@@ -66,6 +68,38 @@ def test_a_delimiter_rolls_directories_up_also_across_pages() -> None:
 def test_conditions_and_checksums_are_kept(method: str, key: str, headers: dict[str, str], status: int) -> None:
     """A tool that relies on them is not measured against a store that passes them over."""
     assert store("there").answer(method, f"/b/{key}", headers, b"body").status == status
+
+
+class Wire(asyncio.Transport):
+    """What a connection answers over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said = b""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Keep what is answered."""
+        self.said += data
+
+
+@pytest.mark.parametrize("step", [1 << 16, 300_001, 1 << 30])
+def test_large_bodies_are_digested_as_they_arrive(step: int) -> None:
+    """However they are cut, before and after small ones on one connection; and a wrong checksum refuses them."""
+    here, wire, large = store(), Wire(), b"0123456789abcdef" * (LARGE // 16) + b"!"
+    connection = Connection(here.answer)
+    connection.connection_made(wire)
+    sent = b""
+    for key, body, of in (("a", b"a", b"a"), ("b", large, large), ("c", large, b"else"), ("d", large[:-1], large[:-1])):
+        check = base64.b64encode(hashlib.sha256(of).digest()).decode()
+        head = f"PUT /b/{key} HTTP/1.1\r\nContent-Length: {len(body)}\r\nx-amz-checksum-sha256: {check}\r\n\r\n"
+        sent += head.encode() + body
+    for start in range(0, len(sent), step):
+        connection.data_received(sent[start : start + step])
+    assert re.findall(rb"HTTP/1.1 (\d+)", wire.said) == [b"200", b"200", b"400", b"200"]
+    told = {key: (held.body, held.etag) for key, held in here.buckets["b"].objects.items()}
+    assert told == {
+        key: (body, hashlib.md5(body).hexdigest()) for key, body in (("a", b"a"), ("b", large), ("d", large[:-1]))
+    }
 
 
 def test_an_upload_in_parts_becomes_one_object_with_an_etag_of_its_parts() -> None:
