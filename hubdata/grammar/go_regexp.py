@@ -151,7 +151,7 @@ def _printable(reason: str) -> str:
 
 def matches(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
     """Tell whether `pattern` matches somewhere in `text`, as an engine would; False when it does not compile."""
-    compiled, _ = _compile(pattern, ignore_case)
+    compiled, _ = _compile(_nameless(pattern), ignore_case)
     return compiled is not None and compiled.search(text) is not None
 
 
@@ -164,7 +164,7 @@ def overmatch(pattern: str, ignore_case: bool = False) -> str | None:
 def _overmatch(pattern: str, ignore_case: bool) -> str | None:
     if not _may_match_a_probe(pattern, ignore_case):
         return None
-    compiled, _ = _compile(pattern, ignore_case)
+    compiled, _ = _compile(_nameless(pattern), ignore_case)
     if compiled is None:
         return None
     # What matches one of the texts matches all of them in one, so that a single search clears most patterns.
@@ -200,6 +200,27 @@ def _may_be_deep(pattern: str) -> bool:
     return r"\Q" in pattern
 
 
+def _nameless(pattern: str) -> str:
+    """Return `pattern` with its groups unnamed: re2 keeps account of what stands in named ones, at any price."""
+    if "(?P<" not in pattern:
+        return pattern
+    parts: list[str] = []
+    end, in_class = 0, False
+    for token in _TOKEN.finditer(pattern):
+        if token[2] is not None and not in_class:
+            parts += (pattern[end : token.start()], "(")
+            end = token.end()
+        in_class = _is_in_class(token[0], in_class)
+    return "".join((*parts, pattern[end:]))
+
+
+def _is_in_class(text: str, before: bool) -> bool:
+    """Tell whether what follows the token `text` stands in a class of characters."""
+    if text.startswith("[:") and text.endswith(":]"):
+        return before  # a POSIX class within a class, or a class of its own: begins and ends here
+    return text[0] == "\\" or not text.endswith("]") if before else text[0] == "["
+
+
 def _beyond_go(pattern: str) -> str | None:
     """Return what re2 accepts in `pattern` and Go does not."""
     depth = 0
@@ -209,13 +230,10 @@ def _beyond_go(pattern: str) -> str | None:
         text = token[0]
         if unknown := _unknown(text, token[1]):
             return unknown
-        if text.startswith("[:") and text.endswith(":]"):
-            continue  # a POSIX class within a class, or a class of its own: begins and ends here
-        if in_class:
-            in_class = text[0] == "\\" or not text.endswith("]")
-        elif text[0] == "[":
-            in_class = True
-        elif text[0] == "{":
+        before, in_class = in_class, _is_in_class(text, in_class)
+        if before or in_class:
+            continue
+        if text[0] == "{":
             return f"the repeat count of `{text}` is beyond 1,000"
         elif text == "(?<":
             return "`(?<name>` is not known to engines built with Go before 1.22; write `(?P<name>`"
@@ -247,9 +265,17 @@ def labour(pattern: str) -> int:
     What does not compile may have cost a tenth of a second: a hundred of these are all that a file may hold.
     """
     if _is_simple(pattern) and (_PLAIN.fullmatch(pattern) or _surely_compiles(pattern)):
-        return 2
+        return 2 + _matching_labour(pattern)
     compiled, _ = _compile(pattern, False)
-    return MAX_LABOUR // MAX_REFUSED if compiled is None else 2 + compiled.programsize // 50
+    if compiled is None:
+        return MAX_LABOUR // MAX_REFUSED
+    return 2 + max(int(compiled.programsize) // 50, _matching_labour(pattern))
+
+
+def _matching_labour(pattern: str) -> int:
+    """Return what a long pattern costs beyond a short one, by what makes matching slow; as measured, of its worst."""
+    repeats = pattern.count("*") + pattern.count("+") + pattern.count("?")
+    return max(0, (10 * repeats + 2 * pattern.count(".") + len(pattern) // 2) // 50 - 4)
 
 
 def parsing_labour(pattern: str) -> int:
@@ -304,5 +330,6 @@ def _options(ignore_case: bool) -> Any:
     options = re2.Options()
     options.log_errors = False
     options.max_mem = MAX_MEM_BYTES
+    options.never_capture = True  # nobody asks what a group matched: telling it takes up to a hundred times as long
     options.case_sensitive = not ignore_case
     return options

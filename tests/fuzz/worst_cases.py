@@ -163,6 +163,9 @@ _OWN: dict[str, dict[str, Make]] = {
         "one rdns pattern for all": _bots_one_pattern,
         "distinct rdns patterns": _bots_many_patterns,
         "many rdns patterns a line": _bots_many_elements,
+        "user agents of many groups": _numbered(
+            '{"name":"n","ips":["9.9.9.9"],"user_agent":"' + "(a|b)?" * 5_000 + '%d"}'
+        ),
         "known keys of wrong types": _filled('{"name":1,"rdns":1}'),
         "equal addresses": _filled('{"name":"a","ips":[' + ",".join(['"9.9.9.9"'] * 900) + "]}"),
         "distinct addresses": _bots_many_addresses,
@@ -191,6 +194,10 @@ _OWN: dict[str, dict[str, Make]] = {
         "that do not compile": _filled("(?!a)"),
         "long alternatives": _filled("|".join(f"/w{n}x" for n in range(4_000))),
         "everything": _filled(".*"),
+        "groups that may be empty": _slow_patterns("^" + "(a?|.?)" * 600 + "Z"),
+        "named groups that may be empty": _slow_patterns("".join(f"(?P<g{n}>a|b)?" for n in range(1_800))),
+        "groups of anything": _slow_patterns("(.*.?)" * 800),
+        "very many dots": _slow_patterns("." * 4_980),
     },
     "rdns-regexp": {
         "equal patterns": _filled("crawl.*bot"),
