@@ -235,9 +235,9 @@ def _beyond_go(pattern: str) -> str | None:
             continue
         if text[0] == "{":
             return f"the repeat count of `{text}` is beyond 1,000"
-        elif text == "(?<":
+        if text == "(?<":
             return "`(?<name>` is not known to engines built with Go before 1.22; write `(?P<name>`"
-        elif text.startswith("("):
+        if text.startswith("("):
             name = token[2]
             if name is not None and (name in names or not _NAME.fullmatch(name)):
                 return f"the group name `{name}` is used twice or not made of ASCII letters, digits and `_`"
