@@ -55,9 +55,9 @@ def sync(choices: Choices, reporter: "Reporter", known: Known | None = None) -> 
     """
     settings = settings_of(choices) if known is None else known.settings
     targets = reached(settings, choices.targets)
-    from hubdata.gathering import gathered
+    from hubdata.gathering import expects_much, gathered
 
-    with gathered(settings, force=choices.force) as crew:
+    with gathered(settings, soon=expects_much(settings, force=choices.force)) as crew:
         from hubdata.conducting import conducted
 
         jobs = _jobs(settings) if known is None else known.jobs

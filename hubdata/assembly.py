@@ -28,6 +28,7 @@ from hubdata.transfer.spool import Spool
 
 if TYPE_CHECKING:
     from hubdata.publishing.sealing import Sealer
+    from hubdata.running.crew import Crew
     from hubdata.running.gating import Gatekeeper
     from hubdata.running.promoting import Feeder
 
@@ -48,6 +49,15 @@ def kind_builder(memory: VerdictMemory | None = None) -> KindOf:
         return built[identity]
 
     return kind_of
+
+
+def helped_kinds(crew: "Crew") -> KindOf:
+    """Return what turns a rule into its kind, whose verdicts the `crew` may tell; nothing is remembered of them."""
+    code = own_code()
+    memory = None if code is None else VerdictMemory(None, code)
+    if memory is not None:
+        memory.listen(crew.told)
+    return kind_builder(memory)
 
 
 def verdict_memory(settings: Settings, spool: Spool, *, blind: bool) -> VerdictMemory | None:

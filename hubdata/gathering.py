@@ -1,7 +1,7 @@
-"""Gather who helps to judge, before anything else of a run is even loaded: a helper takes as long to load as the run.
+"""Gather who helps to judge, before anything else is even loaded: a helper takes as long to load as a run.
 
-Helpers are of use where much is to be judged. That is known when all files are; but a checkout that nothing is
-remembered of mostly has them, and if it has not, those who have begun to load are sent home.
+Helpers are of use where much is to be judged, and that is known only when all files are. So they begin at once where
+it is likely, a whole checkout of which nothing is remembered; if there is little, they are sent home again.
 """
 
 from collections.abc import Iterator
@@ -15,16 +15,22 @@ from hubdata.transfer.verdict_file import NAME
 
 
 @contextmanager
-def gathered(settings: Settings, *, force: bool) -> Iterator[Crew | None]:
-    """Give who helps a run to judge, None where nobody may; with `force` nothing remembered is of use to the run."""
-    most = helpers(settings.processes, cores()) if settings.remember else 0
+def gathered(settings: Settings, *, soon: bool) -> Iterator[Crew | None]:
+    """Give who helps to judge, None where nobody may; one begins at once if there is `soon` much to be judged."""
+    most = helpers(settings.processes, cores())
     if most < 1:
         yield None
         return
     crew = Crew(most)
     try:
-        if settings.checkouts and (force or not (settings.spool / "memory-verdicts" / NAME).exists()):
+        if soon:
             crew.begin()
         yield crew
     finally:
         crew.close()
+
+
+def expects_much(settings: Settings, *, force: bool) -> bool:
+    """Tell whether a run is likely to judge much: a checkout, and no verdict remembered, or with `force` none used."""
+    fresh = force or not (settings.spool / "memory-verdicts" / NAME).exists()
+    return bool(settings.checkouts) and settings.remember and fresh

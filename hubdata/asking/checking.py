@@ -24,11 +24,13 @@ from hubdata.asking.validating import (
 )
 from hubdata.clock import SystemClock
 from hubdata.config.builtin import DEFAULT_FILE
+from hubdata.gathering import gathered
 from hubdata.model.job import Job
 from hubdata.model.snapshot import SourceFile
 from hubdata.model.validation import ValidationResult
 from hubdata.plugins import Seam, load, parse_options
 from hubdata.ports import Clock, Source, SourceContext
+from hubdata.running.crew import Crew
 from hubdata.running.proving import KindOf
 from hubdata.transfer.deadline import Deadline
 from hubdata.transfer.git import Git
@@ -67,10 +69,12 @@ def validate_paths(
             else:
                 context = SourceContext(Path(workspace), os.environ, clock)
                 rules = (settings.jobs, choices.config or Path(DEFAULT_FILE))
-                results = [
-                    _checkout(path, mine, kind_of, context, since=since, rules=rules) for path in paths if path.is_dir()
-                ]
-                results += _files_of_checkouts([path for path in paths if not path.is_dir()], mine, kind_of, clock)
+                roots, single = [p for p in paths if p.is_dir()], [p for p in paths if not p.is_dir()]
+                with gathered(settings, soon=bool(roots) and since is None) as crew:
+                    kind_of = kind_of if crew is None else assembly.helped_kinds(crew)
+                    to = (mine, kind_of, context, crew)
+                    results = [_checkout(path, *to, since=since, rules=rules) for path in roots]
+                    results += _files_of_checkouts(single, mine, kind_of, clock)
     bases = {result.base for result in results}
     return ValidationResult(
         tuple(file for result in results for file in result.files),
@@ -105,6 +109,7 @@ def _checkout(
     jobs: tuple[Job, ...],
     kind_of: KindOf,
     context: SourceContext,
+    crew: Crew | None,
     *,
     since: str | None,
     rules: tuple[Path, ...],
@@ -114,14 +119,14 @@ def _checkout(
     source: Source = load(Seam.SOURCE, "directory")(options, context)
     fetched, now, base = source.fetch(dict), context.clock.now(), base_of(path, os.environ)
     if since is None:
-        return replace(check_tree(jobs, fetched, kind_of, now), base=base)
+        return replace(check_tree(jobs, fetched, kind_of, now, crew), base=base)
     git = Git(path, "", Deadline.after(_GIT_TIME), context.environment)
     present = {file.key: file.path for file in fetched.files}
     odd = frozenset(finding.key for finding in fetched.findings)
     changed = changed_keys(git, fork_point(git, since), present, odd, max_files=options.model_dump()["max_files"])
     if any((path / key).resolve().is_relative_to(rule.resolve()) for key in changed for rule in rules):
         notice = f"the rules changed since {since}: every file is judged"
-        return replace(check_tree(jobs, fetched, kind_of, now), base=base, notices=(notice,))
+        return replace(check_tree(jobs, fetched, kind_of, now, crew), base=base, notices=(notice,))
     result = check_changed(jobs, fetched, changed, kind_of, now)
     notice = f"{len(changed & present.keys()):,} of {len(present):,} files differ from {since}, and are judged"
     return replace(result, base=base, notices=(notice,))

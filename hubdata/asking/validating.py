@@ -4,10 +4,11 @@ No target, no network. Keys are relative to the checkout's root, as they are whe
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from hubdata.errors import SourceError
 from hubdata.model.finding import Finding
@@ -18,15 +19,22 @@ from hubdata.model.validation import CheckedFile, ValidationResult
 from hubdata.planning.claims import Claim, claim, rule_for
 from hubdata.running.proving import KindOf, Proof, prove
 
+if TYPE_CHECKING:
+    from hubdata.running.crew import Crew
+
 _CHUNK = 1 << 20
 _MAX_INPUT = 512 << 20
 """As much as a source may hold altogether; no kind allows one file as much."""
 
 
-def check_tree(jobs: tuple[Job, ...], fetched: Fetched, kind_of: KindOf, now: datetime) -> ValidationResult:
-    """Return the verdict on a whole checkout; a file that no job claims or ignores is a finding."""
+def check_tree(
+    jobs: tuple[Job, ...], fetched: Fetched, kind_of: KindOf, now: datetime, crew: "Crew | None" = None
+) -> ValidationResult:
+    """Return the verdict on a whole checkout; a file that no job claims or ignores is a finding. The `crew` helps."""
     claims = claim(jobs, fetched.files)
-    proofs = [prove(job, claims.by_job[job.name], kind_of, now=now) for job in jobs]
+    work = [(job, claims.by_job[job.name]) for job in jobs]
+    with nullcontext() if crew is None else crew.helping(work, kind_of):
+        proofs = [prove(job, mine, kind_of, now=now) for job, mine in work]
     return _result(proofs, (*fetched.findings, *claims.findings))
 
 

@@ -43,14 +43,16 @@ class VerdictMemory:
     """What was judged before, and what was judged now. Threads may share it.
 
     `blind` recalls nothing, but keeps what is judged: for a run that is to look at everything anew.
+    Without a `directory` nothing is kept: only what others tell meanwhile is known.
     """
 
-    def __init__(self, directory: Path, version: str, *, blind: bool = False) -> None:
+    def __init__(self, directory: Path | None, version: str, *, blind: bool = False) -> None:
         self.remembered = 0
         self.judged = 0
         self.helped = 0
         self._version = version
-        self._file = VerdictFile(directory, version)
+        self._keeps = directory is not None
+        self._file = VerdictFile(directory or NOWHERE, version)
         self._held = self._file.load()
         self._found = [Verdicts()] if blind else [self._held]
         self._plain: dict[int, Verdict] = {}
@@ -102,7 +104,8 @@ class VerdictMemory:
         if verdict is not None:
             self.judged += 1
             self.helped += 1
-            self._new[name] = known
+            if self._keeps:
+                self._new[name] = known
         return verdict
 
     def taken(self) -> Mapping[str, Any]:
@@ -113,6 +116,8 @@ class VerdictMemory:
     def keep(self, name: str, key: str, verdict: Verdict) -> None:
         """Take note of a verdict on `key`, unless it would not come back just the same."""
         self.judged += 1
+        if not self._keeps:
+            return
         text = encoded(verdict, key)
         packed = json.dumps(text)
         if len(packed) <= MAX_TEXT and decoded(json.loads(packed), key) == verdict:

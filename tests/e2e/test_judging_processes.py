@@ -209,6 +209,28 @@ def test_run_with_helpers_comes_to_the_same_on_the_real_tree(tmp_path: Path) -> 
     assert same(one) == same(two)
 
 
+@needs_real
+def test_validate_says_the_same_with_helpers(tmp_path: Path) -> None:
+    """A checkout with the real tree and a poisoned list gets the same answer, in the same order."""
+    shutil.copytree(SEC_LISTS, tmp_path / "tree", ignore=shutil.ignore_patterns(".git"))
+    with (tmp_path / "tree/whitelists/cdn_providers/cloudflare_ips.txt").open("a") as file:
+        file.write("0.0.0.0/0\n")
+    told = []
+    for processes in (1, 2):
+        ended = subprocess.run(
+            [sys.executable, "-m", "hubdata", "validate", "--format", "json", "tree"],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "HUBDATA_VALIDATION__PROCESSES": str(processes)},
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
+        assert (ended.returncode, ended.stderr) == (3, b"")
+        told.append(LASTED.sub(b"", ended.stdout))
+    assert told[0] == told[1]
+    assert b"0.0.0.0/0" in told[0]
+
+
 def same(found: Done) -> tuple[Any, ...]:
     """Return what must not differ between runs."""
     own = {name: body for name, body in found.files.items() if name.startswith((".hubdata/", "index.html"))}
