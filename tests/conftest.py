@@ -15,6 +15,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As of a shell's background job: processes that tests start, and interrupt, would be deaf to it from birth.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+    # Whoever ends the tests leaves no server and no scratch directory behind: all is taken down, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
 _EVERYTHING_REQUIRED = os.environ.get("HUBDATA_TESTS_REQUIRE") == "all"
 _OURS = ("HUBDATA_", "MAXMIND_", "GEOIPUPDATE_", "IPINFO_", "AWS_", "GITHUB_")
 

@@ -171,9 +171,9 @@ def test_what_is_held_or_refused_is_shown_as_it_stays(gated: SmallWorld) -> None
     "body",
     [
         pytest.param("time.sleep(60)", id="itself"),
-        pytest.param("import subprocess; subprocess.Popen(['sleep', '12'])", id="a child that holds its output"),
+        pytest.param("import subprocess; subprocess.Popen(['sleep', '55'])", id="a child that holds its output"),
         pytest.param(
-            "import subprocess; subprocess.Popen(['sleep', '12'], start_new_session=True)",
+            "import subprocess; subprocess.Popen(['sleep', '55'], start_new_session=True)",
             id="a child in a session of its own",
         ),
         pytest.param(
@@ -189,8 +189,8 @@ def test_a_gate_that_hangs_has_refused_when_its_time_is_up(gated: SmallWorld, bo
     gated.repo.commit({GOOD: NEW})
     before = gated.untouched()
     began = time.monotonic()
-    gate = refused(gated.sync(timeout=40), "gate.timeout")
-    assert time.monotonic() - began < 20
+    gate = refused(gated.sync(), "gate.timeout")
+    assert time.monotonic() - began < 40
     assert gate["elapsed_s"] >= 1.5
     assert gated.untouched() == before
     assert gated.left_over() == []

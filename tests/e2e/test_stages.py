@@ -70,9 +70,9 @@ def at(ended: Ended, job: str, target: str = "production") -> Any:
 
 def test_time_passes_at_the_store(tmp_path: Path) -> None:
     """The run says when what soaks will be due; then, and not before, it is."""
-    stages = Stages.create(tmp_path, staged(directory("canary"), directory("production"), "4s"))
+    stages = Stages.create(tmp_path, staged(directory("canary"), directory("production"), "8s"))
     (stage,) = stages.sync().json["stages"]
-    assert 0 < stage["next"]["in_s"] <= 4
+    assert 0 < stage["next"]["in_s"] <= 8
     assert not (tmp_path / "production").exists()
     time.sleep(stage["next"]["in_s"])
     stages.sync()

@@ -23,6 +23,7 @@ import hashlib
 import io
 import json
 import shutil
+import signal
 import socket
 import tarfile
 import tempfile
@@ -378,6 +379,7 @@ def main() -> None:
     parser.add_argument("--date", default="2026-11-20")
     given = parser.parse_args()
     databases = {edition: Path(path) for edition, _, path in (pair.partition("=") for pair in given.database)}
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it has unpacked goes with it
     server = MaxmindServer(databases, account=given.account, key=given.key, date=given.date, port=given.port)
     with server, contextlib.suppress(KeyboardInterrupt):
         print(json.dumps({"url": server.url, "account": server.account, "key": server.key}), flush=True)

@@ -57,6 +57,13 @@ class Readers:
             assert time.monotonic() < deadline, f"nobody has seen generation {generation}"
             time.sleep(0.01)
 
+    def until_fetched(self, count: int) -> None:
+        """Return when so many files have been read."""
+        deadline = time.monotonic() + 60
+        while self.fetched < count and not self.wrong:
+            assert time.monotonic() < deadline, f"only {self.fetched} files were read"
+            time.sleep(0.01)
+
     def complain(self, what: str) -> None:
         """Note what a reader must never see."""
         with self._lock:

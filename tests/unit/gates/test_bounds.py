@@ -18,6 +18,10 @@ JOBS = (Job("lists", SourceSpec("directory", {}), (FileRule("*.txt", "cidr"), Fi
 SAYS = 'echo "time=\\"now\\" level={} msg=\\"{}\\""\n'
 
 
+PATIENCE_S = (1, 5, 25)
+"""What an engine is allowed, one after the other until it has come as far as its test wants it to."""
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """Return a tree of one good list."""
@@ -26,7 +30,7 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path / "tree"
 
 
-def asked(tmp_path: Path, tree: Path, script: str, seconds: float = 20) -> Judgement:
+def asked(tmp_path: Path, tree: Path, script: str, seconds: float = 60) -> Judgement:
     """Return what becomes of `tree` with a shell script in the engine's place."""
     program = tmp_path / "engine"
     program.write_text(f"#!/bin/sh\n{script}")
@@ -69,7 +73,7 @@ def answering(*answers: str) -> str:
     """Return the script of an engine that loads the one list, and then says these `answers`."""
     begins = SAYS.format("debug", "+ Processing 3 statics")
     told = "".join(SAYS.format("debug", answer) for answer in answers)
-    return f'case "$*" in *" -t") {opened("f0")}{DONE} exit 0;; esac\n{begins}{told}sleep 20\n'
+    return f'case "$*" in *" -t") {opened("f0")}{DONE} exit 0;; esac\n{begins}{told}sleep 90\n'
 
 
 def test_right_answers_pass(tmp_path: Path, tree: Path) -> None:
@@ -94,23 +98,29 @@ def test_right_answers_pass(tmp_path: Path, tree: Path) -> None:
 )
 def test_every_question_wants_its_answer(answers: tuple[str, ...], words: str, tmp_path: Path, tree: Path) -> None:
     """A question that is passed over, answered wrongly or never is a refusal."""
-    judgement = asked(tmp_path, tree, answering(*answers), seconds=5 if "in time" in words else 60)
-    assert judgement.exit_code is Exit.REFUSED
+    for seconds in PATIENCE_S if "in time" in words else (60,):
+        judgement = asked(tmp_path, tree, answering(*answers), seconds=seconds)
+        assert judgement.exit_code is Exit.REFUSED
+        if words in "".join(shown(judgement)):
+            break
     assert words in "".join(shown(judgement))
 
 
 def test_an_engine_that_hangs_is_ended(tmp_path: Path, tree: Path) -> None:
     """It, and what it has started: nothing of it is left when the gate says so."""
-    started = time.monotonic()
-    judgement = asked(tmp_path, tree, f"sleep 61.5 & echo $! > {tmp_path}/child; sleep 61.5\n", seconds=1)
-    assert time.monotonic() - started < 30
+    started, child = time.monotonic(), tmp_path / "child"
+    for seconds in PATIENCE_S:
+        judgement = asked(tmp_path, tree, f"sleep 91.5 & echo $! > {child}; sleep 91.5\n", seconds=seconds)
+        if child.exists() and child.read_text():
+            break
+    assert time.monotonic() - started < 60
     assert "did not finish in time" in "".join(shown(judgement))
     with pytest.raises(ProcessLookupError):
-        _signal_until_gone(int((tmp_path / "child").read_text()))
+        _signal_until_gone(int(child.read_text()))
 
 
 def _signal_until_gone(pid: int) -> None:
-    for _ in range(100):  # whoever adopted it has yet to bury it
+    for _ in range(1000):  # whoever adopted it has yet to bury it
         if Path(f"/proc/{pid}/stat").exists() and " Z " in Path(f"/proc/{pid}/stat").read_text():
             raise ProcessLookupError
         os.kill(pid, 0)

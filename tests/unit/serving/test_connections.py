@@ -16,8 +16,8 @@ BIG = 30_000_000
 ASK_BIG = b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n"
 FEW = {"connections": 4, "grace_s": 1}
 SHORT = {"head_s": 1.0, "stall_s": 1.0, "answer_s": 90.0, "idle_s": 1, **FEW}
-FAIR = {**SHORT, "stall_s": 15.0}
-"""For those who are slow and get all the same: a pause of theirs on a busy machine is no stall either."""
+FAIR = {**SHORT, "head_s": 30.0, "stall_s": 30.0}
+"""For those who do no wrong: a pause of theirs on a busy machine is none either."""
 LONG = {"head_s": 90.0, "stall_s": 90.0, "answer_s": 2.0, "idle_s": 90, **FEW}
 """Here only what is not waited for ends within the patience of a test: each limit is seen to act by itself."""
 
@@ -90,7 +90,7 @@ def patient(long_one: PublicServer) -> Iterator[PublicServer]:
 
 def patiently(done: Callable[[], bool]) -> None:
     """Return when it is so; fail when it will not be."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while not done():
         assert time.monotonic() < until
         time.sleep(0.02)
@@ -125,9 +125,9 @@ def test_a_second_request_that_drips_in_is_hung_up_on(server: PublicServer) -> N
         drip(plain, b"GET /small HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 200)
 
 
-def test_an_idle_connection_is_closed(server: PublicServer) -> None:
+def test_an_idle_connection_is_closed(fair: PublicServer) -> None:
     """It is kept for the next request for a while only."""
-    with server.connect() as plain:
+    with fair.connect() as plain:
         plain.send(b"GET /small HTTP/1.1\r\nHost: x\r\n\r\n")
         assert until_closed(plain).endswith(b"\r\n\r\nsmall")
 
@@ -136,7 +136,6 @@ def test_a_client_that_takes_nothing_is_cut_off(server: PublicServer) -> None:
     """What is on its way has a time to be taken."""
     with server.connect(4096) as plain:
         plain.send(ASK_BIG)
-        patiently(lambda: server.established() == 1)
         patiently(lambda: server.established() == 0)
         assert len(until_closed(plain)) < BIG
 
@@ -186,17 +185,17 @@ def test_a_client_that_goes_away_is_forgotten(server: PublicServer) -> None:
             plain.recv(100)
 
 
-def test_one_too_many_is_told_to_come_back(server: PublicServer) -> None:
+def test_one_too_many_is_told_to_come_back(patient: PublicServer) -> None:
     """The others are served on; when one of them has gone, there is room again."""
     with contextlib.ExitStack() as stack:
-        held = [stack.enter_context(server.connect()) for _ in range(FEW["connections"])]
-        patiently(lambda: server.established() == len(held))
-        refused = server.ask("/small")
+        held = [stack.enter_context(patient.connect()) for _ in range(FEW["connections"])]
+        patiently(lambda: patient.established() == len(held))
+        refused = patient.ask("/small")
         assert (refused.status, refused.headers["connection"]) == (503, "close")
         held[0].send(b"GET /small HTTP/1.1\r\nHost: x\r\n\r\n")
         assert held[0].recv(9000).startswith(b"HTTP/1.1 200 OK")
         held[1].close()
-        patiently(lambda: server.ask("/small").status == 200)
+        patiently(lambda: patient.ask("/small").status == 200)
 
 
 def test_a_crowd_is_not_let_in_at_all(patient: PublicServer) -> None:
@@ -234,16 +233,16 @@ def test_a_head_that_is_too_large_is_refused_before_it_ends(patient: PublicServe
         b"GET /sm\x00all HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
 )
-def test_what_is_no_http_is_refused(server: PublicServer, text: bytes) -> None:
+def test_what_is_no_http_is_refused(fair: PublicServer, text: bytes) -> None:
     """TLS on a plain port, HTTP/2, no host, two lengths: one short answer, and the end."""
-    with server.connect() as plain:
+    with fair.connect() as plain:
         plain.sendall(text)
         assert until_closed(plain).startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 405 "))
 
 
-def test_nonsense_amid_an_answer_ends_it(server: PublicServer) -> None:
+def test_nonsense_amid_an_answer_ends_it(fair: PublicServer) -> None:
     """A body that breaks its own encoding while the file is on its way: no second answer, no traceback in the log."""
-    with server.connect(4096) as plain:
+    with fair.connect(4096) as plain:
         plain.send(b"GET /big HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
         assert plain.recv(100).startswith(b"HTTP/1.1 200 OK")
         plain.send(b"this is no chunk\r\n" * 100)
@@ -251,25 +250,25 @@ def test_nonsense_amid_an_answer_ends_it(server: PublicServer) -> None:
 
 
 @pytest.mark.parametrize("method", [b"GET", b"PUT"])
-def test_a_body_is_not_waited_for(server: PublicServer, method: bytes) -> None:
+def test_a_body_is_not_waited_for(fair: PublicServer, method: bytes) -> None:
     """Nobody reads it here: the answer comes at once, and ends the connection."""
-    with server.connect() as plain:
+    with fair.connect() as plain:
         plain.send(method + b" /small HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n")
         received = until_closed(plain)
         assert b"\r\nconnection: close\r\n" in received
         assert received.startswith(b"HTTP/1.1 200 OK" if method == b"GET" else b"HTTP/1.1 405 ")
 
 
-def test_requests_sent_at_once_are_answered_one_after_the_other(server: PublicServer) -> None:
+def test_requests_sent_at_once_are_answered_one_after_the_other(fair: PublicServer) -> None:
     """Pipelining is slow here, but right."""
-    with server.connect() as plain:
+    with fair.connect() as plain:
         ask = b"GET /small HTTP/1.1\r\nHost: x\r\n\r\n"
         plain.send(ask * 20 + ask.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
         received = until_closed(plain)
         assert received.count(b"HTTP/1.1 200 OK") == received.count(b"\r\n\r\nsmall") == 21
 
 
-def test_an_upgrade_is_ignored(server: PublicServer) -> None:
+def test_an_upgrade_is_ignored(fair: PublicServer) -> None:
     """There is no other protocol here."""
-    got = server.ask("/small", Connection="Upgrade", Upgrade="websocket", Sec_WebSocket_Key="x")
+    got = fair.ask("/small", Connection="Upgrade", Upgrade="websocket", Sec_WebSocket_Key="x")
     assert (got.status, got.body) == (200, b"small")
