@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -26,7 +27,9 @@ from tests.support.small_world import HTML, WORDS, SmallWorld
 RULES = tuple(sorted((Path(__file__).parents[2] / "deploy" / "prometheus").glob("*.rules.yml")))
 WITHIN_S = 60
 TEXTFILE = '\n[metrics]\ntextfile = "node/hubdata.prom"\n'
-YEARLY = 'schedule = "0 0 1 1 *"\nmax_age = "365d"\n'
+YESTERDAY = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
+YEARLY = f'schedule = "0 0 15 {(YESTERDAY.month + 5) % 12 + 1} *"\nmax_age = "365d"\n'
+"""A time that has not come since yesterday, nor comes today."""
 
 
 def until(reached: Callable[[], bool], said: Callable[[], object] = str) -> None:
@@ -92,12 +95,13 @@ def test_a_worker_tells_at_once_what_was_so_before_it_started(small: SmallWorld)
     """
     small.write("jobs/words.toml", YEARLY + (small.root / "jobs/words.toml").read_text())
     record = {"schema": 1, "job": "words", "run_id": "r"}
-    record |= {"started_at": "2026-11-22T00:00:00Z", "ended_at": "2026-11-22T00:00:05Z"}
+    times = {"started_at": YESTERDAY - timedelta(seconds=5), "ended_at": YESTERDAY}
+    record |= {name: f"{at:%Y-%m-%dT%H:%M:%SZ}" for name, at in times.items()}
     small.write("mirror/.hubdata/last/words.json", json.dumps(record))
     with worker(small) as watched:
         until(lambda: bool(of(watched.told(), c.LAST_SUCCESS)) and bool(of(watched.told(), c.GENERATION)))
         told = watched.told()
-        assert of(told, c.LAST_SUCCESS) == {("words", "mirror"): 1_795_305_605.0}
+        assert of(told, c.LAST_SUCCESS) == {("words", "mirror"): YESTERDAY.timestamp()}
         assert of(told, c.MAX_AGE) == {("words", "mirror"): 365 * 86_400}
         assert of(told, c.RUNS)["words", "unchanged"] == 0
         assert of(told, c.GENERATION) == {("mirror",): 1}
