@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from hubdata.mmdb.columns import Path, column
 from hubdata.mmdb.layout import Layout
 from hubdata.mmdb.malformed import Malformed
-from hubdata.mmdb.networks import SAYS_DEPTH, SAYS_STEPS, STEPS_PER_NODE, Tree, distinct
+from hubdata.mmdb.networks import SAYS_DEPTH, SAYS_STEPS, STEPS_PER_NODE, Tree
 from hubdata.model.geo import GeoDatabase, GeoDifference, Measure, Move, Movement, Shift
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ _DENSE = 1 << 22
 """Pairs of values up to which every pair has a counter of its own."""
 
 _SPARE_STEPS = 4096
+_PART = 1 << 17
 
 
 def difference(old: Layout, new: Layout, *, threads: int = 1) -> GeoDifference:
@@ -105,31 +106,43 @@ def _marked(layout: Layout, paths: tuple[Path, ...]) -> _Marked:
 
     tree = Tree.of(layout)
     count = len(tree.left)
-    ends = [tree.offsets(side[np.flatnonzero(side > count)]) for side in (tree.left, tree.right)]
-    table, labels = _table(tree, ends, paths)
+    table, labels = _table(tree, paths)
     four = tree.four
     if four > count:  # one record for all of IPv4
         four = count + int(table[tree.offsets(np.array([four], dtype=np.uint32))][0])
-    marked = []
+    for part, at in _ends(tree):
+        part[at] = table[tree.offsets(part[at])] + np.uint32(count)
     for side in (tree.left, tree.right):
-        found = table[ends.pop(0)]  # memory is let go as soon as it can be
-        full = np.empty(count + len(labels), dtype=np.uint32)
-        full[:count] = side
-        full[count:] = np.arange(count, count + len(labels))
-        full[np.flatnonzero(side > count)] = found + np.uint32(count)
-        marked.append(full)
-    return _Marked(marked[0], marked[1], count, four, layout.metadata.ip_version, labels)
+        side.resize(count + len(labels), refcheck=False)  # nobody has a view any more
+        side[count:] = np.arange(count, count + len(labels))
+    return _Marked(tree.left, tree.right, count, four, layout.metadata.ip_version, labels)
 
 
-def _table(tree: Tree, sides: "list[Words]", paths: tuple[Path, ...]) -> "tuple[NDArray[Any], tuple[str, ...]]":
+def _ends(tree: Tree) -> "Iterator[tuple[Words, NDArray[np.int64]]]":
+    """Yield both sides of the tree part by part, as small as caches are, and where in a part a record is led to."""
+    import numpy as np
+
+    count = len(tree.left)
+    for side in (tree.left, tree.right):
+        for first in range(0, count, _PART):
+            part = side[first : first + _PART]
+            yield part, np.flatnonzero(part > count)
+
+
+def _table(tree: Tree, paths: tuple[Path, ...]) -> "tuple[NDArray[Any], tuple[str, ...]]":
     """Return the number of its label for every place in the data section that a record begins at, and the labels."""
     import numpy as np
 
-    records = distinct(*sides)
-    found = column(tree.layout, records, paths)
-    narrow = next(kind for kind in (np.uint8, np.uint16, np.uint32) if len(found.labels) - 1 <= np.iinfo(kind).max)
+    from hubdata.mmdb.fields import not_zero
+
     # One number for every byte of data: size matters.
-    table = np.zeros(int(records[-1]) + 1 if len(records) else 1, dtype=narrow)
+    table: NDArray[Any] = np.zeros(tree.layout.data_end - tree.layout.data_start, dtype=np.uint8)
+    for part, at in _ends(tree):
+        table[tree.offsets(part[at])] = 1
+    records = not_zero(table)
+    found = column(tree.layout, records.astype(np.uint32), paths)
+    if len(found.labels) > np.iinfo(np.uint8).max + 1:
+        table = np.zeros(len(table), dtype=np.uint16 if len(found.labels) <= np.iinfo(np.uint16).max + 1 else np.uint32)
     table[records] = found.codes
     return table, found.labels
 

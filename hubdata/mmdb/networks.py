@@ -29,16 +29,6 @@ SAYS_STEPS = f"no limit; hubdata takes {STEPS_PER_NODE} steps a node, and trees 
 _SAYS_DATA = "a record value above the number of nodes is a pointer into the data section"
 
 
-def distinct(*offsets: "NDArray[np.uint32]") -> "NDArray[np.uint32]":
-    """Return each of all `offsets` once, ascending; faster than sorting where they are many and dense."""
-    import numpy as np
-
-    there = np.zeros(max((int(some.max()) + 1 for some in offsets if len(some)), default=0), dtype=bool)
-    for some in offsets:
-        there[some] = True
-    return np.flatnonzero(there).astype(np.uint32)
-
-
 @dataclass(frozen=True, slots=True)
 class Tree:
     """The records of a database, and where IPv4 begins in it. `four` is a record's value: a node, none, or data."""

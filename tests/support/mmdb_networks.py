@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hubdata.mmdb.layout import Layout
 from hubdata.mmdb.malformed import Malformed
-from hubdata.mmdb.networks import SAYS_DEPTH, SAYS_STEPS, STEPS_PER_NODE, Tree, distinct
+from hubdata.mmdb.networks import SAYS_DEPTH, SAYS_STEPS, STEPS_PER_NODE, Tree
 
 _SPARE_STEPS = 4096
 
@@ -85,7 +85,7 @@ def coverage(found: Networks) -> Coverage:
         ipv4_addresses=_space(found.four.length, 32),
         ipv6_64s=_space(found.six.length[short], 64) + len(deep),
         networks=len(found),
-        records=len(distinct(both)),
+        records=len(np.unique(both)),
     )
 
 
