@@ -49,21 +49,12 @@ class Joints:
 
     __slots__ = ("_lines", "_offsets")
 
-    def __init__(self) -> None:
-        self._offsets = array("Q")
-        self._lines = array("Q")
+    def __init__(self, offsets: "array[int]", lines: "array[int]") -> None:
+        self._offsets = offsets
+        self._lines = lines
 
     def __len__(self) -> int:
         return len(self._offsets)
-
-    def add(self, offset: int, line: int) -> None:
-        """Take note that `line` begins at `offset`, which is not before the last one."""
-        self._offsets.append(offset)
-        self._lines.append(line)
-
-    def first(self) -> int:
-        """Return the line in which the directive begins."""
-        return self._lines[0]
 
     def line_at(self, offset: int) -> int:
         """Return the line that holds the character at `offset`."""
@@ -114,11 +105,12 @@ class Variable:
 class _Lines:
     """The lines of one directive, so far; no more of them than `max_chars` characters, line ends counted."""
 
-    __slots__ = ("_cut", "_joints", "_length", "_max_chars", "_parts")
+    __slots__ = ("_cut", "_length", "_max_chars", "_numbers", "_offsets", "_parts")
 
     def __init__(self, max_chars: int) -> None:
         self._parts: list[str] = []
-        self._joints = Joints()
+        self._offsets = array("Q")
+        self._numbers = array("Q")
         self._length = 0
         self._max_chars = max_chars
         self._cut = False
@@ -131,16 +123,19 @@ class _Lines:
         if self._cut or room <= 0:
             self._cut = True
             return
-        self._cut = len(line) > room
-        self._joints.add(self._length, number)
-        self._parts.append(line[:room])
+        if len(line) > room:
+            self._cut = True
+            line = line[:room]
+        self._offsets.append(self._length)
+        self._numbers.append(number)
+        self._parts.append(line)
         self._length += len(line)
 
     def directive(self, *, continued: bool) -> Directive:
         """Return the directive that the lines are."""
         name, _, argument = "".join(self._parts).partition(" ")
-        joints = self._joints if len(self._joints) > 1 else None
-        return Directive(self._joints.first(), name, argument, joints, continued, self._cut)
+        joints = Joints(self._offsets, self._numbers) if len(self._parts) > 1 else None
+        return Directive(self._numbers[0], name, argument, joints, continued, self._cut)
 
 
 def read_directives(text: str, *, max_chars: int = sys.maxsize) -> Iterator[Directive]:
@@ -150,8 +145,7 @@ def read_directives(text: str, *, max_chars: int = sys.maxsize) -> Iterator[Dire
     """
     lines = _Lines(max_chars)
     in_backticks = False
-    for number, raw in enumerate(lines_of(text), 1):
-        line = raw.strip()
+    for number, line in enumerate(map(str.strip, lines_of(text)), 1):
         if not line or line[0] == "#":
             continue
         if in_backticks:
@@ -189,11 +183,11 @@ def split_rule(argument: str) -> Rule:
     at = _skip_spaces(argument, end)
     if at == len(argument) or argument[at] != '"':
         raise Unreadable("the operator does not begin with a double quote", at)
-    quoted = _QUOTED.match(argument, at)
-    if quoted is None:
+    closed = _closing_quote(argument, at)
+    if closed is None:
         raise Unreadable("the operator's closing double quote is missing", at)
-    operator = unquote(quoted[0])
-    rest_at = _skip_spaces(argument, quoted.end())
+    operator = argument[at + 1 : closed]
+    rest_at = _skip_spaces(argument, closed + 1)
     rest = argument[rest_at:].rstrip(" ")
     if not rest:
         return Rule(argument[start:end], operator, at + 1, None, rest_at)
@@ -201,9 +195,18 @@ def split_rule(argument: str) -> Rule:
         raise Unreadable("the actions do not begin with a double quote", rest_at)
     if len(rest) < 2 or rest[-1] != '"':
         raise Unreadable("the actions' closing double quote is missing", rest_at + len(rest) - 1)
-    if _QUOTED.fullmatch(rest) is None:
+    if _closing_quote(rest, 0) != len(rest) - 1:
         raise Unreadable("a double quote inside the actions is not escaped", rest_at)
     return Rule(argument[start:end], operator, at + 1, rest[1:-1], rest_at + 1)
+
+
+def _closing_quote(text: str, at: int) -> int | None:
+    """Return where the quoted text that begins at `at` ends: at the next double quote that is not escaped, if any."""
+    end = text.find('"', at + 1)
+    if end < 0 or text[end - 1] != "\\":
+        return end if end >= 0 else None
+    quoted = _QUOTED.match(text, at)
+    return None if quoted is None else quoted.end() - 1
 
 
 def _skip_spaces(text: str, at: int) -> int:

@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from hubdata.grammar import seclang_words as words
 from hubdata.grammar.seclang import (
+    _QUOTED,
     Unreadable,
     Variable,
+    _closing_quote,
     read_directives,
     split_operator,
     split_rule,
@@ -94,6 +96,14 @@ def test_a_rule_with_unbalanced_quotes_cannot_be_split(argument: str, said: str)
     """The engine stops at each of these."""
     with pytest.raises(Unreadable, match=said):
         split_rule(argument)
+
+
+@given(st.text(alphabet='"\\\\ab \n', max_size=20))
+@settings(max_examples=300, deadline=None)
+def test_a_quoted_text_ends_at_the_first_quote_that_is_not_escaped(text: str) -> None:
+    """The quick look for it finds the same as a pattern that steps over each escape."""
+    quoted = _QUOTED.match(f'"{text}')
+    assert _closing_quote(f'"{text}', 0) == (None if quoted is None else quoted.end() - 1)
 
 
 @pytest.mark.parametrize(
