@@ -166,6 +166,11 @@ def test_a_program_that_is_too_large_is_refused() -> None:
         "Windows NT",
         "Mobile",
         r"\.php",
+        r"\.php$",
+        r"\.js$",
+        r"\.(?:woff2?|ttf)$",
+        r"/sitemap[0-9]*\.xml",
+        r"^www\.",
     ],
 )
 def test_patterns_that_match_ordinary_visitors_are_caught(pattern: str) -> None:
