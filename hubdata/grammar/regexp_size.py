@@ -35,20 +35,18 @@ A larger count than that is refused by re2, or is a text to it.
 """
 
 
-def surely_fits(pattern: str) -> bool:
-    """Tell whether `pattern` makes a program that has room, if it can be parsed at all."""
-    if len(pattern) * _CHARACTER > ROOM:
-        return False
-    most = most_instructions(pattern)
-    return most is not None and most <= ROOM
-
-
 def most_instructions(pattern: str) -> int | None:
-    """Return how many instructions `pattern` makes at the most, if it can be parsed; None where that is not known."""
-    if not pattern.isascii() or _UNKNOWN.search(pattern):
+    """Return how many instructions `pattern` makes at the most, if it can be parsed: no more than ROOM.
+
+    None where they may be more, or where that is not known.
+    """
+    if len(pattern) * _CHARACTER > ROOM or not pattern.isascii() or _UNKNOWN.search(pattern):
         return None
-    if _COUNT.search(pattern) is None:
-        return _weight(pattern)
+    most = _weight(pattern) if _COUNT.search(pattern) is None else _counted_weight(pattern)
+    return most if most <= ROOM else None
+
+
+def _counted_weight(pattern: str) -> int:
     groups = [0]
     for step in _STEP.finditer(pattern):
         before, piece, least, most = step.groups()
