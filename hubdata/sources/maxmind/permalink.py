@@ -46,7 +46,7 @@ class Permalinks:
             ) as response:
                 return parse_digest_line(response.read(), edition)
         except RequestFailed as err:
-            raise explained(err, edition, self._origin) from None
+            raise explained(err, edition, self._origin, self._url) from None
 
     def download(self, release: Release, path: Path, deadline: Deadline) -> tuple[Release, Extracted]:
         """Return the release that came, the size and digests of its database, written to `path`."""
@@ -68,7 +68,7 @@ class Permalinks:
                 refuse_page(response)
                 found = extract_member(pieces(response), ".mmdb", path, max_packed_bytes=limit, max_bytes=limit)
         except RequestFailed as err:
-            raise explained(err, release.edition, self._origin) from None
+            raise explained(err, release.edition, self._origin, self._url) from None
         if archive.hexdigest() != release.digest:
             try:
                 release = self._renewed(release, archive.hexdigest(), deadline)

@@ -51,8 +51,20 @@ class Service(Protocol):
         ...
 
 
-def explained(err: RequestFailed, edition: str, origin: str) -> RequestFailed:
-    """Return `err` with the advice that its status has at this vendor; `origin` is where the credentials came from."""
+_FINAL = frozenset((400, 401, 403, 404))
+_STORE_ADVICE = (
+    "this host keeps the files that the service sends clients to, and did not take its link: the next run asks for"
+    " another; if it lasts, look for a proxy between, then tell the vendor"
+)
+
+
+def explained(err: RequestFailed, edition: str, origin: str, service: str) -> RequestFailed:
+    """Return `err` with the advice that its status has at this vendor; `origin` is where the credentials came from.
+
+    What another host than the `service` says is said of the link that the service gave, not of account or edition.
+    """
+    if err.status in _FINAL and not str(err).startswith(service):
+        return RequestFailed(str(err), advice=_STORE_ADVICE)
     advice = {
         400: f"check the edition's name; {edition} is not one the service knows",
         401: f"check the account id and license key (from {origin}), and that the key has not been revoked",

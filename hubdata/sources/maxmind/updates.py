@@ -44,7 +44,7 @@ class Updates:
             ) as response:
                 return parse_metadata(response.read(), edition)
         except RequestFailed as err:
-            raise explained(err, edition, self._origin) from None
+            raise explained(err, edition, self._origin, self._url) from None
 
     def download(self, release: Release, path: Path, deadline: Deadline) -> tuple[Release, Extracted]:
         """Return the release, the size and digests of its database, written to `path`."""
@@ -60,7 +60,7 @@ class Updates:
                 _check_headers(response)
                 found = extract_member(response.pieces(), ".mmdb", path, max_packed_bytes=limit, max_bytes=limit)
         except RequestFailed as err:
-            raise explained(err, release.edition, self._origin) from None
+            raise explained(err, release.edition, self._origin, self._url) from None
         if found.md5 != release.digest:
             path.unlink(missing_ok=True)
             raise SourceError(

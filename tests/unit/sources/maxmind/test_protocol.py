@@ -127,6 +127,17 @@ def test_a_final_status_is_not_retried_and_says_what_to_do(kit: Kit, endpoint: s
     assert (kit.server.count(endpoint), kit.clock.slept, error.retryable) == (1, [], False)
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_what_the_store_refuses_is_no_fault_of_key_or_edition(kit: Kit, status: int) -> None:
+    """The link that the service gave does not work: the advice says so, and the other edition is tried, too."""
+    kit.server.fail("object", status=status)
+    error = kit.refused(editions=[CITY, ASN])
+    assert str(status) in str(error)
+    assert "the next run asks for another" in error.advice
+    assert not any(word in error.advice for word in ("licence", "license key", "edition's name"))
+    assert [request.endpoint for request in kit.server.requests].count("download") == 2
+
+
 def test_a_wrong_key_names_where_it_came_from_and_asks_once(kit: Kit) -> None:
     """The other editions would be refused alike, so they are not asked for."""
     kit.environment["MAXMIND_LICENSE_KEY"] = "wrong-" + SECRET
