@@ -51,13 +51,15 @@ def kind_builder(memory: VerdictMemory | None = None) -> KindOf:
     return kind_of
 
 
-def helped_kinds(crew: "Crew") -> KindOf:
-    """Return what turns a rule into its kind, whose verdicts the `crew` may tell; nothing is remembered of them."""
-    code = own_code()
-    memory = None if code is None else VerdictMemory(None, code)
-    if memory is not None:
-        memory.listen(crew.told)
-    return kind_builder(memory)
+def judges(memory: VerdictMemory | None, crew: "Crew | None") -> "tuple[KindOf, Crew | None]":
+    """Return what turns a rule into its kind, and who of the `crew` helps with it: nobody where much is remembered.
+
+    Without a `memory` what the crew tells is heard all the same, and kept by nobody.
+    """
+    if memory is None and crew is not None and (code := own_code()) is not None:
+        memory = VerdictMemory(None, code)
+    helped = memory is not None and crew is not None and memory.listen(crew.told)
+    return kind_builder(memory), crew if helped else None
 
 
 def verdict_memory(settings: Settings, spool: Spool, *, blind: bool) -> VerdictMemory | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hubdata.assembly import feeds_of, kind_builder, lacking, places_of, verdict_memory
+from hubdata.assembly import feeds_of, judges, lacking, places_of, verdict_memory
 from hubdata.choices import Choices
 from hubdata.clock import SystemClock
 from hubdata.config.settings import Settings
@@ -68,9 +68,8 @@ def conducted(
             places = tuple(replace(place, feeder=None) for place in places)  # what it held, not what feeds it
         others = tuple(job for job in jobs if job.name not in selected)
         memory = verdict_memory(settings, spool, blind=choices.force)
-        kinds = kind_builder(memory)
+        kinds, crew = judges(memory, crew)
         to = (feeds, places, kinds, orders)
-        crew = None if crew is None or memory is None or not memory.listen(crew.told) else crew
         result = run(*to, run_id=run_id, clock=clock, reporter=reporter, others=others, later=beside, crew=crew)
         if memory is not None:
             notices = (*notices, *memory.notices)

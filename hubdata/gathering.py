@@ -31,6 +31,6 @@ def gathered(settings: Settings, *, soon: bool) -> Iterator[Crew | None]:
 
 
 def expects_much(settings: Settings, *, force: bool) -> bool:
-    """Tell whether a run is likely to judge much: a checkout, and no verdict remembered, or with `force` none used."""
-    fresh = force or not (settings.spool / "memory-verdicts" / NAME).exists()
-    return bool(settings.checkouts) and settings.remember and fresh
+    """Tell whether a run is likely to judge much: a checkout, and no verdict remembered, or none that is to be used."""
+    unknown = force or not settings.remember or not (settings.spool / "memory-verdicts" / NAME).exists()
+    return bool(settings.checkouts) and unknown

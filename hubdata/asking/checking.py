@@ -71,8 +71,8 @@ def validate_paths(
                 rules = (settings.jobs, choices.config or Path(DEFAULT_FILE))
                 roots, single = [p for p in paths if p.is_dir()], [p for p in paths if not p.is_dir()]
                 with gathered(settings, soon=bool(roots) and since is None) as crew:
-                    kind_of = kind_of if crew is None else assembly.helped_kinds(crew)
-                    to = (mine, kind_of, context, crew)
+                    kind_of, helpers = assembly.judges(None, crew)
+                    to = (mine, kind_of, context, helpers)
                     results = [_checkout(path, *to, since=since, rules=rules) for path in roots]
                     results += _files_of_checkouts(single, mine, kind_of, clock)
     bases = {result.base for result in results}

@@ -239,6 +239,21 @@ def same(found: Done) -> tuple[Any, ...]:
     return found.code, found.result, plain, found.memory
 
 
+def test_run_that_keeps_no_memory_is_helped_too(lists: Path, alone: Done) -> None:
+    """What helpers tell is used and forgotten: the run comes to the same, and leaves no memory."""
+    emptied(lists)
+    settings = (lists / "hubdata.toml").read_text()
+    try:
+        (lists / "hubdata.toml").write_text(settings + "\n[validation]\nremember = false\n")
+        process = start(lists, 2)
+        until(lambda: helpers_of(process.pid) != [])
+        found = done(lists, process)
+    finally:
+        (lists / "hubdata.toml").write_text(settings)
+    assert found.memory == b""
+    assert same(found)[:3] == same(alone)[:3]
+
+
 def test_run_with_helpers_refuses_the_same(lists: Path, alone: Done) -> None:
     """Of three helpers, each judges some; the poisoned list is found, and all else is as without them."""
     emptied(lists)
