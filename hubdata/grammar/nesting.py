@@ -5,6 +5,7 @@ outermost network is the next outermost. Of the same network in several rows the
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from hubdata.grammar.gather import Some, some
 from hubdata.grammar.lines import Row
@@ -25,9 +26,11 @@ class Covered:
     by: Network
 
 
-@frozen
-class Mergeable:
-    """The networks of `rows` rows, the first in `line`, the last in `last_line`, are together all of `network`."""
+class Mergeable(NamedTuple):
+    """The networks of `rows` rows, the first in `line`, the last in `last_line`, are together all of `network`.
+
+    A plain tuple: each row is one before it is found that hardly any can be merged.
+    """
 
     line: int
     last_line: int
