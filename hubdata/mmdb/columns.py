@@ -199,9 +199,8 @@ class _Data:
         live = np.flatnonzero((field.kind == _MAP) & (field.size > 0))
         at, pairs = field.start[live], field.size[live]
         while len(live):
-            field = self.fields(at)
-            value = field.after
-            match = self._equal(self._led(field, at), key)
+            name, value = self._named(at)
+            match = self._equal(name, key)
             self._demand(found[live[match]] < 0, at[match], _SAYS_SET, "a map has the same key twice")
             found[live[match]] = value[match]
             pairs = pairs - 1
@@ -209,6 +208,36 @@ class _Data:
             live, pairs = live[rest], pairs[rest]
             at = self._skipped(value[rest])
         return found
+
+    def _named(self, places: "Places") -> "tuple[Places, Places]":
+        """Return where the keys at `places` lie, which may be led to by pointers, and where their values begin.
+
+        The same as `fields` and `_led` say, which are asked where a control byte does not tell a field's length.
+        """
+        import numpy as np
+
+        from hubdata.mmdb.fields import LENGTH, targets
+
+        control = self._stepped(places)
+        length = LENGTH[control]
+        if not length.all():
+            field = self.fields(places)
+            return self._led(field, places), field.after
+        after = places + length
+        self._demand(after <= self.end, places)
+        at = np.flatnonzero(control >> np.uint8(5) == _POINTER)
+        if not len(at):
+            return places, after
+        every = len(at) == len(places)
+        leading = places if every else places[at]
+        led = targets(self.raw, leading, control if every else control[at])
+        self._demand(led < self.end, leading)
+        self._demand(self.raw[led] >> np.uint8(5) != _POINTER, leading, _SAYS_POINTER)
+        if every:
+            return led, after
+        out = places.copy()
+        out[at] = led
+        return out, after
 
     def bytes_at(self, start: "Places", size: "Places", width: int, *, aligned_right: bool) -> "NDArray[np.bytes_]":
         """Return up to `width` bytes from each `start`: numbers aligned right, texts with one more byte behind them.
@@ -231,28 +260,36 @@ class _Data:
         """Return where the field after the one at each place begins, whatever is nested in it."""
         import numpy as np
 
-        from hubdata.mmdb.fields import LENGTH, MAX_CHILDREN, OWES, UNKNOWN, read_headers
-
-        out = at.copy()
-        live = np.arange(len(at))
-        left = np.ones(len(at), dtype=np.int64)
+        out, owes = self._passed(at)
+        live = np.flatnonzero(owes >= 0)  # most fields hold no others, and are behind us
+        left, at = owes[live] + 1, out[live]
         while len(live):
-            control = self._stepped(at)
-            length, owes = LENGTH[control], OWES[control]
-            closer = np.flatnonzero(length == 0)
-            if len(closer):
-                headers = read_headers(self.raw, at[closer])
-                children = headers.children()
-                self._demand((headers.kind != UNKNOWN) & (children < MAX_CHILDREN), at[closer])
-                length[closer], owes[closer] = headers.head + headers.payload(), children - 1
-            after = at + length
-            self._demand(after <= self.end, at)
+            at, owes = self._passed(at)
             left += owes
             done = left == 0
-            out[live[done]] = after[done]
-            rest = np.flatnonzero(~done)
-            live, left, at = live[rest], left[rest], after[rest]
+            if done.any():
+                out[live[done]] = at[done]
+                rest = np.flatnonzero(~done)
+                live, left, at = live[rest], left[rest], at[rest]
         return out
+
+    def _passed(self, at: "Places") -> "tuple[Places, Places]":
+        """Return where the field at each place ends, its members left out, and how many more fields it owes."""
+        import numpy as np
+
+        from hubdata.mmdb.fields import LENGTH, MAX_CHILDREN, OWES, UNKNOWN, read_headers
+
+        control = self._stepped(at)
+        length, owes = LENGTH[control], OWES[control]
+        closer = np.flatnonzero(length == 0)
+        if len(closer):
+            headers = read_headers(self.raw, at[closer])
+            children = headers.children()
+            self._demand((headers.kind != UNKNOWN) & (children < MAX_CHILDREN), at[closer])
+            length[closer], owes[closer] = headers.head + headers.payload(), children - 1
+        length += at
+        self._demand(length <= self.end, at)
+        return length, owes
 
     def _stepped(self, places: "Places") -> "NDArray[np.uint8]":
         """Return the control bytes at `places`, all of which must be in the section, and count the step."""
