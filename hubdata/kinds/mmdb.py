@@ -149,11 +149,11 @@ def _cores() -> int:
 
 def _refuse(problem: Problem, body: Body, gather: Gather) -> None:
     if problem.problem == "no-metadata":
-        problem = replace(problem, message=_not_mmdb(body))
-        rule, advice = "no-metadata", "download it anew, and look at what the address really serves"
+        said = _said(replace(problem, message=_not_mmdb(body)))
+        advice = "download it anew, and look at what the address really serves"
+        gather.add(None, "no-metadata", Severity.ERROR, said, advice, offset=problem.offset)
     else:
-        rule, advice = _rule(problem.problem), _ADVICE
-    gather.add(None, rule, Severity.ERROR, _said(problem), advice, offset=problem.offset)
+        gather.add(None, _rule(problem.problem), Severity.ERROR, _said(problem), _ADVICE, offset=problem.offset)
 
 
 def _rule(problem: str) -> str:
