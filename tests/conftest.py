@@ -6,9 +6,15 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("hubdata", deadline=None)  # a busy machine is no failure
+settings.register_profile(
+    "hubdata",
+    deadline=None,  # a busy machine is no failure
+    suppress_health_check=[HealthCheck.too_slow],  # nor is it when examples are made
+    derandomize=not os.environ.get("HUBDATA_TESTS_LONG"),  # what passed passes again; long runs look for news
+    database=None,  # and no run depends on what an earlier one has left
+)
 settings.load_profile("hubdata")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

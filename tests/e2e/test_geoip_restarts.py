@@ -93,7 +93,7 @@ def test_runs_that_are_killed_while_they_download_are_counted(small: SmallWorld,
         with ThreadPoolExecutor(1) as pool:
             arguments = ("sync", "--once", "--job", "geoip")
             run = pool.submit(hubdata, *arguments, cwd=small.root, env=keys(vendor), within=("sh", "-c", _PID, "sh"))
-            until = time.monotonic() + 30
+            until = time.monotonic() + 60
             while vendor.count("object") < killed and time.monotonic() < until:
                 time.sleep(0.02)
             _kill(small.root)

@@ -125,5 +125,5 @@ def test_a_pull_that_is_told_to_end_waits_for_no_publisher(tmp_path: Path) -> No
                 assert process.poll() is None
                 time.sleep(0.05)
             process.terminate()
-            assert process.wait(timeout=40) == 143
+            assert process.wait(timeout=60) == 143
     assert list((tmp_path / "checkout").iterdir()) == []
