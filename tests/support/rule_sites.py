@@ -33,8 +33,7 @@ COMPUTED: dict[tuple[str, str], tuple[str, ...]] = {
         *("type", "ip-version", "languages", "build-epoch", "future", "too-old", "coverage", "canary"),
     ),
     ("kinds/modsec.py", "problem"): (),  # handed on
-    ("kinds/modsec.py", "rule"): ("action", "phase", "id"),
-    ("kinds/modsec.py", "problem[0]"): ("blocks-all", "opens-all", "argument"),
+    ("kinds/modsec.py", "problem[0]"): ("blocks-all", "opens-all", "argument", "action", "phase", "id"),
     ("kinds/modsec.py", "*problem"): ("opens-all", "argument"),
     ("kinds/rdns_regexp.py", "told.rule"): (*_RDNS, "no-final-dot", "final-dot"),
 }
