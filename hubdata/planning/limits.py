@@ -11,6 +11,7 @@ held without any limit and whatever its floor: most kinds refuse an empty file, 
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 MAX_LOSS = 0.5
 """The largest share that may go at once: no list of more than a few lines has honestly lost more (facts)."""
+
+_AFTER_ALL_YEARS = 253_402_300_800
+"""In seconds since 1970: no date can be written after it."""
 
 _NOTHING_MEASURED: "Mapping[str, Measured]" = MappingProxyType({})
 
@@ -93,9 +97,16 @@ def _of_one(
         yield _held(
             key,
             "limits.older-build",
-            f"this database was built at {new.build_epoch}, the published one later, at {entry.stats.build_epoch}",
+            f"this database was built at {_time(new.build_epoch)}, the published one later,"
+            f" at {_time(entry.stats.build_epoch)}",
         )
     yield from _rewound(key, entry, rewinds)
+
+
+def _time(epoch: int) -> str:
+    if not 0 <= epoch < _AFTER_ALL_YEARS:  # a manifest may say anything
+        return str(epoch)
+    return f"{datetime.fromtimestamp(epoch, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _rewound(key: str, entry: Entry, rewinds: tuple[str, ...]) -> Iterator[Finding]:

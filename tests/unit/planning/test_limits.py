@@ -123,6 +123,19 @@ def test_older_database_is_held_unless_rollback_is_allowed() -> None:
     assert rules(Stats(build_epoch=9), Stats(build_epoch=8), Limits(), allow_rollback=True) == []
 
 
+@pytest.mark.parametrize(
+    ("was", "said"),
+    [(1_700_000_000, "2023-11-14 22:13:20 UTC"), (10**30, str(10**30))],
+    ids=["a time", "what is none"],
+)
+def test_an_older_database_is_told_by_its_dates(was: int, said: str) -> None:
+    """For people; a published manifest may say anything, and what is no time is told as it stands."""
+    held = inventory({"a": entry("a", b"old", stats=Stats(build_epoch=was))}, {"a": b"old"})
+    wanted = Snapshot("job", {"a": artifact("a", b"new", stats=Stats(build_epoch=1_600_000_000))})
+    (finding,) = breaches(diff(wanted, held), wanted, held.manifest, {})
+    assert finding.message.endswith(f"built at 2020-09-13 12:26:40 UTC, the published one later, at {said}")
+
+
 def test_rewound_source_is_held_unless_rollback_is_allowed() -> None:
     """A file published from a revision that history no longer contains is not replaced silently."""
     assert rules(Stats(), Stats(), Limits(), rewinds=("published",)) == ["limits.rewound"]
