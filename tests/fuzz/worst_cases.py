@@ -82,6 +82,12 @@ def _rdns_many(size: int) -> bytes:
     return "".join(f"^c{n}-[0-9a-f]+.{w}.example.net\\.$\n" for n, w in enumerate(islice(_words(3), 15_000))).encode()
 
 
+def _rdns_classes(size: int) -> bytes:
+    pairs = [a + b for a, b in product(ascii_lowercase, repeat=2)]
+    rows = ("".join(f"[{pairs[(row * 7 + at * 31) % 676]}]" for at in range(20)) for row in range(size // 100))
+    return "".join(f"^{row}\\.e{number}\\.net\\.$\n" for number, row in enumerate(rows)).encode()
+
+
 def _rdns_choices(size: int) -> bytes:
     return "".join(f"^(a|b)(c|d)(e|f)(g|h).(i|j){n}.(net|org|com)$\n" for n in range(12_000)).encode()
 
@@ -203,6 +209,7 @@ _OWN: dict[str, dict[str, Make]] = {
         "equal patterns": _filled("crawl.*bot"),
         "distinct patterns": _rdns_many,
         "choices within choices": _rdns_choices,
+        "distinct classes": _rdns_classes,
         "slow to compile": _slow_patterns("(?:[a-z]{1,20}x){20}"),
         "large classes": _slow_patterns(r"(?:\pL{9}){9}"),
         "many dots": _slow_patterns("." * 200),
