@@ -135,7 +135,7 @@ def test_target_that_hangs_holds_no_other_up(three: Three, methods: str) -> None
     three.proxy.gate = gate
     running = three.forks.start(*SYNC, cwd=three.world.root, env=KEYS)
     try:
-        assert asked.wait(30)
+        assert asked.wait(60)
         until(lambda: all(there.public(three.files(name)) == THEN for name in ("one", "mirror")))
         until(lambda: len(three.cdns["one"].batches) == 2)
         three.assert_up_to_date("mirror")

@@ -71,7 +71,7 @@ class ClockedWorker:
         self.worker._take(self.worker._roster)
         for thread in threading.enumerate():
             if thread.name == "last-successes":
-                thread.join(10)
+                thread.join(60)
 
     def emit(self, event: Event) -> None:
         """Take note of what the worker says."""

@@ -114,7 +114,7 @@ class Forks:
         assert self._driver.stdout is not None
         self._driver.stdin.close()
         self._driver.wait(60)
-        self._listener.join(5)
+        self._listener.join(60)
         self._driver.stdout.close()
 
     def start(

@@ -90,14 +90,14 @@ class ForwardProxy:
         """Return a connection to where this proxy believes the host to be. Raises OSError."""
         self.asked.append((host, port))
         there, instead = self.names.get(host, (host, port))
-        return socket.create_connection((there, instead or port), timeout=5)
+        return socket.create_connection((there, instead or port), timeout=60)
 
     def relay(self, client: socket.socket, server: socket.socket) -> None:
         """Pass bytes on, both ways, until one side ends."""
         back = threading.Thread(target=_pump, args=(server, client), daemon=True)
         back.start()
         _pump(client, server)
-        back.join(10)
+        back.join(60)
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:

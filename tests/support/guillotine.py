@@ -75,7 +75,7 @@ class Guillotine:
 
     def admit(self, method: str, path: str) -> str | None:
         """Return what to do with a request: None to pass it on, "before" or "after"; called in the queue."""
-        assert self._known.wait(30), "nobody said whom to kill"
+        assert self._known.wait(60), "nobody said whom to kill"
         if self.fell:
             return "gone"
         self.seen.append(f"{method} {unquote(path.partition('?')[0])}")

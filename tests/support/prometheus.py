@@ -103,7 +103,7 @@ def _listening(command: list[str], home: Path, ready: str = "metrics") -> Iterat
         yield url
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
 def named_metrics(expression: str) -> set[str]:

@@ -59,7 +59,7 @@ class Storm:
     def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(5)
+        self._thread.join(60)
 
     def calm(self) -> None:
         """Let everything through from now on."""

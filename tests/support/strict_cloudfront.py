@@ -70,7 +70,7 @@ class StrictCloudfront:
     def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(5)
+        self._thread.join(60)
 
     def create(
         self, reference: str, paths: tuple[str, ...], quantity: int

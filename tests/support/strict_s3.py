@@ -116,7 +116,7 @@ class StrictS3:
     def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(5)
+        self._thread.join(60)
 
     def fault(self, method: str, key: str) -> Fault | None:
         """Return and use up the next fault for `method` on `key`."""

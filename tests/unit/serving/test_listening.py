@@ -26,7 +26,7 @@ def listeners(hosts: tuple[str, ...], port: int = 0) -> Iterator[tuple[socket.so
 def reaches(family: socket.AddressFamily, host: str, port: int) -> bool:
     """Tell whether somebody answers there."""
     with socket.socket(family) as client:
-        client.settimeout(5)
+        client.settimeout(60)
         return client.connect_ex((host, port)) == 0
 
 

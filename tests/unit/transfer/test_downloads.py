@@ -143,7 +143,7 @@ def test_processes_at_once_never_count_less_than_they_make(tmp_path: Path) -> No
         worker.start()
     counts = [results.get(timeout=60) for _ in workers]
     for worker in workers:
-        worker.join(20)
+        worker.join(60)
     assert sum(counts) == 25
 
 
@@ -242,16 +242,16 @@ def test_a_run_that_hangs_with_the_lock_is_not_waited_for_for_ever(
     def hold() -> None:
         with memory.locked(directory):
             taken.set()
-            release.wait(20)
+            release.wait(60)
 
     holder = threading.Thread(target=hold)
     holder.start()
-    assert taken.wait(10)
+    assert taken.wait(60)
     monkeypatch.setattr(memory, "_PATIENCE_S", 0.1)
     with pytest.raises(SourceError, match="another run has held its lock") as caught:
         ledger(directory).begin("City a", NOW, forced=False)
     assert caught.value.retryable
-    monkeypatch.setattr(memory, "_PATIENCE_S", 20.0)
+    monkeypatch.setattr(memory, "_PATIENCE_S", 60.0)
     threading.Timer(0.2, release.set).start()
     ledger(directory).begin("City a", NOW, forced=False)
-    holder.join(10)
+    holder.join(60)

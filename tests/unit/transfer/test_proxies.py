@@ -45,7 +45,7 @@ def port() -> Iterator[int]:
         thread.start()
         yield server.server_address[1]
         server.shutdown()
-        thread.join(5)
+        thread.join(60)
 
 
 def read(url: str, environment: dict[str, str], *, proxy: str = "", budget_s: float = 20) -> bytes:
@@ -101,7 +101,7 @@ def test_proxies_and_hosts_may_be_ipv6_addresses(scheme: str) -> None:
         assert read(f"http://[::1]:{port}/x", {"ALL_PROXY": f"{scheme}://[::1]:{proxy.port}"}) == b"hello"
         assert proxy.asked == [("::1", port)]
         server.shutdown()
-        thread.join(5)
+        thread.join(60)
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks5", "socks5h"])

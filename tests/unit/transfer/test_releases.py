@@ -141,20 +141,20 @@ def test_runs_at_once_take_turns_and_none_waits_for_ever(tmp_path: Path) -> None
     first_in, go_on = threading.Event(), threading.Event()
 
     def first() -> None:
-        with Releases(tmp_path / "kept").turn("City", at_most_s=10):
+        with Releases(tmp_path / "kept").turn("City", at_most_s=60):
             first_in.set()
-            go_on.wait(10)
+            go_on.wait(60)
             order.append("first")
 
     thread = threading.Thread(target=first)
     thread.start()
-    assert first_in.wait(10)
-    with Releases(tmp_path / "kept").turn("ASN", at_most_s=10), Releases(tmp_path / "kept").turn("City", at_most_s=0.1):
+    assert first_in.wait(60)
+    with Releases(tmp_path / "kept").turn("ASN", at_most_s=60), Releases(tmp_path / "kept").turn("City", at_most_s=0.1):
         order.append("impatient")
     go_on.set()
-    with Releases(tmp_path / "kept").turn("City", at_most_s=10):
+    with Releases(tmp_path / "kept").turn("City", at_most_s=60):
         order.append("second")
-    thread.join(10)
+    thread.join(60)
     assert order == ["impatient", "first", "second"]
     with Releases(None).turn("City", at_most_s=0):
         pass

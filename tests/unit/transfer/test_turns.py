@@ -9,7 +9,7 @@ from hubdata.transfer.turns import Turns
 
 
 def _until_waiting(turns: Turns, count: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while turns.waiting < count:
         assert time.monotonic() < deadline, "nobody came to wait"
         time.sleep(0.001)
