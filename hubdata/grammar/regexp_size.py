@@ -7,7 +7,7 @@ The weights were measured, each piece put side by side until re2 gave up; tests 
 """
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
 ROOM = 80_000
 """re2 has room for 87,323 instructions in the megabyte that it is given here (`go_regexp.MAX_MEM_BYTES`)."""
@@ -17,22 +17,14 @@ _EXTRA = {".": 10, r"\W": 40, r"\S": 40, r"\D": 40, r"\w": 2, "[^": 30}
 r"""Under `(?i)`, a `k` costs five instructions, as the Kelvin sign matches too, `\w` twelve, `[^ks]` 42 and `\W` 44; a
 dot costs twelve under any flags. To be counted makes each one dearer. Everything else is cheaper than `_CHARACTER`."""
 
-_DEAR = re.compile("|".join(map(re.escape, _EXTRA)))
+_DEAR = re.compile(r"\.|\\[WSDw]|\[\^")
 
-_UNKNOWN = re.compile(r"\\[pPQ]|\\x\{(?!..?\})|[*+?}]\{\d")
-"""Tables of Unicode, far characters, quotations (no sign means anything there), counts of what is repeated already."""
+_UNKNOWN = re.compile(r"\\(?:[pPQ]|x\{(?!..?\}))")
+"""Tables of Unicode, quotations (no sign means anything in them), and far characters."""
 
 _COUNT = re.compile(r"\{\d")
-_ATOM = r"(?>\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]?|\\(?:x\{..?\}|x..|.)|[^()\[\\])"
-"""A class, an escape, or one character that is not of a group."""
-
-_STEP = re.compile(
-    rf"((?:{_ATOM}(?!\{{\d))*+)({_ATOM}|[()]|\Z)(?:\{{(\d{{1,4}})(?:,(\d{{0,4}}))?\}})?", re.DOTALL | re.ASCII
-)
-"""Atoms that nothing counts; then one, or a parenthesis, with how often it stands there, at the least and at the most.
-
-A larger count than that is refused by re2, or is a text to it.
-"""
+_COUNTED_AGAIN = re.compile(r"[*+?}]\{\d")
+_CLASS_OR_ESCAPE = r"\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]?|\\(?:x\{..?\}|x..|.)"
 
 
 def most_instructions(pattern: str) -> int | None:
@@ -42,13 +34,18 @@ def most_instructions(pattern: str) -> int | None:
     """
     if len(pattern) * _CHARACTER > ROOM or not pattern.isascii() or _UNKNOWN.search(pattern):
         return None
-    most = _weight(pattern) if _COUNT.search(pattern) is None else _counted_weight(pattern)
+    if _COUNT.search(pattern) is None:
+        most = _weight(pattern)
+    elif _COUNTED_AGAIN.search(pattern):
+        return None
+    else:
+        most = _counted_weight(pattern)
     return most if most <= ROOM else None
 
 
 def _counted_weight(pattern: str) -> int:
     groups = [0]
-    for step in _STEP.finditer(pattern):
+    for step in _steps(groups="){" in pattern).finditer(pattern):
         before, piece, least, most = step.groups()
         groups[-1] += _remembered_weight(before)
         if piece == "(":
@@ -59,6 +56,19 @@ def _counted_weight(pattern: str) -> int:
             cost += groups.pop()
         groups[-1] += cost * max(int(least), int(most or 0), 1) if least else cost
     return sum(groups) + _CHARACTER * pattern.count("(")
+
+
+@cache
+def _steps(*, groups: bool) -> re.Pattern[str]:
+    """Return what takes all atoms that nothing counts, then the next piece, with its least and its most count if any.
+
+    Atoms are classes, escapes and single characters, which parentheses are no better than where no group is counted.
+    A count of more digits is refused by re2, or is a text to it.
+    """
+    other = r"[^()\[\\]" if groups else r"[^\[\\]"
+    atom = f"(?>{_CLASS_OR_ESCAPE}|{other})"
+    counted = r"(?:\{(\d{1,4})(?:,(\d{0,4}))?\})?"
+    return re.compile(rf"((?:{atom}(?!\{{\d))*+)({atom}|[()]|\Z){counted}", re.DOTALL | re.ASCII)
 
 
 def _weight(text: str) -> int:
