@@ -133,6 +133,8 @@ class _Member:
         self._unsaid = b""
         self._unheard = b""
         self._answers = False
+        if not sys.executable or hasattr(sys, "frozen"):
+            raise OSError("there is no interpreter")
         package = str(Path(hubdata.__file__))
         theirs, self._life = os.pipe()
         try:

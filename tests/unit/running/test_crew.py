@@ -185,6 +185,19 @@ def test_file_that_is_gone_when_the_helper_comes_is_left_to_the_run(bench: Bench
     assert bench.told == FILES - 1
 
 
+def test_helper_that_can_tell_of_nothing_is_told_of_all_files(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More files than its pipe has room for are gone when it comes; the last one, for it the first of all, is told."""
+    monkeypatch.setattr(crews, "_LINES", 1)
+    kind_of, _ = bench.kinds()
+    for number in range(1_500):
+        (bench.root / f"a{number:04}").write_bytes(b"8.8.8.0/24\n")
+    work = bench.work
+    for number in range(1_500):
+        (bench.root / f"a{number:04}").unlink()
+    with bench.crew.helping(work, kind_of):
+        bench.wait(FILES)
+
+
 @pytest.mark.parametrize(
     "program",
     [
@@ -262,10 +275,13 @@ def test_plug_in_s_files_and_a_second_work_are_the_run_s_own(bench: Bench, monke
         assert bench.proof(kind_of) == bench.alone()
 
 
-def test_no_process_to_be_had_is_no_failure(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a program, or without room for another process, the run judges alone."""
+@pytest.mark.parametrize("executable", ["/nonexistent/python", "", None])
+def test_no_process_to_be_had_is_no_failure(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, executable: str | None
+) -> None:
+    """Without an interpreter, or without room for another process, the run judges alone."""
     before = handles()
-    monkeypatch.setattr(sys, "executable", str(bench.root / "nowhere"))
+    monkeypatch.setattr(sys, "executable", executable)
     with bench.helped() as kind_of:
         assert processes(bench.crew) == []
         assert bench.proof(kind_of) == bench.alone()
