@@ -68,7 +68,7 @@ def page(found: Mapping[str, Part], drawn: Iterable[str]) -> str:
         *_section("A large file", found, ("database",), _pictures(drawn, "database")),
         *_section("Many files", found, ("many",), _pictures(drawn, "many")),
         *_section("What the fleet downloads", found, ("replay",), _pictures(drawn, "fleet")),
-        *_section("Validation and GeoIP", found, ("lists", "mmdb", "geoip-diff", "refresh"), ()),
+        *_section("Validation and GeoIP", found, ("lists", "judging", "mmdb", "geoip-diff", "refresh"), ()),
         "## What bounds what",
         *bounds(found),
         "Why some aims are not met:",

@@ -21,6 +21,7 @@ MODULES = {
     "profile": "bench.profile",
     "instruments": "bench.instruments",
     "lists": "bench.lists",
+    "judging": "bench.judging",
     "mmdb": "bench.mmdb",
     "geoip-diff": "bench.geoip_diff",
     "refresh": "bench.refresh",

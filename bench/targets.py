@@ -110,6 +110,7 @@ TARGETS = (
     Target("1,000,000 IPv4 rows: wall / iprange", 1.0, _figure_of("lists", "v4/iprange"), aim=True),
     Target("1,000,000 IPv4 rows: wall / ipaddress", 0.1, _figure_of("lists", "v4/ipaddress")),
     Target("300,000 IPv6 rows: wall / ipaddress", 0.1, _figure_of("lists", "v6/ipaddress")),
+    Target("the whole real tree judged: CPU after imports", 0.5, _figure_of("judging", "tree_cpu_s"), unit="s"),
     Target("proof of 66 MB, one thread: Go / it", 3, _figure_of("mmdb", "one thread"), at_least=True),
     Target("proof of 66 MB, two threads: Go / it", 4, _figure_of("mmdb", "two threads"), at_least=True),
     Target("proof of 66 MB, one thread: C reader / it", 15, _figure_of("mmdb", "C reader"), at_least=True),
