@@ -10,11 +10,14 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from hubdata.errors import SourceError
+from hubdata.model.snapshot import Digests
+from hubdata.sources.maxmind import source
 from hubdata.sources.maxmind.release import Release
 from hubdata.sources.maxmind.updates import parse_metadata
 from tests.support.big_mmdb import CANARIES, MD5, SIZE, real_city_database
@@ -63,6 +66,28 @@ def test_an_unchanged_edition_costs_one_small_request(kit: Kit) -> None:
     again = kit.fetch({CITY_KEY: file.source})
     assert (again.kept, again.files, again.revision) == ((CITY_KEY,), (), "2026-11-20")
     assert [r.endpoint for r in kit.server.requests] == ["metadata"]
+
+
+def test_only_a_download_has_the_prover_made_ready(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is imported beside the download, ledger included; an unchanged edition has nothing to be proven."""
+    seen: list[list[str]] = []
+
+    @contextmanager
+    def noted() -> Iterator[None]:
+        before = len(kit.server.requests)
+        yield
+        seen.append([request.endpoint for request in kit.server.requests[before:]])
+
+    monkeypatch.setattr(source, "readied", noted)
+    (file,) = kit.fetch().files
+    kit.fetch({CITY_KEY: file.source})
+    assert seen == [["download", "object"]]
+
+
+def test_what_came_is_known_by_both_digests(kit: Kit) -> None:
+    """So that nobody need compute the MD5 again, whether it was downloaded or kept."""
+    expected = Digests(hashlib.sha256(BODY).hexdigest(), hashlib.md5(BODY).hexdigest())
+    assert [kit.fetch().files[0].digests, kit.fetch().files[0].digests] == [expected, expected]
 
 
 def test_force_downloads_even_what_is_unchanged(kit: Kit) -> None:
