@@ -13,7 +13,7 @@ from hubdata.config.settings_file import Duration
 from hubdata.errors import ConfigError
 from hubdata.model.finding import HOLDING, ITEM_FAILED
 from hubdata.model.key import key_problem
-from hubdata.planning.glob import compiled
+from hubdata.planning.glob import matcher
 from hubdata.tables import AfterValidator, BaseModel, ConfigDict, Field
 
 NAME = re.compile(r"[a-z0-9-]+")
@@ -34,7 +34,7 @@ def _glob(text: str) -> str:
     if problem := key_problem(text):
         raise ValueError(f"no file can match: {problem}")
     try:
-        compiled(text)
+        matcher(text)
     except ConfigError as err:
         raise ValueError(f"{err}: {err.advice}") from err
     return text

@@ -11,7 +11,7 @@ from hubdata.model.finding import Finding, Severity
 from hubdata.model.job import FileRule, Job
 from hubdata.model.key import key_problem
 from hubdata.model.snapshot import SourceFile
-from hubdata.planning.glob import matches
+from hubdata.planning.glob import matcher, matches
 from hubdata.values import frozen
 
 
@@ -33,7 +33,7 @@ class Claims:
 
 def rule_for(job: Job, key: str) -> FileRule | None:
     """Return the first rule of `job` that names `key`."""
-    return next((rule for rule in job.files if matches(rule.match, key)), None)
+    return next((rule for rule in job.files if matcher(rule.match)(key)), None)
 
 
 def claim(jobs: tuple[Job, ...], files: tuple[SourceFile, ...]) -> Claims:

@@ -5,17 +5,27 @@ glob always matches a whole key. `**/` at the start or after a slash stands for 
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from hubdata.errors import ConfigError
 
 
 @lru_cache(maxsize=4096)
-def compiled(glob: str) -> re.Pattern[str]:
-    """Return the regular expression that matches exactly the keys that `glob` names.
+def matcher(glob: str) -> Callable[[str], object]:
+    """Return what is true of exactly the keys that `glob` names: most globs are one key, and cost one comparison.
 
     Raises ConfigError when a set in it cannot be one.
     """
+    return _compiled(glob).match if any(sign in glob for sign in "*?[") else glob.__eq__
+
+
+def matches(glob: str, key: str) -> bool:
+    """Tell whether `glob` names `key`."""
+    return bool(matcher(glob)(key))
+
+
+def _compiled(glob: str) -> re.Pattern[str]:
     out: list[str] = []
     i = 0
     while i < len(glob):
@@ -41,11 +51,6 @@ def compiled(glob: str) -> re.Pattern[str]:
         return re.compile("".join(out) + r"\Z", re.DOTALL)
     except re.error as err:
         raise ConfigError(f"the glob {glob!r} is not one: {err.msg}", advice="a range in [...] goes upwards") from err
-
-
-def matches(glob: str, key: str) -> bool:
-    """Tell whether `glob` names `key`."""
-    return compiled(glob).match(key) is not None
 
 
 def _set_end(glob: str, start: int) -> int:
