@@ -1,7 +1,7 @@
 """Measure what judging the whole real tree costs by itself: the CPU of `hubdata validate` after all imports.
 
-A process that has imported everything forks for each run, so that no run has judged anything before; what counts is
-the fork's own CPU and that of its helpers (`python -m bench --only judging`).
+A process that has imported everything forks for each run, so that no run has judged anything before. It keeps to one
+core, where a run starts no helpers: theirs would be imports again (`python -m bench --only judging`).
 """
 
 import json
@@ -17,7 +17,8 @@ TITLE = "The whole real tree, judged"
 HEAD = ("tree", "n", "CPU s", "min-max")
 NOTE = """\
 `hubdata validate` of the tree by its jobs, with every rule and every probe: settings, files and report are counted,
-imports are not."""
+imports are not. On one core: where there are two, a helper judges beside the run, and its own start would be
+counted."""
 
 FORKS = """\
 import importlib, json, os, pkgutil, resource, sys
@@ -34,6 +35,7 @@ for module in pkgutil.walk_packages(hubdata.__path__, "hubdata."):
 def spent():
     return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 tree, runs = sys.argv[1], int(sys.argv[2])
 for _ in range(runs):
     answer, say = os.pipe()
