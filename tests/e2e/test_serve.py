@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import hubdata
+from tests.support.ports import own_port
 from tests.support.public_server import PublicServer
 from tests.support.published_tree import publish, quoted_sha256
 from tests.support.readers import Readers
@@ -329,11 +330,12 @@ def test_without_v_requests_are_not_logged_and_q_prints_nothing(published_world:
         server.ask(f"/{GOOD}")
         server.end()
         assert server.stderr == ""
-    argv = [sys.executable, "-m", "hubdata", "serve", str(root), "-q", "--host", "::1", "--port", str(server.port)]
+    port = own_port()
+    argv = [sys.executable, "-m", "hubdata", "serve", str(root), "-q", "--host", "::1", "--port", str(port)]
     quiet = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"PATH": os.environ["PATH"]})
     with quiet, socket.socket(socket.AF_INET6) as plain:
         until = time.monotonic() + 60
-        while plain.connect_ex(("::1", server.port)) and time.monotonic() < until:
+        while plain.connect_ex(("::1", port)) and time.monotonic() < until:
             time.sleep(0.05)
         plain.sendall(b"GET /manifest.json HTTP/1.1\r\nHost: x\r\n\r\n")
         assert plain.recv(12) == b"HTTP/1.1 200"
