@@ -275,6 +275,8 @@ def test_eight_threads_store_everything(target: Target, make: Make) -> None:
 
 def test_of_racing_writers_exactly_one_wins(target: Target, make: Make) -> None:
     """Whoever loses learns of it, for creating and for replacing."""
+    if isinstance(target, S3Target) and target._quick is not None:
+        target._quick._patience += 40  # a store may answer each of forty that race with "busy": that is no trouble here
     planned: str | None = None
     for round_ in range(5):
         artifacts = [make("one.txt", f"{round_} writer {n}".encode()) for n in range(8)]
