@@ -120,7 +120,7 @@ def _posts(work: Work, kind_of: "KindOf") -> dict[int, tuple[int, Post]]:
     for job, claims in work:
         for rule in {id(claim.rule): claim.rule for claim in claims}.values():
             kind = kind_of(rule)
-            if isinstance(kind, Remembering) and kind.own:
+            if isinstance(kind, Remembering) and kind.own and id(rule) not in posts:
                 posts[id(rule)] = (len(posts), Post(rule, job.canaries))
     return posts
 

@@ -186,8 +186,9 @@ def test_file_that_is_gone_when_the_helper_comes_is_left_to_the_run(bench: Bench
 
 
 def test_helper_that_can_tell_of_nothing_is_told_of_all_files(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More files than its pipe has room for are gone when it comes; the last one, for it the first of all, is told."""
+    """Of more files than its pipe has room for it can say nothing, and is told of those before them all the same."""
     monkeypatch.setattr(crews, "_LINES", 1)
+    (bench.root / "b").write_bytes(b"8.8.8.0/24\n")
     kind_of, _ = bench.kinds()
     for number in range(1_500):
         (bench.root / f"a{number:04}").write_bytes(b"8.8.8.0/24\n")
@@ -195,7 +196,7 @@ def test_helper_that_can_tell_of_nothing_is_told_of_all_files(bench: Bench, monk
     for number in range(1_500):
         (bench.root / f"a{number:04}").unlink()
     with bench.crew.helping(work, kind_of):
-        bench.wait(FILES)
+        bench.wait(FILES + 1)
 
 
 @pytest.mark.parametrize(
@@ -318,6 +319,16 @@ def test_helper_ends_with_the_run_whatever_it_is_at(bench: Bench, monkeypatch: p
         os.close(member._life)
         assert member._process.wait(60) == -signal.SIGIO
         member._life = os.open(os.devnull, os.O_RDONLY)
+
+
+def test_rule_that_two_jobs_share_is_one_post(bench: Bench) -> None:
+    """What helpers are told of a rule is the same for all jobs that have it."""
+    ((job, claims),) = bench.work
+    kind_of, _ = bench.kinds()
+    with bench.crew.helping([(job, claims[:4]), (job, claims[4:7]), (job, claims[7:])], kind_of):
+        bench.wait(FILES)
+        assert bench.proof(kind_of) == bench.alone()
+    assert bench.told == FILES
 
 
 def test_work_that_does_not_pay_starts_nobody(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
