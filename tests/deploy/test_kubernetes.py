@@ -24,7 +24,7 @@ from tests.support.maxmind_server import MaxmindServer
 from tests.support.moto_server import CREDENTIALS
 from tests.support.nginx import needs_nginx
 from tests.support.ports import own_port
-from tests.support.real import SEC_LISTS, needs_real
+from tests.support.real import SEC_LISTS, lasting, needs_real
 from tests.support.sandbox import AT, Container, container, needs_mounts
 from tests.support.stack import BUCKET, Stack, stack
 
@@ -185,7 +185,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         record: dict[str, object] = {"autonomous_system_number": 15169} if "ASN" in edition else {"country": {}}
         path.write_bytes(mmdb(edition, {ip_network("8.8.8.0/24"): record}, build_epoch=int(time.time()) - 86400))
     with stack(root / "stack") as there, MaxmindServer(paths) as vendor:
-        jobs = {f"/etc/jobs/{name}.toml": path.read_text() for name, path in JOBS.items()}
+        jobs = {f"/etc/jobs/{name}.toml": lasting(path.read_text()) for name, path in JOBS.items()}
         jobs["/etc/jobs/geoip.toml"] = GEOIP.format(url=vendor.url)
         env = {
             **CREDENTIALS,

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.support.command import Ended
 from tests.support.faulty_server import Answer, FaultyServer, Request
-from tests.support.real import HUB_ITEMS, SEC_LISTS
+from tests.support.real import HUB_ITEMS, SEC_LISTS, lasting
 from tests.support.small_world import SETTINGS, SmallWorld
 
 ROOT = Path(__file__).parents[2]
@@ -74,7 +74,7 @@ EXAMPLE = ROOT / "docs" / "examples" / "jobs" / "hub-mirror.toml"
 def job(base: str, more: str = "") -> str:
     """Return the example job, its upstream on this machine, with `more` in its source."""
     origin = base.removesuffix(f"/{HUB_DATA}")
-    text = EXAMPLE.read_text()
+    text = lasting(EXAMPLE.read_text())
     assert f'"https://{HUB_DATA}"' in text
     text = text.replace(f'"https://{HUB_DATA}"', f'"{base}"\n{more}')
     return text.replace('match = "www.', f'match = "{origin.partition("://")[2]}/www.')
