@@ -81,6 +81,12 @@ ORDINARY = (
 )
 """What no pattern of a list may match: (what it is, the text)."""
 
+CRAWLERS = (
+    ("Google's crawler", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"),
+    ("Bing's crawler", "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)"),
+)
+"""What a list of crawlers to let in matches on purpose, and no list of visitors to ban may: (what it is, the text)."""
+
 _COMMON = string.ascii_letters + string.digits + "/._-"
 """Characters of everyday paths: a pattern that one of them satisfies by itself matches nearly everybody."""
 
@@ -90,6 +96,8 @@ _CHARACTERS = "".join(f"/q{char}q" for char in _COMMON)
 _EVERYTHING_ORDINARY = "\n".join(text for _, text in ORDINARY)
 _ALL_PROBES = f"{_EVERYTHING_ORDINARY}\n{_CHARACTERS}"
 _ALL_PROBES_LOWERED = _ALL_PROBES.lower()
+_ALL_CRAWLERS = "\n".join(text for _, text in CRAWLERS)
+_ALL_CRAWLERS_LOWERED = _ALL_CRAWLERS.lower()
 _ANCHORED = re.compile(r"[\^$]|\\[Az]")
 """Only these tell the ends of a text from those of a line."""
 
@@ -187,13 +195,24 @@ def _overmatch(pattern: str, ignore_case: bool) -> str | None:
     return None
 
 
+def matched_crawler(pattern: str) -> str | None:
+    """Return the search engine, in words, whose crawler `pattern` matches by its user agent; None if there is none."""
+    if not _may_match(pattern, False, _ALL_CRAWLERS, _ALL_CRAWLERS_LOWERED):
+        return None
+    return next((f"{what} (`{text}`)" for what, text in CRAWLERS if matches(pattern, text)), None)
+
+
 def _may_match_a_probe(pattern: str, ignore_case: bool) -> bool:
     """Tell whether `pattern` could match anything that `overmatch` tries: a text that stands in none of it cannot."""
+    return _may_match(pattern, ignore_case, _ALL_PROBES, _ALL_PROBES_LOWERED)
+
+
+def _may_match(pattern: str, ignore_case: bool, probes: str, lowered: str) -> bool:
     plain = _PLAIN.fullmatch(pattern)
     if plain is None:
         return True
     text = re.sub(r"\\(.)", r"\1", plain[2])
-    return text.lower() in _ALL_PROBES_LOWERED if ignore_case or plain[1] else text in _ALL_PROBES
+    return text.lower() in lowered if ignore_case or plain[1] else text in probes
 
 
 def _may_be_deep(pattern: str) -> bool:

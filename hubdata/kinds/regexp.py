@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from hubdata.grammar.entries import too_few
 from hubdata.grammar.gather import Gather, shown
-from hubdata.grammar.go_regexp import MAX_PATTERNS, MAX_REFUSED, labour, overmatch, regexp_problem
+from hubdata.grammar.go_regexp import MAX_PATTERNS, MAX_REFUSED, labour, matched_crawler, overmatch, regexp_problem
 from hubdata.grammar.lines import read_rows
 from hubdata.grammar.named import named_rows
 from hubdata.model.snapshot import Artifact, Stats
@@ -59,7 +59,7 @@ class RegexpKind:
                 )
                 continue
             gather.spend(labour(row.text) - 2, on=row.text)  # plain ones are bounded by their number
-            what = overmatch(row.text)
+            what = overmatch(row.text) or matched_crawler(row.text)
             if what is not None:
                 gather.error(
                     row.number,

@@ -15,7 +15,8 @@ RULES = (
     Rule(
         "regexp.overmatch",
         ERROR,
-        "The pattern matches ordinary paths, user agents or names: the engine bans ordinary visitors.",
+        "The pattern matches ordinary paths, user agents or names: the engine bans ordinary visitors, or the crawlers"
+        " of search engines.",
         Example("regexp", b"Mozilla|evilbot\n"),
         "Say more of what is meant; look for an empty alternative, a bare `.*` and an unescaped `|`.",
     ),

@@ -26,6 +26,9 @@ KIND = RegexpKind(RegexpKind.Options())
         (r".*", ["regexp.overmatch"]),
         (r"Mozilla/\d", ["regexp.overmatch"]),
         (r"\d*", ["regexp.overmatch"]),
+        (r"(?i)\bgooglebot\b", ["regexp.overmatch"]),
+        (r"^Mozilla/5\.0 \(compatible; [a-z]+bot/2", ["regexp.overmatch"]),
+        (r"AdsBot-Evil|[Gg]ooglebotnet", []),
     ],
 )
 def test_each_row_gets_its_rule(row: str, rules: list[str]) -> None:
