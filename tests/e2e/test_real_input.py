@@ -18,7 +18,7 @@ from tests.support.command import Ended, hubdata
 from tests.support.maxmind_server import MaxmindServer
 from tests.support.moto_server import MotoServer
 from tests.support.proxy import Proxy
-from tests.support.real import SEC_LISTS, needs_real
+from tests.support.real import SEC_LISTS, lasting, needs_real
 from tests.support.repos import Repo
 from tests.support.small_world import OWN
 
@@ -99,10 +99,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def _lay_jobs(into: Path, repo: Repo, vendor: MaxmindServer) -> None:
-    """Copy the jobs that come with hubdata, with nothing changed but where their upstreams are."""
+    """Copy the jobs that come with hubdata; no other than where their upstreams are, and how long waivers last."""
     into.mkdir()
     for path in builtin_jobs_dir().glob("*.toml"):
-        text = path.read_text(encoding="utf-8").replace(REPOSITORY, repo.path.as_uri())
+        text = lasting(path.read_text(encoding="utf-8")).replace(REPOSITORY, repo.path.as_uri())
         text = text.replace("https://updates.maxmind.com", vendor.url)
         text = text.replace('editions = ["GeoLite2-City", "GeoLite2-ASN"]', 'editions = ["GeoLite2-City"]')
         (into / path.name).write_text(text, encoding="utf-8")
