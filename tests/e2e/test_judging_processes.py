@@ -204,7 +204,7 @@ def test_run_with_helpers_comes_to_the_same_on_the_real_tree(tmp_path: Path) -> 
         emptied(tmp_path)
         found.append(done(tmp_path, start(tmp_path, processes, *flags)))
     one, two = found
-    assert (one.code, one.helped) == (0, 0)
+    assert (one.code in (0, 3), one.helped) == (True, 0)  # 3 once the waivers of the shipped jobs are over
     assert two.helped > 0
     assert same(one) == same(two)
 
