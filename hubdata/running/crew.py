@@ -33,7 +33,8 @@ _READS = 8
 _MOST_HELD_BYTES = 64 << 20
 _PATIENCE_S = 1.0
 _START = """\
-import sys
+import os, sys
+os.nice(max(0, 10 - os.nice(0)))
 from importlib.util import module_from_spec, spec_from_file_location
 spec = spec_from_file_location("hubdata", sys.argv[1])
 sys.modules["hubdata"] = package = module_from_spec(spec)
@@ -41,7 +42,9 @@ spec.loader.exec_module(package)
 from hubdata.running.helping import main
 main(int(sys.argv[2]))
 """
-"""The very package that runs, wherever it was found: an isolated interpreter looks for another one."""
+"""The very package that runs, wherever it was found: an isolated interpreter looks for another one.
+
+A helper gives way to others: where no processor is free it would only keep the run from its own time."""
 
 
 class Crew:

@@ -1,11 +1,10 @@
 """How many processors this process may use: those that it may run on, and no more than its container's share of time.
 
-A container with a limit of one processor on a machine of sixty-four sees all of them, and is stopped for most of each
-tenth of a second if it uses two.
+A container with a limit of one processor on a machine of sixty-four sees all of them, and is stopped for half of each
+tenth of a second if it uses two; with a limit of one and a half, for a quarter.
 """
 
 import os
-from math import ceil
 from pathlib import Path
 
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
@@ -20,9 +19,9 @@ def cores(quota: Path = _QUOTA) -> int:
 
 
 def _share(quota: Path) -> int:
-    """Return the container's limit in whole processors; very many where it has none."""
+    """Return the container's limit in whole processors, 0 if it is less than one; very many where it has none."""
     try:
         time_us, _, period_us = quota.read_text("ascii").partition(" ")
-        return ceil(int(time_us) / int(period_us))
+        return int(time_us) // int(period_us)
     except (OSError, ValueError, ZeroDivisionError):
         return 1 << 20

@@ -14,7 +14,8 @@ from hubdata.transfer.cores import cores
         ("max 100000\n", 8),
         ("100000 100000\n", 1),
         ("50000 100000\n", 1),
-        ("150000 100000\n", 2),
+        ("150000 100000\n", 1),
+        ("200000 100000\n", 2),
         ("6400000 100000\n", 8),
         ("100000\n", 8),
         ("", 8),
@@ -23,7 +24,7 @@ from hubdata.transfer.cores import cores
     ],
 )
 def test_container_s_share_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str, expected: int) -> None:
-    """A limit of processor time is rounded up to whole processors; one that is not understood is none."""
+    """A limit of processor time counts in whole processors, one at least; one that is not understood is none."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     (tmp_path / "cpu.max").write_text(quota)
     assert cores(tmp_path / "cpu.max") == expected
