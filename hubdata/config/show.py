@@ -63,9 +63,7 @@ def _settings(layers: Layers, settings: Settings) -> Iterator[Row]:
     yield row(str(settings.sha256sums).lower(), "sha256sums")
     yield row(str(settings.page).lower(), "page", "publish")
     yield row(str(settings.remember).lower(), "validation", "remember")
-    yield row(
-        "one for each core, 4 at most" if settings.processes is None else settings.processes, "validation", "processes"
-    )
+    yield row("one per core" if settings.processes is None else settings.processes, "validation", "processes")
     for name, target in settings.targets.items():
         yield row(target.type, "targets", name, "type")
         yield from (row(v, "targets", name, *k) for k, v in _options(Seam.TARGET, target.type, target.options))
