@@ -98,11 +98,14 @@ class MaxmindServer:
         key: str = "sentinel-license-key",
         date: str = "2026-11-20",
         port: int = 0,
+        level: int = 1,
     ) -> None:
+        """Serve `databases` by edition, each packed at gzip's `level`: 1 is the quickest to make."""
         self.account = account
         self.key = key
         self.requests: list[Request] = []
         self.downloads_left = DAILY_DOWNLOADS
+        self._level = level
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
         self._announced_md5: dict[str, str] = {}
@@ -132,7 +135,7 @@ class MaxmindServer:
                 md5.update(piece)
         archive = Path(self._scratch.name) / f"{edition}-{date}-{md5.hexdigest()}.tar.gz"
         if not archive.exists():
-            write_archive(archive, edition, path, date)
+            write_archive(archive, edition, path, date, level=self._level)
         with self._lock:
             sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
             self._releases[edition] = _Release(path, archive, date, md5.hexdigest(), sha256)
@@ -176,11 +179,11 @@ class MaxmindServer:
         return None
 
 
-def write_archive(archive: Path, edition: str, database: Path, date: str) -> None:
+def write_archive(archive: Path, edition: str, database: Path, date: str, *, level: int = 1) -> None:
     """Write the `.tar.gz` that the vendor would make of a database: a directory with texts and the file."""
     top = f"{edition}_{date.replace('-', '')}"
     with (
-        gzip.GzipFile(archive, "wb", compresslevel=1, mtime=0) as packed,
+        gzip.GzipFile(archive, "wb", compresslevel=level, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w|", format=tarfile.GNU_FORMAT) as tar,
     ):
         folder = tarfile.TarInfo(top)
@@ -377,10 +380,12 @@ def main() -> None:
     parser.add_argument("--account", default="123456")
     parser.add_argument("--key", default="sentinel-license-key")
     parser.add_argument("--date", default="2026-11-20")
+    parser.add_argument("--level", type=int, default=1, help="gzip's, for the archive")
     given = parser.parse_args()
     databases = {edition: Path(path) for edition, _, path in (pair.partition("=") for pair in given.database)}
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it has unpacked goes with it
-    server = MaxmindServer(databases, account=given.account, key=given.key, date=given.date, port=given.port)
+    given_so = {"account": given.account, "key": given.key, "date": given.date, "port": given.port}
+    server = MaxmindServer(databases, **given_so, level=given.level)
     with server, contextlib.suppress(KeyboardInterrupt):
         print(json.dumps({"url": server.url, "account": server.account, "key": server.key}), flush=True)
         threading.Event().wait()
