@@ -309,22 +309,21 @@ class _Line:
 
 
 class _Coming:
-    """A connection that is being made."""
+    """A connection that is being made. Once it is, nothing here leads to the Wire, which nobody could drop then."""
 
     def __init__(self, connect: Callable[[int], _Line]) -> None:
-        self._connect = connect
         self._line: _Line | None = None
-        self._failed: Broken | None = None
+        self._late = False
         self._wanted = True
         self._deciding = threading.Lock()
-        self._thread = threading.Thread(target=self._make, name="connecting", daemon=True)
+        self._thread = threading.Thread(target=self._make, args=(connect,), name="connecting", daemon=True)
         self._thread.start()
 
     def line(self) -> _Line | None:
         """Return it once it is there; None when it could not be made. Raises Broken when that took all the time."""
         self._thread.join()
-        if self._failed is not None and self._failed.late:
-            raise self._failed
+        if self._late:
+            raise Broken("no connection", sends=0, late=True)
         return self._line
 
     def close(self) -> None:
@@ -334,11 +333,11 @@ class _Coming:
             if self._line is not None:
                 self._line.close()
 
-    def _make(self) -> None:
+    def _make(self, connect: Callable[[int], _Line]) -> None:
         try:
-            line = self._connect(0)
+            line = connect(0)
         except Broken as err:
-            self._failed = err
+            self._late = err.late
             return
         with self._deciding:
             if self._wanted:

@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -445,6 +446,23 @@ def test_nothing_is_left_open_by_one_that_is_forgotten() -> None:
         del connections
         gc.collect()
         wait_until(lambda: server.open == 0)
+
+
+def test_connections_begun_ahead_are_closed_with_their_owner_too() -> None:
+    """A process that runs for days begins some for every run, and not every run needs them all."""
+    with Server(echo) as server:
+        connections = to(server)
+        connections.reach(3)
+        wait_until(lambda: server.open == 3)
+        owner = weakref.ref(connections)
+        del connections
+        wait_until(lambda: gc.collect() >= 0 and owner() is None)
+        wait_until(lambda: server.open == 0)
+    connections = Wire("127.0.0.1", own_port(), most=1)
+    connections.reach(1)  # nobody listens there
+    owner = weakref.ref(connections)
+    del connections
+    wait_until(lambda: gc.collect() >= 0 and owner() is None)
 
 
 def wait_until(reached: Callable[[], bool]) -> None:
