@@ -2,7 +2,8 @@
 
 Only the parser's events are used: no tag ever makes an object, nothing is expanded, and nothing recurses. An alias is
 a second reference to the same value, so a text whose aliases would grow to billions of values costs what its bytes
-cost, as long as whoever walks it visits each value once. Engines refuse duplicate keys; so does this.
+cost, as long as whoever walks it visits each value once. Engines refuse duplicate keys; so does this. They take what a
+table inherits (`<<: *base`) for its own; so does this, within a bound, and each value stays where it was written.
 """
 
 from collections.abc import Iterator
@@ -103,7 +104,9 @@ class _Composer:
         self.documents: list[Node] = []
         self._open: list[tuple[Sequence | Mapping, Scalar | None]] = []  # with the key that waits for its value
         self._anchors: dict[str, Node] = {}
+        self._bases: dict[int, tuple[Node, int]] = {}  # by the table that inherits them, with the line
         self._events = 0
+        self._inherited = 0
 
     def take(self, event: yaml.Event) -> None:
         self._events += 1
@@ -125,7 +128,9 @@ class _Composer:
             self._add(node, event.anchor)
             self._open.append((node, None))
         elif isinstance(event, yaml.CollectionEndEvent):
-            self._open.pop()
+            node, _ = self._open.pop()
+            if isinstance(node, Mapping) and id(node) in self._bases:
+                self._inherit(node, *self._bases.pop(id(node)))
 
     def _add(self, node: Node, anchor: str | None) -> None:
         if anchor:
@@ -141,9 +146,29 @@ class _Composer:
                 raise YamlProblem("a key is no text", node.line)
             self._open[-1] = (parent, node)
         else:
-            if key.text in parent.values:
+            if key.text in parent.values or (_is_merge(key) and id(parent) in self._bases):
                 raise YamlProblem(f"the key `{key.text}` stands twice", key.line)
+            self._open[-1] = (parent, None)
+            if _is_merge(key):
+                self._bases[id(parent)] = (node, key.line)
+                return
             parent.values[key.text] = node
             parent.key_lines[key.text] = key.line
             parent.value_events[key.text] = self._events - 1
-            self._open[-1] = (parent, None)
+
+    def _inherit(self, table: Mapping, base: Node, line: int) -> None:
+        """Give `table` what it does not say itself; of several bases the first that says it counts (YAML 1.1)."""
+        for each in base.items if isinstance(base, Sequence) else (base,):
+            if not isinstance(each, Mapping):
+                raise YamlProblem("`<<` names no table to inherit from", line)
+            self._inherited += len(each.values)
+            if self._inherited > _MAX_EVENTS:
+                raise YamlProblem(f"its tables inherit more than {_MAX_EVENTS:,} values", line)
+            for name in each.values.keys() - table.values.keys():
+                table.values[name] = each.values[name]
+                table.key_lines[name] = each.key_lines[name]
+                table.value_events[name] = each.value_events[name]
+
+
+def _is_merge(key: Scalar) -> bool:
+    return key.text == "<<" and not key.quoted

@@ -29,6 +29,8 @@ FORMS = {
     "anchor": "data:\n  - source_url: &u {u}\n    dest_file: a\n  - source_url: *u\n    dest_file: b\n",
     "tag": "data:\n  - source_url: !!str {u}\n",
     "an anchored entry": "data:\n  - &e\n    source_url: {u}\n    dest_file: a\n  - *e\n",
+    "an inherited address": "data:\n  - &e {{source_url: {u}, dest_file: a}} # why\n  - <<: *e\n    dest_file: b\n",
+    "an inherited list": "name: one\n---\nx: &x\n  data: [{{source_url: {u}}}]\n<<: *x\n",
     "beyond ASCII": "description: 'é😀 \u2028 ü'\ndata:\n  - source_url: {u} # 😀\n    dest_file: é\n",
     "tabs and blanks": "data:   \n  -   source_url:\t{u}\t \n      dest_file:   a   \n",
     "a value on the next line": "data:\n  - source_url:\n      {u}\n    dest_file: a\n",

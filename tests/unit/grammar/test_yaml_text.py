@@ -46,6 +46,34 @@ def test_an_alias_to_its_own_list_ends() -> None:
     assert [scalar.text for scalar in scalars(table)] == ["x"]
 
 
+def test_a_table_has_what_it_inherits() -> None:
+    """As engines read it: its own words first, then the first base's that has them, with their line."""
+    body = b"a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\nc:\n  <<: [*a, *b]\n  x: 3\nd: {'<<': *a}\ne: {<<: {x: 9}}\n"
+    (table,) = documents(body)
+    assert isinstance(table, Mapping)
+    heir, quoted, inline = (table.values[name] for name in "cde")
+    assert isinstance(heir, Mapping)
+    assert [(name, heir.text(name), heir.key_lines[name]) for name in "xyz"] == [
+        ("x", "3", 5),
+        ("y", "1", 1),
+        ("z", "2", 2),
+    ]
+    assert "<<" not in heir.values
+    assert isinstance(quoted, Mapping)
+    assert list(quoted.values) == ["<<"]
+    assert isinstance(inline, Mapping)
+    assert inline.text("x") == "9"
+
+
+def test_a_table_that_inherits_itself_ends() -> None:
+    """It has what it says, and no more."""
+    (table,) = documents(b"a: &a\n  <<: *a\n  x: 1\n")
+    assert isinstance(table, Mapping)
+    heir = table.values["a"]
+    assert isinstance(heir, Mapping)
+    assert list(heir.values) == ["x"]
+
+
 @pytest.mark.parametrize(
     ("body", "problem", "line"),
     [
@@ -61,6 +89,13 @@ def test_an_alias_to_its_own_list_ends() -> None:
         (b"- x\n" * 250_000, "more than 200,000 values", None),
         (b" " * (MAX_BYTES + 1), "more than the 1,048,576", None),
         (b"a: \x01\n", "control characters", None),
+        (b"a: 1\nb:\n  <<: text\n", "names no table", 3),
+        (b"a: &a {}\nb:\n  <<: *a\n  <<: *a\n", "stands twice", 4),
+        (
+            b"a: &a {" + b",".join(b"k%d: 1" % at for at in range(1000)) + b"}\nb:\n" + b"- <<: *a\n" * 1000,
+            "inherit more than 200,000",
+            None,
+        ),
     ],
 )
 def test_what_cannot_be_read_is_one_problem_with_its_line(body: bytes, problem: str, line: int | None) -> None:
