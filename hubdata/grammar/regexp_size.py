@@ -23,7 +23,9 @@ _UNKNOWN = re.compile(r"\\(?:[pPQ]|x\{(?!..?\}))")
 """Tables of Unicode, quotations (no sign means anything in them), and far characters."""
 
 _COUNT = re.compile(r"\{\d")
-_COUNTED_AGAIN = re.compile(r"[*+?}]\{\d")
+_COUNTED_AGAIN = re.compile(r"(?:[*+?}]|\(\?[imsU-]*\))\{\d")
+"""Behind flags a count is that of whatever stands before them: `(a|b)(?i){9}` is `(a|b){9}`."""
+
 _CLASS_OR_ESCAPE = r"\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]?|\\(?:x\{..?\}|x..|.)"
 
 

@@ -71,15 +71,27 @@ def test_as_many_as_may_stand_side_by_side_have_room(piece: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", [r"\pL", r"\PL", r"\p{Greek}", "\u00e9", r"\x{212a}", r"\Qa\E", "a*{2}", "a{2}{2}", "(a?{3})", r"[\pL]"]
+    "pattern",
+    [
+        *(r"\pL", r"\PL", r"\p{Greek}", "\u00e9", r"\x{212a}", r"\Qa\E", "a*{2}", "a{2}{2}", "(a?{3})", r"[\pL]"),
+        *("a(?i){2}", "(?:a|b)(?s)(?-imU){2,3}", "a(?){2}"),
+    ],
 )
 def test_of_some_pieces_it_is_not_known(pattern: str) -> None:
-    """Tables of Unicode, far characters, quotations, and what is counted twice, where readers may differ."""
+    """Tables of Unicode, far characters, quotations, and what is counted twice or behind flags."""
     assert most_instructions(pattern) is None
 
 
 @pytest.mark.parametrize(
-    "pattern", ["a" * 14_000, "." * 6_000, "(?:a{100}){200}", "[^a]{1000}{2}", "((a{99}){99}){99}"]
+    "pattern",
+    [
+        "a" * 14_000,
+        "." * 6_000,
+        "(?:a{100}){200}",
+        "[^a]{1000}{2}",
+        "((a{99}){99}){99}",
+        "(" + r"[\W.]" * 99 + ")(?s){99}",
+    ],
 )
 def test_what_may_be_too_large_is_left_to_re2(pattern: str) -> None:
     """Long patterns, dear pieces and counts of counts."""
