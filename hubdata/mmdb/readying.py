@@ -20,14 +20,16 @@ def readied() -> Iterator[None]:
         yield
         return
     aside = threading.Thread(target=_import, name="readying")
-    aside.start()
+    with suppress(RuntimeError):  # no more threads are to be had: then it is imported by whoever needs it
+        aside.start()
     try:
         yield
     finally:
-        aside.join()
+        if aside.ident is not None:
+            aside.join()
 
 
 def _import() -> None:
     for name in _WANTED:
-        with suppress(ImportError):  # whoever needs it is told
+        with suppress(Exception):  # a library that cannot be used here may say so as it likes: whoever needs it is told
             import_module(name)

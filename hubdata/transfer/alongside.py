@@ -1,7 +1,7 @@
 """Write and digest what is being unpacked in a second thread: zlib, hashlib and the disk do without the interpreter.
 
 Only so much waits to be written that memory stays bounded; who brings more waits. Little is written on the spot. What
-the disk refuses is told to whoever brings the pieces.
+the disk refuses is told to whoever brings the pieces. Where no thread is to be had, all is written on the spot.
 """
 
 import hashlib
@@ -48,11 +48,11 @@ class WrittenAlongside:
         if self._left > 0:
             return
         self._check()
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="writing", daemon=True)
-            self._thread.start()
-        self._waiting.put(self._batch)
-        self._batch, self._left = [], _BATCH_BYTES
+        batch, self._batch, self._left = self._batch, [], _BATCH_BYTES
+        if self._works():
+            self._waiting.put(batch)
+        else:
+            self._take(batch)
 
     def hexdigest(self, algorithm: str) -> str:
         """Return one of the digests asked for, in lower-case hex."""
@@ -61,6 +61,17 @@ class WrittenAlongside:
     def _check(self) -> None:
         if self._failure is not None:
             raise self._failure
+
+    def _works(self) -> bool:
+        """Tell whether there is a thread that writes; begin it if need be."""
+        if self._thread is None:
+            thread = threading.Thread(target=self._work, name="writing", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # this user, container or machine may have no more of them
+                return False
+            self._thread = thread
+        return True
 
     def _work(self) -> None:
         while batch := self._waiting.get():

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -35,3 +36,31 @@ def test_a_download_that_fails_leaves_no_thread(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(ConnectionError), readied():
         raise ConnectionError("lost")
     assert "readying" not in [each.name for each in threading.enumerate()]
+
+
+def test_library_that_breaks_as_it_is_imported_is_left_to_who_needs_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """numpy raises a RuntimeError on a processor that it was not built for; nobody sees a traceback for that."""
+    (tmp_path / "hubdata_test_broken.py").write_text("raise RuntimeError('not for this processor')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(readying, "_WANTED", ("hubdata_test_broken",))
+    with readied():
+        pass
+    assert capfd.readouterr().err == ""
+
+
+def test_block_runs_where_no_thread_is_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then whoever needs the libraries imports them."""
+
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(readying, "_WANTED", ("hubdata.mmdb.absent",))
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    done = []
+    with readied():
+        done.append(True)
+    assert done
+    with pytest.raises(ConnectionError), readied():
+        raise ConnectionError("lost")

@@ -64,6 +64,30 @@ def test_little_is_written_without_a_thread() -> None:
     assert written.hexdigest("sha256") == hashlib.sha256(b"little").hexdigest()
 
 
+def test_all_is_written_where_no_thread_is_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads run out on a machine; a download does without, later ones of the same file included."""
+    tries = []
+
+    def refused(thread: threading.Thread) -> None:
+        tries.append(thread)
+        raise RuntimeError("can't start new thread")
+
+    file = io.BytesIO()
+    with monkeypatch.context() as patched, WrittenAlongside(file, "sha256") as written:
+        patched.setattr(threading.Thread, "start", refused)
+        for start in range(0, len(BODY), 300_000):
+            written.update(BODY[start : start + 300_000])
+            if len(tries) == 2:
+                patched.undo()
+    assert len(tries) == 2
+    assert file.getvalue() == BODY
+    assert written.hexdigest("sha256") == hashlib.sha256(BODY).hexdigest()
+    assert not alive()
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="no space"):  # noqa: PT012 - as on the spot
+        patched.setattr(threading.Thread, "start", refused)
+        bring(FullDisk(1 << 20), [bytes(1 << 20)] * 3)
+
+
 def test_nothing_at_all_has_a_digest() -> None:
     """It is that of no bytes."""
     with WrittenAlongside(io.BytesIO(), "sha256") as written:
