@@ -6,6 +6,7 @@ it is likely, a whole checkout of which nothing is remembered; if there is littl
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from hubdata.config.settings import Settings
 from hubdata.running.crew import Crew
@@ -32,5 +33,11 @@ def gathered(settings: Settings, *, soon: bool) -> Iterator[Crew | None]:
 
 def expects_much(settings: Settings, *, force: bool) -> bool:
     """Tell whether a run is likely to judge much: a checkout, and no verdict remembered, or none that is to be used."""
-    unknown = force or not settings.remember or not (settings.spool / "memory-verdicts" / NAME).exists()
-    return bool(settings.checkouts) and unknown
+    return bool(settings.checkouts) and (force or not settings.remember or not _remembers(settings.spool))
+
+
+def _remembers(spool: Path) -> bool:
+    try:
+        return (spool / "memory-verdicts" / NAME).exists()
+    except OSError:  # a spool that cannot be used: whoever makes it says so, and there is nothing to be judged
+        return True
