@@ -165,6 +165,8 @@ def faults(
 
     `beside` are keys of the outermost table that the model does not know of.
     """
+    from hubdata.tables.remedies import remedy  # wanted only when something is wrong
+
     found = []
     for item in error.errors(include_url=False, include_context=False):
         path = item["loc"]
@@ -181,7 +183,8 @@ def faults(
             case "value_error":
                 found.append(Fault(path, item["msg"].removeprefix("Value error, ")))
             case _:
-                found.append(Fault(path, _in_toml_words(item["msg"]) + _found(name, item["input"])))
+                said = _in_toml_words(item["msg"]) + _found(name, item["input"])
+                found.append(Fault(path, said, remedy(item["type"], item["msg"], item["input"])))
     return tuple(found)
 
 

@@ -74,7 +74,7 @@ def _samples(monkeypatch: pytest.MonkeyPatch) -> None:
             "s3",
             {"bucket": 5, "atempts": 1},
             [
-                (("bucket",), "expected a text, found 5", ""),
+                (("bucket",), "expected a text, found 5", "write it in quotes"),
                 (("atempts",), "unknown key", "did you mean `attempts`?"),
             ],
         ),

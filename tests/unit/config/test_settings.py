@@ -230,7 +230,7 @@ def test_every_mistake_is_told_at_once_with_its_line_and_the_nearest_word(tmp_pa
     lines = refusal(tmp_path)
     for expected in (
         "hubdata.toml:1: job: unknown key (did you mean `jobs`?)",
-        "hubdata.toml:2: spool: expected a text, found 5",
+        "hubdata.toml:2: spool: expected a text, found 5 (write it in quotes)",
         "hubdata.toml:6: targets.aws.buket: unknown key (did you mean `bucket`?)",
         "hubdata.toml:4: targets.aws.bucket: a required key is missing",
         "hubdata.toml:7: targets.aws.cdn: there is no [cdns.egde] (did you mean `edge`?)",
