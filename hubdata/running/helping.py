@@ -62,10 +62,16 @@ def _kind(rule: FileRule) -> Kind:
 
 
 def _end_with(life: int) -> None:
-    """Have the kernel end this process when the other end of the pipe is closed, whatever is under way here."""
+    """Have the kernel end this process when the other end of the pipe is closed, whatever is under way here.
+
+    Where the kernel can, by a signal that ends a process also while it is stopped, or has that of pipes blocked.
+    """
     for each in (signal.SIGINT, signal.SIGIO):
         signal.signal(each, signal.SIG_DFL)
     fcntl.fcntl(life, fcntl.F_SETOWN, os.getpid())
+    if hasattr(fcntl, "F_SETSIG"):
+        with suppress(OSError):
+            fcntl.fcntl(life, fcntl.F_SETSIG, signal.SIGKILL)
     fcntl.fcntl(life, fcntl.F_SETFL, os.O_RDONLY | os.O_NONBLOCK | os.O_ASYNC)
     try:
         os.read(life, 1)

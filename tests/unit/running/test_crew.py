@@ -311,15 +311,20 @@ def test_helper_sees_no_secrets_and_no_terminal(
     assert capfd.readouterr() == ("", "")
 
 
-def test_helper_ends_with_the_run_whatever_it_is_at(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once nobody holds the other end of its pipe, the kernel ends it, though it listens to nobody."""
+@pytest.mark.parametrize("stopped", [False, True], ids=["busy", "stopped"])
+def test_helper_ends_with_the_run_whatever_it_is_at(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, stopped: bool
+) -> None:
+    """Once nobody holds the other end of its pipe, the kernel ends it, though it listens to nobody, or was stopped."""
     busy = crews._START.replace("main(int", "from hubdata.running import helping\nhelping._end_with(int")
     instead(monkeypatch, f"{busy}\nsys.stdout.buffer.write(b'n' * 44 + b'[]\\n'); sys.stdout.flush()\nwhile True: pass")
     with bench.helped():
         bench.wait(1)
         (member,) = bench.crew._members
+        if stopped:
+            member._process.send_signal(signal.SIGSTOP)
         os.close(member._life)
-        assert member._process.wait(120) == -signal.SIGIO
+        assert member._process.wait(120) == -signal.SIGKILL
         member._life = os.open(os.devnull, os.O_RDONLY)
 
 
