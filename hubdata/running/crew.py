@@ -82,10 +82,10 @@ class Crew:
         try:
             self.begin(count)
             numbers = {rule: number for rule, (number, _) in posts.items()}
-            members, self._ready = self._ready, []
+            members = self._ready  # they stay there until all are asked: whatever happens, `close` ends them
             for helper, member in enumerate(members):
                 member.ask(head, file_lines(work, numbers, helper, len(members)))
-            self._members = members
+            self._ready, self._members = [], members
             yield
         finally:
             self.close()
@@ -128,6 +128,17 @@ def _posts(work: Work, kind_of: "KindOf") -> dict[int, tuple[int, Post]]:
     return posts
 
 
+def _like_this() -> Iterator[str]:
+    """Yield the flags by which an interpreter treats compiled files as this one does, whose variables it does not see.
+
+    Else it would write them where nothing is to be written, and read older ones than this process has read.
+    """
+    if sys.dont_write_bytecode:
+        yield "-B"
+    if sys.pycache_prefix is not None:
+        yield from ("-X", f"pycache_prefix={sys.pycache_prefix}")
+
+
 class _Member:
     """One helper. Raises OSError when it cannot be started; later on nothing."""
 
@@ -142,7 +153,7 @@ class _Member:
         theirs, self._life = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _START, package, str(theirs)],
+                [sys.executable, "-I", *_like_this(), "-c", _START, package, str(theirs)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

@@ -225,6 +225,40 @@ def test_helper_that_is_of_no_use_changes_nothing(bench: Bench, monkeypatch: pyt
     assert handles() == before
 
 
+def test_helpers_that_could_not_be_asked_are_ended_like_all(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever presses Ctrl-C just then leaves none behind that waits for a question."""
+    asked = []
+
+    def interrupted(member: object, *_: object) -> None:
+        asked.append(member)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(crews._Member, "ask", interrupted)
+    before = handles()
+    with pytest.raises(KeyboardInterrupt), bench.helped():
+        pass
+    (member,) = asked
+    assert isinstance(member, crews._Member)
+    assert member._process.returncode is not None
+    assert handles() == before
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_helper_writes_compiled_files_only_where_the_run_does(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, writes: bool
+) -> None:
+    """PYTHONDONTWRITEBYTECODE and PYTHONPYCACHEPREFIX hold for it too, though it sees no variable."""
+    out, prefix = bench.root.parent / f"{bench.root.name}.json", str(tmp_path_factory.mktemp("compiled"))
+    monkeypatch.setattr(sys, "dont_write_bytecode", not writes)
+    monkeypatch.setattr(sys, "pycache_prefix", prefix)
+    told = f"json.dump([sys.dont_write_bytecode, sys.pycache_prefix], open({str(out)!r}, 'w'))"
+    instead(monkeypatch, f"import json, sys; {told}")
+    with bench.helped():
+        (helper,) = processes(bench.crew)
+        helper.wait()
+    assert json.loads(out.read_text()) == [not writes, prefix]
+
+
 def test_helper_that_dies_has_helped_as_far_as_it_came(bench: Bench) -> None:
     """What it has told before stays told."""
     with bench.helped() as kind_of:
