@@ -159,3 +159,21 @@ def test_no_table_of_the_reference_is_unknown() -> None:
     shared = {(name, "") for name, _ in known}
     assert {"[lease]", "[hooks]", "[targets.NAME]", "[source]", "[[files]]", "[files.limits]"} <= {n for n, _ in known}
     assert told().keys() - known - shared == set()
+
+
+def test_every_table_of_the_settings_stands_among_the_layers() -> None:
+    """docs/configuration.md says of each table which variables it is set by, and what holds without it."""
+    page = (DOCS / "configuration.md").read_text(encoding="utf-8")
+    rows = [
+        line for line in page.partition("## Layers")[2].partition("\n## ")[0].splitlines() if line.startswith("| `")
+    ]
+    named = {re.split(r"[.`]", row.removeprefix("| `"))[0] for row in rows}
+    assert named == set(json_schema()["hubdata.toml"]["properties"])
+
+
+def test_the_page_of_jobs_names_every_source() -> None:
+    """jobs/README.md lists the types that a job's source may be of, and no other."""
+    page = (DOCS.parent / "jobs" / "README.md").read_text(encoding="utf-8")
+    row = next(line for line in page.splitlines() if line.startswith("| `[source]` |"))
+    listed = re.findall(r"`([a-z]+)`", row.partition("`type` (")[2].partition(")")[0])
+    assert set(listed) == {word for name, word in accepted("job")[1] if name == "[source]" and word}
