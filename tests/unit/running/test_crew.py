@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hubdata.assembly import kind_builder
-from hubdata.model.job import FileRule, Job, SourceSpec
+from hubdata.model.job import Canary, FileRule, Job, Limits, SourceSpec
 from hubdata.model.snapshot import SourceFile
 from hubdata.planning.claims import claim
 from hubdata.running import crew as crews
@@ -25,6 +25,7 @@ from hubdata.running.proving import KindOf, Proof, prove
 from hubdata.running.verdict_memory import NOWHERE, VerdictMemory
 from hubdata.transfer.code_digest import own_code
 from tests.simulator.clock import START
+from tests.support.poison import corpus
 
 FILES = 12
 BAD = b"8.8.8.0/24\n0.0.0.0/0\n"
@@ -137,6 +138,38 @@ def test_what_helpers_tell_is_what_the_run_finds(tmp_path: Path, most: int) -> N
     assert bench.told == FILES
     assert [helper.returncode is not None for helper in helpers] == [True] * most
     assert handles() == before
+
+
+@pytest.mark.parametrize("most", [1, 4])
+def test_no_poison_gets_past_helpers_that_the_run_would_refuse(tmp_path: Path, most: int) -> None:
+    """Of the whole corpus, under its options, limits and canaries, every finding comes back as the run has it."""
+    bench, work = Bench(tmp_path, Crew(most)), poisoned(tmp_path)
+    kind_of, memory = bench.kinds()
+    told = {name for _, claims in work for name in (claim.file.key for claim in claims) if "mmdb" not in name}
+    with bench.crew.helping(work, kind_of):
+        bench.wait(len(told) * 9 // 10)  # a verdict in very many words is not told
+        found = [prove(job, claims, kind_of, now=START) for job, claims in work]
+    assert found == [prove(job, claims, kind_builder(), now=START) for job, claims in work]
+    assert memory.helped >= len(told) * 9 // 10
+
+
+def poisoned(root: Path) -> Work:
+    """Return a job for each poisoned file, as one has different canaries from the other; one has a hostile name."""
+    work = []
+    for number, poison in enumerate(corpus()):
+        key = poison.settings.get("key", poison.file)
+        key = f"new\nline\udc80 {key}" if poison.plain and poison.kind == "cidr" else key
+        path = root / f"{number}" / key
+        path.parent.mkdir(parents=True)
+        path.write_bytes(poison.body)
+        rule = FileRule(
+            "**", poison.kind, poison.settings.get("options", {}), Limits(**poison.settings.get("limits", {}))
+        )
+        canaries = tuple(Canary(**canary) for canary in poison.settings.get("canaries", ()))
+        job = Job(f"job{number}", SourceSpec("test", {}), (rule,), canaries=canaries)
+        files = (SourceFile(key, path, path.stat().st_size, {}),)
+        work.append((job, claim((job,), files).by_job[job.name]))
+    return work
 
 
 def test_verdicts_of_helpers_are_remembered_like_the_run_s_own(bench: Bench, tmp_path: Path) -> None:
