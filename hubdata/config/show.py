@@ -63,7 +63,7 @@ def _settings(layers: Layers, settings: Settings) -> Iterator[Row]:
     yield row(str(settings.sha256sums).lower(), "sha256sums")
     yield row(str(settings.page).lower(), "page", "publish")
     yield row(str(settings.remember).lower(), "validation", "remember")
-    yield row("one per core" if settings.processes is None else settings.processes, "validation", "processes")
+    yield row(settings.processes or "one per core, 4 at most", "validation", "processes")
     for name, target in settings.targets.items():
         yield row(target.type, "targets", name, "type")
         yield from (row(v, "targets", name, *k) for k, v in _options(Seam.TARGET, target.type, target.options))
@@ -86,6 +86,9 @@ def _settings(layers: Layers, settings: Settings) -> Iterator[Row]:
         yield row(f"{settings.verify.timeout.total_seconds():g}", "verify", "timeout_s")
     yield row(f"{settings.lease.holds.total_seconds():g}", "lease", "holds_s")
     yield row(f"{settings.lease.waits.total_seconds():g}", "lease", "waits_s")
+    if settings.fleet is not None:
+        yield row(settings.fleet.engines, "fleet", "engines")
+        yield row(f"{settings.fleet.usd_per_gb:g}", "fleet", "usd_per_gb")
     if settings.sign is not None:
         yield from (row(value, "sign", key) for key, value in _sign(settings.sign))
     if settings.hook is not None:

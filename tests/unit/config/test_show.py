@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from hubdata.config.schema import json_schema
 from hubdata.config.show import Row, show
 from hubdata.errors import ConfigError
 from tests.unit.config.conftest import Write
@@ -21,7 +22,7 @@ def test_every_value_tells_where_it_came_from(tmp_path: Path, write: Write) -> N
         Row("sha256sums", "false", "default"),
         Row("page.publish", "true", "default"),
         Row("validation.remember", "true", "default"),
-        Row("validation.processes", "one per core", "default"),
+        Row("validation.processes", "one per core, 4 at most", "default"),
         Row("targets.aws.type", "s3", "hubdata.toml:3"),
         Row("targets.aws.bucket", "b", "hubdata.toml:4"),
         Row("targets.aws.prefix", "", "default"),
@@ -40,6 +41,31 @@ def test_every_value_tells_where_it_came_from(tmp_path: Path, write: Write) -> N
         Row("lease.holds_s", "60", "default"),
         Row("lease.waits_s", "30", "hubdata.toml:9"),
     )
+
+
+def test_every_key_of_every_table_is_shown(tmp_path: Path, write: Write) -> None:
+    """With each table written down, no key that hubdata.toml may hold is left out, told by the schema."""
+    write(
+        "hubdata.toml",
+        '[targets.aws]\ntype = "s3"\nbucket = "b"\n[verify]\nurl = "https://example.net"\n[fleet]\nengines = 5\n'
+        '[sign]\npublic_key = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"\nkms_key = "alias/a"\n'
+        'key_file = "k"\n[http]\nlisten = [":8080"]\n[http.github]\nrepository = "a/b"\nref = "main"\njobs = ["a"]\n'
+        '[hooks]\non_published = ["true"]\n[metrics]\npushgateway = "https://p.example.net"\n'
+        '[notify]\ncommand = ["true"]\n',
+    )
+    rows = show(config=None, environment={}, flags={}, cwd=tmp_path)
+    shown = {row.key for row in rows}
+    schema = json_schema()["hubdata.toml"]
+    wanted = set()
+    for table, value in schema["properties"].items():
+        if table in ("targets", "cdns", "checkouts"):  # their names are the user's own
+            continue
+        text = str(value)
+        model = schema["$defs"][text.partition("#/$defs/")[2].partition("'")[0]] if "$ref" in text else {}
+        wanted |= {f"{table}.{key}" for key in model.get("properties", ())} or {table}
+    wanted.remove("http.github")
+    assert wanted - shown == set()
+    assert {"fleet.engines", "http.listen", "notify.on", "spool"} <= wanted, "the schema is read as it is"
 
 
 def test_credentials_are_named_and_never_shown(tmp_path: Path) -> None:
