@@ -59,6 +59,8 @@ def _check(
         raise click.UsageError("Standard input has no name: add --kind KIND, or --name KEY for the job files' rule.")
     if stdin and len(paths) > 1:
         raise click.UsageError("Standard input is judged alone: leave the other paths out.")
+    if kind is not None and any(path.is_dir() for path in paths):
+        raise click.UsageError("--kind judges files: name them, or leave it out to judge a checkout by the job files.")
     if name is not None and (not name or len(paths) > 1 or paths[0].is_dir()):
         raise click.UsageError("--name is for one file, or - for standard input.")
     if since is not None and (kind is not None or not all(path.is_dir() for path in paths)):

@@ -184,7 +184,6 @@ def _checked(url: str) -> str:
     from hubdata.transfer.url import hop_problem
 
     if url and (problem := hop_problem(url, url)):
-        raise click.BadParameter(
-            problem.replace("it leads to", "expected an http or https URL, found"), param_hint="'--url'"
-        )
+        said = "expected https:// or http:// and a host" if problem.startswith("it leads to") else problem
+        raise click.BadParameter(f"{said}, as in https://data.example.net.", param_hint="'--url'")
     return url

@@ -46,6 +46,9 @@ GRACE = timedelta(seconds=5)
 GIVE_BACK = timedelta(seconds=2)
 """For leases of runs whose calls have not come to an end by then: in all below ten seconds, as containers get."""
 
+_UNSCHEDULED = "give a job a schedule; `hubdata sync --once` runs all of them now and ends"
+"""Said to whoever starts a worker that has nothing to wait for: mostly, `--once` was forgotten."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
@@ -213,10 +216,16 @@ class Worker:
             self._emit("job.scheduled", job=name, next="never" if at is None else f"{at:%Y-%m-%dT%H:%M:%SZ}")
         for name in gone:
             self._emit("job.unscheduled", job=name)
+        if new and not any(self._begins_by_itself(roster, name) for name in mine):
+            self._emit("schedule.none", what="no job has a schedule: none begins by itself", advice=_UNSCHEDULED)
         if new:
             known = Known(roster.settings, tuple(roster.jobs.values()))
             ask = threading.Thread(target=self._remember, args=(known, new), name="last-successes", daemon=True)
             ask.start()
+
+    def _begins_by_itself(self, roster: Roster, name: str) -> bool:
+        staged = bool(stages_of(roster.settings, self._choices.targets))
+        return staged or self._next(name) is not None or roster.jobs[name].run_on_start
 
     def _remember(self, known: Known, jobs: tuple[str, ...]) -> None:
         try:

@@ -178,6 +178,21 @@ def test_validate_passes_paths_kind_and_its_settings(runner: CliRunner, asked: A
 
 
 @pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (["verify", "--url", "localhost:8080"], "expected https:// or http:// and a host"),
+        (["verify", "--url", "data.example.net"], "as in https://data.example.net"),
+        (["validate", ".", "--kind", "cidr"], "leave it out to judge a checkout by the job files"),
+    ],
+)
+def test_a_near_miss_is_told_what_to_write(runner: CliRunner, asked: Asked, line: list[str], words: str) -> None:
+    """A URL without its scheme, a directory where a file is wanted: the usage error says what would be right."""
+    done = runner.invoke(root, line)
+    assert (done.exit_code, asked.calls) == (2, [])
+    assert words in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize(
     "line",
     [
         ["validate"],

@@ -13,7 +13,7 @@ from hubdata.model.stage import Coming, StageResult
 from hubdata.worker.schedule import Cause
 from hubdata.worker.soaking import Soaking
 from hubdata.worker.worker import GIVE_BACK, GRACE
-from tests.support.clocked_worker import SETTINGS, START, ClockedWorker
+from tests.support.clocked_worker import JOB, SETTINGS, START, ClockedWorker
 from tests.support.webhook import Conduct, Webhook
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -180,6 +180,25 @@ def test_a_run_that_comes_to_nothing_is_told(tmp_path: Path, hook: Webhook) -> N
     world.until(START + 2 * DAY)
     assert hook.news == [[("daily", "mirror", "failed")]]
     assert "this is a bug" in hook.messages[0]["changes"][0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("heads", "told"),
+    [(("",), 1), (("", 'schedule = "0 6 * * *"\n'), 0), (("run_on_start = true\n",), 0)],
+    ids=["none", "one-of-two", "on-start"],
+)
+def test_a_worker_without_any_schedule_says_that_it_waits_for_nothing(
+    tmp_path: Path, heads: tuple[str, ...], told: int
+) -> None:
+    """Whoever forgot `--once`, or every schedule, is told what to do; one job with a schedule is enough for silence."""
+    (tmp_path / "jobs").mkdir()
+    for number, head in enumerate(heads):
+        (tmp_path / f"jobs/job{number}.toml").write_text(head + JOB)
+    world = ClockedWorker(tmp_path, {})
+    world.turn()
+    said = world.named("schedule.none")
+    assert [("--once" in str(each["advice"])) for each in said] == [True] * told
+    assert len(world.named("job.scheduled")) == len(heads)
 
 
 def test_it_is_gone_before_whoever_ends_it_loses_patience() -> None:
