@@ -61,8 +61,8 @@ def spellings(pattern: str) -> tuple[Spelling, ...]:
     if len(pattern) > MAX_PATTERN:
         return ()
     try:
-        found, end = _alternatives(pattern, 0)
-    except (IndexError, RecursionError, ValueError):
+        found, end = _alternatives(pattern)
+    except (IndexError, ValueError):
         return ()
     return tuple(found) if end == len(pattern) else ()
 
@@ -72,32 +72,51 @@ def bare_dots(pattern: str) -> tuple[int, ...]:
     return tuple(sorted({atom.at for way in spellings(pattern) for atom in way if atom.bare_dot}))
 
 
-def _alternatives(pattern: str, at: int) -> tuple[list[Spelling], int]:
-    ways: list[Spelling] = []
-    while True:
-        found, at = _sequence(pattern, at)
-        ways.extend(found)
-        if at >= len(pattern) or pattern[at] == ")":
-            return ways[:MAX_SPELLINGS], at
-        at += 1  # the bar
+def _alternatives(pattern: str) -> tuple[list[Spelling], int]:
+    """Return all ways through `pattern`, and where it ends.
 
-
-def _sequence(pattern: str, at: int) -> tuple[list[Spelling], int]:
+    Groups are kept on a list of our own: a verdict must not depend on how deep the stack is by chance.
+    """
+    around: list[tuple[list[Spelling], list[Spelling]]] = []
+    done: list[Spelling] = []  # alternatives before the present one
     ways: list[Spelling] = [()]
-    while at < len(pattern) and pattern[at] not in "|)":
-        found, at = _element(pattern, at)
+    at = 0
+    while True:
+        char = pattern[at : at + 1]
+        if char == "|":
+            done, ways, at = [*done, *ways][:MAX_SPELLINGS], [()], at + 1
+            continue
+        if char == "(" and (inside := _inside(pattern, at)) is not None:
+            around.append((done, ways))
+            done, ways, at = [], [()], inside
+            continue
+        if char in ("", ")"):
+            found = [*done, *ways][:MAX_SPELLINGS]
+            if not around:
+                return found, at
+            if not char:
+                raise ValueError(pattern)
+            (done, ways), at = around.pop(), at + 1
+        else:
+            found, at = _element(pattern, at)
         quantifier = _QUANTIFIER.match(pattern, at)
         if quantifier:
             at = quantifier.end()
             found = _repeated(found, *_bounds(quantifier))
         ways = [(*way, *more) for way, more in itertools.islice(itertools.product(ways, found), MAX_SPELLINGS)]
-    return ways, at
+
+
+def _inside(pattern: str, at: int) -> int | None:
+    """Return where what the group at `at` holds begins; None if it is no group, as (?i)."""
+    head = _GROUP.match(pattern, at)
+    return None if head is None or head[1] == ")" else head.end()
 
 
 def _element(pattern: str, at: int) -> tuple[list[Spelling], int]:
     char = pattern[at]
-    if char == "(":
-        return _group(pattern, at)
+    if char == "(":  # flags alone
+        head = _GROUP.match(pattern, at)
+        return [()], at + 1 if head is None else head.end()
     if char == "[":
         match = _CLASS.match(pattern, at)
         if match is None:
@@ -110,16 +129,6 @@ def _element(pattern: str, at: int) -> tuple[list[Spelling], int]:
     if char in "^$":
         return [(Atom(Part.NOTHING, char, at),)], at + 1
     return [(Atom(Part.LITERAL, char, at),)], at + 1
-
-
-def _group(pattern: str, at: int) -> tuple[list[Spelling], int]:
-    head = _GROUP.match(pattern, at)
-    if head is None or head[1] == ")":  # flags alone, as (?i)
-        return [()], at + 1 if head is None else head.end()
-    ways, end = _alternatives(pattern, head.end())
-    if pattern[end] != ")":
-        raise ValueError(pattern)
-    return ways, end + 1
 
 
 def _escaped(pattern: str, at: int) -> tuple[list[Spelling], int]:

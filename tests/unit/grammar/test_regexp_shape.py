@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubdata.grammar.regexp_shape import MAX_SPELLINGS, Atom, Part, bare_dots, spellings
+from hubdata.grammar.regexp_shape import MAX_SPELLINGS, Atom, Part, Spelling, bare_dots, spellings
 
 
 def spelled(pattern: str) -> list[str]:
@@ -50,3 +50,14 @@ def test_only_dots_for_one_character_are_bare() -> None:
 def test_any_text_is_answered_within_bounds(pattern: str) -> None:
     """Nothing raises, and there are never more ways than allowed."""
     assert len(spellings(pattern)) <= MAX_SPELLINGS
+
+
+def test_what_a_pattern_stands_for_does_not_depend_on_the_stack() -> None:
+    """A helper, a thread and the run judge at different depths: a verdict that one has remembered is everybody's."""
+    pattern = "(" * 240 + "a|b" + ")" * 240
+
+    def below(depth: int) -> tuple[Spelling, ...]:
+        return below(depth - 1) if depth else spellings(pattern)
+
+    assert len(below(0)) == 2
+    assert below(600) == below(0)
