@@ -113,7 +113,7 @@ def validate_file(
 
     `options` are the kind's own, as in a job file; `limits` bound the file. `key` is the name that findings use, and
     that some kinds look at (a database's edition); the file's own name when absent.
-    Raises ConfigError for a kind or option that there is not, SourceError when the file cannot be read.
+    Raises ConfigError for a kind, option or limit that there is not, SourceError when the file cannot be read.
     """
     from hubdata.asking.validating import source_file
     from hubdata.assembly import kind_builder
@@ -126,8 +126,29 @@ def validate_file(
     file = SourceFile(key or held.path.name, held.path, held.size, held.source)
     rule = FileRule(match="**", kind=kind, options=dict(options or {}), limits=limits or Limits())
     job = Job(name=kind, source=SourceSpec("directory", {}), files=(rule,))
-    artifact, verdict = judge(Claim(rule, file), kind_builder()(rule), job, datetime.now(UTC))
+    judging = kind_builder()(rule)
+    _demand_usable(rule.limits, kind)
+    artifact, verdict = judge(Claim(rule, file), judging, job, datetime.now(UTC))
     return CheckedFile(file.key, kind, artifact.stats, verdict.findings)
+
+
+def _demand_usable(limits: Limits, kind: str) -> None:
+    """Hold `limits` to what a job file may say of `kind`: a guard with a typing error guards nothing."""
+    if limits == Limits():
+        return
+    from hubdata import tables
+    from hubdata.config.job_file import LimitsTable
+    from hubdata.config.named import country_faults, named_faults
+    from hubdata.plugins import OptionsError, faults
+
+    given = {name: getattr(limits, name) for name in LimitsTable.model_fields}
+    given |= {name: list(value) for name, value in given.items() if isinstance(value, tuple)}
+    try:
+        table = LimitsTable.model_validate(given)
+    except tables.ValidationError as err:
+        raise OptionsError("limits", faults(err, LimitsTable)) from err
+    if found := (*named_faults(kind, table, ()), *country_faults(kind, table.max_country_change, ())):
+        raise OptionsError("limits", found)
 
 
 def verify_mmdb(path: StrPath, *, threads: int = 1) -> MmdbProof:

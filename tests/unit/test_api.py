@@ -46,6 +46,26 @@ def test_options_limits_and_a_key_count(tmp_path: Path) -> None:
     assert validate_file(path, kind="needle").stats.entries == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "limits", "told"),
+    [
+        ("cidr", Limits(must_not_contain=("8.8.8.8/24",)), "write 8.8.8.0/24"),
+        ("cidr", Limits(must_contain=("banana",)), "192.0.2.0/24"),
+        ("cidr", Limits(max_prefix4=33), "less than or equal to 32"),
+        ("cidr", Limits(min_entries=-1), "greater than or equal to 0"),
+        ("opaque", Limits(must_contain=("8.8.8.0/24",)), "it would guard nothing"),
+        ("cidr", Limits(max_country_change=0.1), "it would guard nothing"),
+    ],
+)
+def test_a_limit_that_would_guard_nothing_is_an_error(tmp_path: Path, kind: str, limits: Limits, told: str) -> None:
+    """What a job file may not demand, a program may not either: it would be told that the file is fine."""
+    path = tmp_path / "a.txt"
+    path.write_text("8.8.8.0/24\n")
+    with pytest.raises(ConfigError) as err:
+        validate_file(path, kind=kind, limits=limits)
+    assert told in f"{err.value} {err.value.advice}"
+
+
 def test_what_cannot_be_found_out_is_an_error(tmp_path: Path) -> None:
     """An unknown kind or option is the caller's; a file that is not there is nobody's data."""
     path = tmp_path / "a.txt"
