@@ -17,7 +17,8 @@ from hubdata.errors import ConfigError
 from hubdata.model.job import Job
 from hubdata.model.notify import URL_VARIABLE
 from hubdata.planning.cron import Cron
-from hubdata.plugins import Fault, Place, Seam, brought, suggest
+from hubdata.plugins import Fault, Place, Seam, brought, near, suggest
+from hubdata.rules import BY_ID
 from hubdata.transfer.secrets import secret_variable
 
 
@@ -45,6 +46,7 @@ def check(
         reading = read_jobs(directory, today)
         found += reading.problems
         found += _schedules(directory, reading.jobs)
+        found += _waived(directory, reading.jobs)
         if settings is not None:
             found += _checkouts(settings, reading.jobs)
             found += _pushed(settings, layers, directory)
@@ -94,6 +96,23 @@ def _schedules(directory: Path, jobs: tuple[Job, ...]) -> Iterator[Problem]:
     for job in jobs:
         if (problem := schedule_problem(directory, job)) is not None:
             yield problem
+
+
+def _waived(directory: Path, jobs: tuple[Job, ...]) -> Iterator[Problem]:
+    """Return a warning for each waiver of a rule that there is not: it lets nothing out, and its file stays behind.
+
+    Rules of a family that hubdata does not have are an adapter's from elsewhere, and nobody here knows them.
+    """
+    families = {rule.partition(".")[0] for rule in BY_ID}
+    for job in jobs:
+        path = directory / f"{job.name}.toml"
+        for index, waiver in enumerate(job.waivers):
+            if waiver.rule in BY_ID or waiver.rule.partition(".")[0] not in families:
+                continue
+            document, _ = read_document(path, shown(path))
+            advice = near(waiver.rule, BY_ID) or "copy it from the finding that it is for"
+            fault = Fault(("waivers", index, "rule"), f"there is no rule `{waiver.rule}`", advice)
+            yield replace(document.problem(fault), level=Level.WARNING)
 
 
 def _pushed(settings: Settings, layers: Layers, directory: Path) -> Iterator[Problem]:

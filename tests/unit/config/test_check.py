@@ -60,6 +60,20 @@ def test_a_checkout_for_a_repository_that_no_job_reads_is_a_warning(tmp_path: Pa
     assert problem.advice == "did you mean `https://example.net/lists`?"
 
 
+def test_a_waiver_of_a_rule_that_there_is_not_is_told_with_the_nearest(tmp_path: Path, write: Write) -> None:
+    """It would let nothing out, and the next run would refuse the file; a package's own rules are not ours to know."""
+    waiver = '[[waivers]]\nkey = "lists/a.txt"\nrule = "{}"\nreason = "it is meant"\nuntil = 2027-06-30\n'
+    rules = ("cidr.to-wide", "cidr.host-bits", "hostnames.malformed")
+    write("jobs/a.toml", JOB + "".join(map(waiver.format, rules)))
+    (problem,) = found(tmp_path)
+    assert (problem.key, problem.level, problem.advice) == (
+        "waivers[1].rule",
+        Level.WARNING,
+        "did you mean `cidr.too-wide`?",
+    )
+    assert problem.line is not None
+
+
 def test_a_missing_settings_file_is_a_problem_not_an_exception(tmp_path: Path, write: Write) -> None:
     """`-c` with a wrong path is told like any other mistake."""
     write("jobs/a.toml", JOB)
