@@ -87,7 +87,8 @@ def _syntax_problem(name: str, text: str, error: ValueError) -> Problem:
     line = int(number) if number.isdigit() else text.count("\n") + 1
     if "\\" in words or "hex value" in words:
         return Problem(name, line, "", f"is not valid TOML: {words}", ESCAPES)
-    return Problem(name, line, "", f"is not valid TOML: {words}", "see https://toml.io")
+    advice = 'texts stand in quotes, as key = "text"' if words == "Invalid value" else "see https://toml.io"
+    return Problem(name, line, "", f"is not valid TOML: {words}", advice)
 
 
 def _secrets(data: Mapping[str, Any]) -> Iterator[Fault]:

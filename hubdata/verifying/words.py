@@ -1,6 +1,8 @@
 """Findings of a verification: how each is made, and what is said where a reader got no answer at all."""
 
 from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from hubdata.model.finding import Severity
 from hubdata.model.verification import Discrepancy, Family
@@ -26,6 +28,15 @@ class About:
         return Discrepancy(rule, Severity.WARNING, self.family, self.key, self.url, expected, found, advice)
 
 
+def _is_address(url: str) -> bool:
+    """Tell whether the host of `url` is an address itself: then no DNS can add the other family's."""
+    try:
+        ip_address(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
+    return True
+
+
 def unanswered(about: About, err: NoAnswer, *, what: str = "an answer") -> Discrepancy:
     """Return the finding that a reader who gets no answer has."""
     family, found = about.family, str(err)
@@ -33,6 +44,8 @@ def unanswered(about: About, err: NoAnswer, *, what: str = "an answer") -> Discr
     match err.trouble:
         case Trouble.NO_ADDRESS:
             advice = f"add an {record} record, and switch {label} on at the CDN: readers with {label} alone get nothing"
+            if _is_address(about.url):
+                advice = "name the host as readers do; to look at this address alone: --family, or families in [verify]"
             return about.error("verify.no-address", f"an {label} address ({record}) of the host", found, advice)
         case Trouble.DNS:
             return about.error("verify.dns", f"the host's {record} record", found, "check this machine's DNS")

@@ -63,3 +63,14 @@ def test_a_value_of_the_wrong_form_is_told_with_what_to_write(
     (tmp_path / "hubdata.toml").write_text(f'jobs = "jobs"\n{settings}')
     problems = check(config=None, environment={}, flags={}, cwd=tmp_path)
     assert [(p.key.endswith(key), advice in p.advice) for p in problems] == [(True, True)], problems
+
+
+def test_a_text_without_quotes_is_told_so(tmp_path: Path) -> None:
+    """The commonest mistake of somebody who comes from another format; other syntax errors point to the format."""
+    for text, advice in (
+        ("jobs = jobs\n", 'texts stand in quotes, as key = "text"'),
+        ("jobs\n", "see https://toml.io"),
+    ):
+        (tmp_path / "hubdata.toml").write_text(text)
+        (problem,) = check(config=None, environment={}, flags={}, cwd=tmp_path)
+        assert (problem.line, problem.advice) == (1, advice)

@@ -157,6 +157,17 @@ def test_every_trouble_has_a_rule_of_its_own(trouble: Trouble) -> None:
     assert found.advice
 
 
+@pytest.mark.parametrize(
+    ("url", "word"),
+    [("https://data.example.net/a", "record"), ("http://127.0.0.1:8080/a", "--family"), ("http://[::1]/a", "--family")],
+)
+def test_nobody_is_told_to_give_an_address_a_record(url: str, word: str) -> None:
+    """A host's name can get a record of the other family; an address written out cannot."""
+    none = NoAnswer(Trouble.NO_ADDRESS, "as it was")
+    (found,) = compare(replace(ABOUT, url=url), entry(), Answers(none), new=False)
+    assert (word in found.advice, "record" in found.advice) == (True, word == "record")
+
+
 def test_an_unreadable_date_of_change_proves_nothing_old() -> None:
     """The manifest of somebody else's; wrong bytes stay wrong."""
     odd = replace(entry(), changed_at="last week")
