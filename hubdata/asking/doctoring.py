@@ -7,10 +7,11 @@ mend, and wants to read of all of them.
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hubdata import app, assembly, reaching
 from hubdata.app import Choices
@@ -27,6 +28,9 @@ from hubdata.model.job import Job
 from hubdata.model.verification import Family, Pin
 from hubdata.plugins import Seam, parse_options, suggest
 from hubdata.transfer.url import origin
+
+if TYPE_CHECKING:
+    from hubdata.sources.http.options import Item
 
 _LARGEST = 512 << 20
 """What the largest download may have where no source says so: as much as git's sources allow."""
@@ -137,9 +141,25 @@ def _wanted(settings: Settings, jobs: Iterable[Job]) -> dict[str, str]:
     if settings.sign is not None:
         wanted["sign"] = "[sign]"
     for job in jobs:
-        if job.source.type == "http" and any(item.get("jq") for item in job.source.options.get("items", ())):
-            wanted["jq"] = f"job {job.name}"
+        with suppress(ConfigError):  # the items' own check tells of it
+            if any(item.jq for item in _items(job)):
+                wanted["jq"] = f"job {job.name}"
+        if job.source.type == "hub" and job.source.options.get("public_keys"):
+            wanted.setdefault("sign", f"job {job.name}")
     return wanted
+
+
+def _items(job: Job) -> "tuple[Item, ...]":
+    """Return the items of a job of type http, those of its `items_file` too. Raises ConfigError."""
+    if job.source.type != "http":
+        return ()
+    from hubdata.sources.http.items_file import items_in
+    from hubdata.sources.http.options import HttpOptions
+
+    options = parse_options(Seam.SOURCE, "http", job.source.options)
+    assert isinstance(options, HttpOptions)  # noqa: S101 - so says the table of adapters
+    listed = items_in(options.items_file) if options.items_file is not None else ()
+    return (*options.items, *listed)
 
 
 def _largest(jobs: Iterable[Job]) -> int:
@@ -168,7 +188,11 @@ def _upstream(settings: Settings, job: Job, network: bool) -> Iterator[Probe]:
         yield Probe(about, partial(upstreams.directory, about, path))
         return
     yield Probe(About("credentials", job.name), partial(_lacks, job, embedded=settings.embedded))
-    urls = upstreams.urls_of(options)
+    try:
+        urls = upstreams.urls_of(options, _items(job))
+    except ConfigError as err:
+        yield Probe(about, partial(_told, About("settings", job.name), str(err), err.advice))
+        return
     if source.type == "maxmind":
         from hubdata.sources.maxmind.options import MaxmindOptions
 
@@ -182,6 +206,10 @@ def _upstream(settings: Settings, job: Job, network: bool) -> Iterator[Probe]:
     for url in urls:
         one = about if len(urls) == 1 else About("source", f"{job.name} {origin(url)[1]}")
         yield Probe(one, partial(upstreams.host, one, url, os.environ) if network else _skipped(one))
+
+
+def _told(about: About, found: str, advice: str) -> Iterator[Check]:
+    yield about.fail(found, advice)
 
 
 def _lacks(job: Job, *, embedded: bool) -> Iterator[Check]:

@@ -5,7 +5,7 @@ Nothing is fetched: git is asked for the names of refs, other hosts for a connec
 
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -103,9 +103,14 @@ def maxmind(
         yield about.ok(f"{told} ({', '.join(access.editions)})")
 
 
-def urls_of(options: object) -> tuple[str, ...]:
-    """Return the URLs that a source's parsed options name, one of each origin, whatever sort of source it is."""
+def urls_of(options: object, items: Iterable[object] = ()) -> tuple[str, ...]:
+    """Return the URLs that a source's parsed options name, one of each origin, whatever sort of source it is.
+
+    `items` are those of the source that its options only say where to find.
+    """
     found = [value for name in ("url", "digest_url") if isinstance(value := getattr(options, name, None), str)]
-    found += [item.url for item in getattr(options, "items", ()) if isinstance(getattr(item, "url", None), str)]
+    found += [
+        item.url for item in (*getattr(options, "items", ()), *items) if isinstance(getattr(item, "url", None), str)
+    ]
     usable = [url for url in found if urlsplit(url).scheme in ("http", "https") and urlsplit(url).hostname]
     return tuple({origin(url): url for url in usable}.values())

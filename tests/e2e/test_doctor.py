@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import re
 import socket
 import stat
 import tempfile
@@ -15,7 +16,7 @@ import pytest
 
 from hubdata.app import Choices
 from hubdata.asking.doctoring import doctor
-from hubdata.doctor import upstreams
+from hubdata.doctor import machine, upstreams
 from hubdata.doctor.catalogue import CHECKS, About
 from hubdata.errors import ConfigError, Exit
 from hubdata.model.checkup import Check, Checkup, Status
@@ -107,6 +108,48 @@ def test_a_world_in_good_order_has_nothing_to_mend(world: SmallWorld) -> None:
     )
     assert not (world.root / "mirror").exists()
     assert "master is " in found(result, "source", "lists").found
+
+
+LISTED = """\
+[source]
+type = "http"
+items_file = "../listed.json"
+
+[[files]]
+match = "*.txt"
+kind = "cidr"
+"""
+
+
+def test_items_that_lie_in_a_file_are_looked_at_like_any(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their publishers are asked, a filter among them needs its extra, and a file that is not there is told."""
+    world = SmallWorld(tmp_path, None)  # type: ignore[arg-type]
+    world.write("jobs/listed.toml", LISTED)
+    result = looked(world, SETTINGS, network=False)
+    missing = found(result, "settings", "listed")
+    assert (missing.status, "listed.json" in missing.found) == (Status.FAIL, True)
+    items = [
+        {"name": host, "url": f"https://{host}/a.json", "output": f"{host}.txt", "jq_filter": ".[]"}
+        for host in ("one.example", "two.example")
+    ]
+    world.write("listed.json", json.dumps(items))
+    monkeypatch.setitem(machine.EXTRAS, "jq", ("no_such_module",))
+    result = looked(world, network=False)
+    asked = {name for name in states(result) if name.startswith("source ")}
+    assert asked == {"source listed one.example", "source listed two.example"}
+    extra = found(result, "extra", "jq")
+    assert (extra.status, "job listed" in extra.found) == (Status.FAIL, True)
+
+
+def test_a_mirror_that_demands_a_signature_needs_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the library nothing of such an upstream could be believed."""
+    world = SmallWorld(tmp_path, None)  # type: ignore[arg-type]
+    key = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"
+    source = f'type = "hub"\npath = "../hub"\nbase_url = "https://hub.example"\npublic_keys = ["{key}"]\n'
+    world.write("jobs/listed.toml", re.sub(r'type = "http"\nitems_file.*\n', source, LISTED))
+    monkeypatch.setitem(machine.EXTRAS, "sign", ("no_such_module",))
+    extra = found(looked(world, SETTINGS, network=False), "extra", "sign")
+    assert (extra.status, "job listed" in extra.found) == (Status.FAIL, True)
 
 
 def test_whatever_is_wrong_is_told_with_what_to_do(world: SmallWorld) -> None:
