@@ -128,7 +128,8 @@ def _explained(err: Exception, voice: Voice) -> Exit:
     if isinstance(err, HubdataError):
         message, advice, code = str(err), err.advice, err.exit_code
     else:
-        message = f"this is a bug in {_culprit(err)}: {type(err).__name__}: {err}"
+        where = "".join(f", {note}" for note in getattr(err, "__notes__", ()))
+        message = f"this is a bug in {_culprit(err)}: {type(err).__name__}: {err}{where}"
         advice, code = "run it again with -v for the traceback, and report both", Exit.BUG
     if voice.json:
         _answer(message, advice, code)

@@ -124,7 +124,11 @@ def _judged(claim: Claim, kind: Kind, job: Job, now: datetime, body: Body) -> tu
     if size > max_bytes:
         return _artifact(claim, kind, claim.file.size), Verdict((_too_large(claim.file.key, size, max_bytes),))
     unproven, demands = _artifact(claim, kind, size), Demands(rule.limits, now, job.canaries)
-    digest, verdict = _digested(unproven, body, kind, demands, claim.file.digests)
+    try:
+        digest, verdict = _digested(unproven, body, kind, demands, claim.file.digests)
+    except Exception as err:  # a kind raises nothing: whoever has to mend it wants the file
+        err.add_note(f"while judging {claim.file.key} of job {job.name}")
+        raise
     return _artifact(claim, kind, size, digest, verdict.stats), verdict
 
 

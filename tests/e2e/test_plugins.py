@@ -181,5 +181,6 @@ def test_what_a_plugin_raises_in_a_run_is_told_as_its_own_fault(tmp_path: Path) 
     (tmp_path / "list.txt").write_text("x\n")
     ended = run(tmp_path, site, "validate", "--kind", "broken", "list.txt")
     assert ended.code == 1
-    assert "this is a bug in the plug-in acme 1.0: ZeroDivisionError: division by zero" in ended.stderr
+    said = "the plug-in acme 1.0: ZeroDivisionError: division by zero, while judging list.txt of job broken"
+    assert f"this is a bug in {said}" in ended.stderr
     assert "Traceback" not in ended.stderr
