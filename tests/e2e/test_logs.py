@@ -152,6 +152,7 @@ def test_the_worker_logs_in_json(small: SmallWorld) -> None:
     assert {line["event"] for line in said if "run_id" not in line} <= {
         "worker.started",
         "job.scheduled",
+        "schedule.none",
         "worker.ending",
         "worker.ended",
     }
