@@ -17,6 +17,7 @@ from hubdata.model import manifest as manifests
 from hubdata.model.finding import Finding
 from hubdata.model.manifest import Manifest
 from hubdata.model.rewrite import RewriteResult
+from hubdata.transfer import entries
 from hubdata.transfer.checkout_tree import CheckoutTree
 from hubdata.transfer.deadline import Deadline
 from hubdata.transfer.public_url import canonical_url
@@ -62,6 +63,7 @@ def rewrite(
             f"--hub {hub}: it holds no items (files *.yaml or *.yml)",
             advice="name the hub's root: the directory with scenarios/",
         )
+    linked = [entries.link(key) for key, directory in tree.links() if _may_hold_items(key, directory=directory)]
     indexed, findings = _reindex(tree, texts, dry_run=dry_run)
     if not dry_run:
         for key, (_, new) in texts.items():
@@ -74,10 +76,15 @@ def rewrite(
         changed=tuple(change for one in done for change in one.changed),
         already=sum(one.already for one in done),
         indexed=indexed,
-        findings=(*(finding for one in done for finding in one.findings), *findings),
+        findings=(*(finding for one in done for finding in one.findings), *linked, *findings),
         dry_run=dry_run,
         elapsed_s=round(time.monotonic() - started, 3),
     )
+
+
+def _may_hold_items(key: str, *, directory: bool) -> bool:
+    """Tell whether an item may lie behind the link at `key`, which then goes on naming whatever it names."""
+    return is_item_file(f"{key}/any.yaml" if directory else key)
 
 
 def _reindex(

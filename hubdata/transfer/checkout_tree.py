@@ -37,6 +37,16 @@ class CheckoutTree:
                 if path.is_file() and not path.is_symlink():
                     yield (above / name).as_posix()
 
+    def links(self) -> Iterator[tuple[str, bool]]:
+        """Yield the name of each link, and whether it leads to a directory; git's own directory left out."""
+        for directory, names, files in os.walk(self._root, onerror=self._unlistable):
+            names[:] = sorted(name for name in names if name != ".git")
+            above = Path(directory).relative_to(self._root)
+            for name in sorted((*names, *files)):
+                path = Path(directory, name)
+                if path.is_symlink():
+                    yield (above / name).as_posix(), path.is_dir()
+
     def read(self, key: str, *, max_bytes: int) -> bytes | None:
         """Return a file's bytes, None when there is none. Raises TargetError for what is too large, or no file."""
         try:

@@ -205,7 +205,7 @@ def test_a_rewrite_stays_in_the_hub(hub: HubWorld, server: HubServer, tmp_path: 
     assert hub.sync().code == 3  # a link is told, and not followed
     before = outside.read_bytes()
     ended = hub.world.run("rewrite", "--hub", "hub", "--base", "https://m.test", "--published", "mirror", "-q")
-    assert (ended.code, outside.read_bytes()) == (0, before), ended.stdout
+    assert (ended.code, outside.read_bytes()) == (3, before), ended.stdout  # what is behind it names what it named
     for flags, words in (
         (("--base", "m.test"), "no address of a mirror"),
         (("--base", "https://u:hunter2@m.test"), "no address of a mirror"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hubdata.asking.rewriting import rewrite
-from hubdata.errors import ConfigError, SourceError, TargetError
+from hubdata.errors import ConfigError, Exit, SourceError, TargetError
 from hubdata.model.manifest import Entry, Manifest
 from hubdata.transfer.checkout_tree import CheckoutTree
 from tests.support.url_server import UrlServer
@@ -117,6 +117,22 @@ def test_nothing_is_written_through_a_link(hub: Path, tmp_path: Path) -> None:
         "scenarios/b.yaml",
     }
     assert (tmp_path / "c.yaml").read_text() == ITEM.format("c")
+
+
+def test_an_item_behind_a_link_is_told(hub: Path, tmp_path: Path) -> None:
+    """It was not rewritten, so it is not all well; links that can hold no item are nobody's business."""
+    (tmp_path / "elsewhere").mkdir()
+    for name, to in {"scenarios/l.yaml": "c.yaml", "more": str(tmp_path / "elsewhere"), "gone.yml": "nowhere"}.items():
+        (hub / name).symlink_to(to)
+    for name in (".cache", "README.md"):
+        (hub / name).symlink_to(tmp_path / "elsewhere" if name == ".cache" else "scenarios/c.yaml")
+    ended = rewrite(hub, BASE, published=published(hub))
+    assert {(each.key, each.rule) for each in ended.findings} == {
+        ("scenarios/l.yaml", "source.link"),
+        ("more", "source.link"),
+        ("gone.yml", "source.link"),
+    }
+    assert ended.exit_code is Exit.REFUSED
 
 
 @pytest.fixture(scope="module")
