@@ -63,7 +63,7 @@ def _settings(layers: Layers, settings: Settings) -> Iterator[Row]:
     yield row(str(settings.sha256sums).lower(), "sha256sums")
     yield row(str(settings.page).lower(), "page", "publish")
     yield row(str(settings.remember).lower(), "validation", "remember")
-    yield row(settings.processes or "one per core, 4 at most", "validation", "processes")
+    yield row(settings.processes or "by cores, max 4", "validation", "processes")
     for name, target in settings.targets.items():
         yield row(target.type, "targets", name, "type")
         yield from (row(v, "targets", name, *k) for k, v in _options(Seam.TARGET, target.type, target.options))

@@ -22,7 +22,7 @@ def test_every_value_tells_where_it_came_from(tmp_path: Path, write: Write) -> N
         Row("sha256sums", "false", "default"),
         Row("page.publish", "true", "default"),
         Row("validation.remember", "true", "default"),
-        Row("validation.processes", "one per core, 4 at most", "default"),
+        Row("validation.processes", "by cores, max 4", "default"),
         Row("targets.aws.type", "s3", "hubdata.toml:3"),
         Row("targets.aws.bucket", "b", "hubdata.toml:4"),
         Row("targets.aws.prefix", "", "default"),
