@@ -71,26 +71,18 @@ def conducted(
         kinds, crew = judges(memory, crew)
         to = (feeds, places, kinds, orders)
         result = run(*to, run_id=run_id, clock=clock, reporter=reporter, others=others, later=beside, crew=crew)
-        if memory is not None:
-            notices = (*notices, *memory.notices)
-        if settings.fleet is not None:
-            from hubdata.planning.fleet import priced
-
-            result = priced(result, settings.fleet)
-        notices = (*settings.notices, *notices, *_remarks(result, settings, places))
+        result = _priced(result, settings)
+        remembered = () if memory is None else memory.notices
+        notices = (*settings.notices, *notices, *remembered, *_remarks(result, settings, places))
         hooks = _hooked(result, settings, spool, reporter)
     result = replace(result, notices=notices, flags=flags, hooks=hooks, command=command)
     result = _looked_at(result, settings, places, reporter)
     _keep_record(result, places, reporter, beside)
     if memory is not None:
         memory.close(reporter)  # while the record is on its way
-    if past is None:
+    if past is None:  # a rollback says nothing of how jobs stand
         result = _measured(result, settings, jobs, clock.now(), reporter)
-    if settings.notify is not None and past is None and not choices.dry_run:
-        from hubdata.notifying.telling import Teller
-
-        teller = Teller(settings.notify, settings.spool, reporter)
-        teller.tell_run(result, jobs, [place.target for place in places], clock.now(), partial=only is not None)
+        _notified(result, settings, jobs, places, reporter, ended_at=clock.now(), partial=only is not None)
     beside.settle()
     for event in decided(result):
         reporter.emit(event)
@@ -106,6 +98,15 @@ def _looked_at(result: RunResult, settings: Settings, places: tuple[Place, ...],
     return verified(result, settings, [place.target for place in places], reporter)
 
 
+def _priced(result: RunResult, settings: Settings) -> RunResult:
+    """Return the result with what it costs the fleet, where the settings say how large that is."""
+    if settings.fleet is None:
+        return result
+    from hubdata.planning.fleet import priced
+
+    return priced(result, settings.fleet)
+
+
 def _measured(
     result: RunResult, settings: Settings, jobs: tuple[Job, ...], ended_at: datetime, reporter: Reporter
 ) -> RunResult:
@@ -119,6 +120,25 @@ def _measured(
     for remark in told:
         reporter.emit(Event("metrics.trouble", {"because": remark}))
     return replace(result, notices=(*result.notices, *told))
+
+
+def _notified(
+    result: RunResult,
+    settings: Settings,
+    jobs: tuple[Job, ...],
+    places: tuple[Place, ...],
+    reporter: Reporter,
+    *,
+    ended_at: datetime,
+    partial: bool,
+) -> None:
+    """Tell people of how jobs stand now, where the settings say whom; a dry run changes nothing of that."""
+    if settings.notify is None or result.dry_run:
+        return
+    from hubdata.notifying.telling import Teller
+
+    teller = Teller(settings.notify, settings.spool, reporter)
+    teller.tell_run(result, jobs, [place.target for place in places], ended_at, partial=partial)
 
 
 def new_run_id(clock: Clock) -> str:
